@@ -1,0 +1,22 @@
+"""What every check's parameters share: a strict document model that is itself the check."""
+
+from typing import ClassVar
+
+from keyproof.domain.check import SECRET_KINDS
+from keyproof.domain.duration import Duration
+from keyproof.domain.secret import SubjectKind
+from keyproof.domain.verdict import Severity
+from keyproof.fields import StrictModel
+
+
+class CheckModel(StrictModel):
+    """A check: its fields are the parameters under `with:`, its `evaluate` decides (see domain.check.Check)."""
+
+    kind: ClassVar[str]
+    subjects: ClassVar[frozenset[SubjectKind]] = SECRET_KINDS
+    base_severity: ClassVar[Severity] = Severity.MEDIUM
+
+    @property
+    def rotation_period(self) -> Duration | None:
+        """The rotation period this check demands; None unless a check is about one."""
+        return None

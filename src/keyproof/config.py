@@ -1,0 +1,1 @@
+"""Settings: what keyproof.yaml says, checked."""

@@ -1,0 +1,48 @@
+"""One rule applied to one subject."""
+
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from keyproof.domain.policy import ControlMapping
+from keyproof.domain.secret import SourceLine
+from keyproof.domain.verdict import Evidence, Outcome, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The outcome of one rule for one subject, with everything needed to explain it."""
+
+    id: str
+    rule: str
+    rule_title: str
+    pack: str
+    check: str
+    subject: str
+    """Subject id; `policy://PACK` when the rule's selector met nothing."""
+    outcome: Outcome
+    severity: Severity
+    severity_reason: str
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+    due: date | None = None
+    days_overdue: int | None = None
+    alert: str = ""
+    controls: tuple[ControlMapping, ...] = ()
+    locations: tuple[SourceLine, ...] = ()
+    waiver: str | None = None
+    """Id of the valid waiver that accepts this failure."""
+    baseline: str | None = None
+    """Id of the baseline entry that accepts this failure."""
+    remediation: str = ""
+    rule_place: SourceLine | None = None
+
+    @property
+    def gates(self) -> bool:
+        """Whether this finding can fail the run: a failure nobody accepted."""
+        return self.outcome is Outcome.FAIL and self.waiver is None and self.baseline is None
+
+
+def finding_id(*, pack: str, rule: str, check: str, subject: str) -> str:
+    """Identity of a finding: stable across runs, display names and line numbers; 16 hex digits."""
+    return sha256(f"{pack}\0{rule}\0{check}\0{subject}".encode()).hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""Pydantic field types for the domain's values, shared by every document a person writes."""
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from keyproof.domain.duration import Duration, parse_duration
+
+
+class StrictModel(BaseModel):
+    """A document model: unknown keys are errors, nothing is coerced from another type, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, populate_by_name=True)
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, Duration):
+        return value
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, dict) and set(value) == {"on"} and isinstance(value["on"], list):
+        return parse_duration("on " + ", ".join(str(event) for event in value["on"]))
+    raise ValueError(f"a duration is written with its unit, for example 90d; found {value!r}")
+
+
+DurationField = Annotated[
+    Duration,
+    BeforeValidator(_duration),
+    PlainSerializer(lambda duration: duration.text, return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["90d", "24h", "3mo", "P90D", "quarterly", "on compromise"]},
+                {
+                    "type": "object",
+                    "properties": {
+                        "on": {
+                            "type": "array",
+                            "items": {"enum": ["compromise", "personnel-change", "incident"]},
+                        }
+                    },
+                    "required": ["on"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""A period: `90d`, `quarterly`, ISO 8601, `on compromise`, or `{on: [compromise, incident]}`."""
+
+
+def _iso_date(value: Any) -> Any:
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value} is not a day of the calendar") from None
+    raise ValueError(f"a date is written YYYY-MM-DD; found {value!r}")
+
+
+DateField = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
+"""A calendar date, strictly ISO 8601, quoted or not."""
+
+
+def _strings(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+StringsField = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_strings),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    ),
+    Field(min_length=1),
+]
+"""One text or a list of them."""
+
+KebabField = Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
+"""An id: lower case words joined by hyphens; dots in version numbers."""

@@ -1,0 +1,101 @@
+"""The edges of the house: what use cases need from the outside, and nothing else."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+from keyproof.domain.assessment import Assessment, Collected
+from keyproof.domain.leak import LeakScan
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Collector(Protocol):
+    """Reads the metadata of one configured source, scope by scope."""
+
+    kind: ClassVar[str]
+    """Kebab-case id, as in `sources: [{kind: …}]`."""
+    permissions: ClassVar[tuple[str, ...]]
+    """The exact rights it needs, in the backend's own names; a test refuses any call outside them."""
+
+    def scopes(self) -> Sequence[str]:
+        """The units that can be read independently (regions, mounts, files). Raises CollectError."""
+        ...
+
+    def collect(self, scope: str) -> Iterator[Collected]:
+        """Yield what `scope` holds: secrets, gaps inside it, and facts about how it was read.
+
+        Raises CollectError when the scope as a whole cannot be read; what was yielded before stays.
+        """
+        ...
+
+
+class LeakSource(Protocol):
+    """Searches one repository or folder for secrets and seals what it finds."""
+
+    name: str
+    """Name of the repository in subject ids."""
+
+    def scan(self, progress: "Progress") -> LeakScan:
+        """Search everything in scope. Raises HistoryError when nothing could be looked at."""
+        ...
+
+
+class Reporter(Protocol):
+    """Turns an assessment into one document; pure."""
+
+    format: ClassVar[str]
+    """As in `--format`."""
+    filename: ClassVar[str]
+    """Default file name under `--out`."""
+
+    def render(self, assessment: Assessment) -> str:
+        """The whole document as text."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs independent units of work, several at a time."""
+
+    def map_unordered(self, function: Callable[[T], R], units: Iterable[T]) -> Iterator[R]:
+        """Yield each unit's result as it becomes ready; an exception of `function` is raised here.
+
+        On KeyboardInterrupt units not yet begun are dropped and the interrupt is raised.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time, so that nothing else does."""
+
+    def now(self) -> datetime:
+        """The current time, timezone-aware, UTC."""
+        ...
+
+
+class Progress(Protocol):
+    """Hears how far long work has come."""
+
+    def begin(self, label: str, total: int | None) -> None:
+        """A stretch of `total` units begins; None when the number is unknown."""
+        ...
+
+    def advance(self, units: int) -> None:
+        """`units` more are done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The world outside, handed to every adapter so that none reaches for it."""
+
+    root: Path
+    """Folder of keyproof.yaml: relative paths in it start here."""
+    environ: Mapping[str, str]
+    """Environment variables of the process."""
+    clock: Clock
+    sleep: Callable[[float], None]
+    """Waits for some seconds."""

@@ -1,0 +1,16 @@
+"""Where the shipped policies and report templates are: in the wheel, or in a checkout."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_SHIPPED = _PACKAGE / "_data" if (_PACKAGE / "_data").is_dir() else _PACKAGE.parent.parent
+
+
+def policies() -> Path:
+    """The folder with `packs`, `controls`, `detectors`, `examples` and `schema`."""
+    return _SHIPPED / "policies"
+
+
+def reports() -> Path:
+    """The folder with `html` and `schema`."""
+    return _SHIPPED / "reports"
