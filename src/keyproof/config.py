@@ -1,1 +1,175 @@
-"""Settings: what keyproof.yaml says, checked."""
+"""Settings: what keyproof.yaml says, checked, with the place of every value."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from keyproof.errors import ConfigError, Problem
+from keyproof.fields import KebabField, StrictModel, StringsField
+from keyproof.strict_yaml import YamlDocument, read, validate
+
+FILE_NAME = "keyproof.yaml"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_EXPANDED = frozenset({"id", "path", "address", "endpoint-url", "policies", "waivers"})
+"""Keys whose values may name environment variables: addresses, ids and paths only, never anything that is sent."""
+
+
+class History(StrEnum):
+    """How much of a repository is searched for leaks."""
+
+    FULL = "full"
+    """Every stored blob, all refs, index and work tree."""
+    WORKTREE = "worktree"
+    """The files as they lie there."""
+
+
+class SourceSettings(BaseModel):
+    """One source; the keys beyond id and kind belong to its collector."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: KebabField
+    kind: str
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The collector's own keys, not yet checked."""
+        return self.model_extra or {}
+
+
+class RepositorySettings(StrictModel):
+    """One repository or folder to search for leaks."""
+
+    path: str
+    history: History = History.FULL
+    name: str = ""
+    """Name in subject ids; empty takes the folder's name."""
+    environment: str = ""
+    owner: str = ""
+
+
+class _Document(StrictModel):
+    version: Literal[1]
+    organisation: str = Field(min_length=1)
+    frameworks: tuple[str, ...] = ()
+    policies: StringsField
+    sources: tuple[SourceSettings, ...] = ()
+    repositories: tuple[RepositorySettings, ...] = ()
+    environments: dict[str, StringsField] = Field(default_factory=dict)
+    aliases: dict[str, StringsField] = Field(default_factory=dict)
+    waivers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A checked keyproof.yaml."""
+
+    root: Path
+    """Folder of the file: relative paths in it start here."""
+    document: YamlDocument
+    organisation: str
+    frameworks: tuple[str, ...]
+    policies: tuple[str, ...]
+    sources: tuple[SourceSettings, ...]
+    repositories: tuple[RepositorySettings, ...]
+    environments: Mapping[str, tuple[str, ...]]
+    """Environment → globs over secret names and ids; the first that matches wins."""
+    aliases: Mapping[str, tuple[str, ...]]
+    """Name in an inventory table → globs over the names of the live secrets it means."""
+    waivers: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the file as written, hex."""
+        return sha256(self.document.text.encode()).hexdigest()
+
+
+def find(start: Path) -> Path:
+    """The nearest keyproof.yaml in `start` or a folder above it. Raises ConfigError when there is none."""
+    for folder in (start, *start.parents):
+        candidate = folder / FILE_NAME
+        if candidate.is_file():
+            return candidate
+    raise ConfigError(
+        f"no {FILE_NAME} in {start} or above it",
+        hint="run `keyproof init` here, or name one with --config FILE",
+    )
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read and check `path`. Raises ConfigError with every problem at its line and column."""
+    document = read(path, error=ConfigError)
+    if document.data is None:
+        raise ConfigError.of(
+            [document.problem((), "the file is empty", "run `keyproof init` for a commented example")]
+        )
+    data, problems = _expand(document, environ)
+    if isinstance(data, dict) and "store" in data:
+        message, hint = (
+            "'store' is not available in this version",
+            "remove the key; results are the report files",
+        )
+        problems.append(document.problem(("store",), message, hint, at_key=True))
+    if problems:
+        raise ConfigError.of(problems)
+    checked = validate(document, _Document, error=ConfigError, data=data)
+    _refuse_repeated_ids(document, checked)
+    return Settings(
+        root=path.resolve().parent,
+        document=document,
+        organisation=checked.organisation,
+        frameworks=checked.frameworks,
+        policies=checked.policies,
+        sources=checked.sources,
+        repositories=checked.repositories,
+        environments=checked.environments,
+        aliases=checked.aliases,
+        waivers=checked.waivers,
+    )
+
+
+def _refuse_repeated_ids(document: YamlDocument, checked: _Document) -> None:
+    seen: set[str] = set()
+    problems: list[Problem] = []
+    for index, source in enumerate(checked.sources):
+        if source.id in seen:
+            hint = "give every source an id of its own"
+            problems.append(
+                document.problem(("sources", index, "id"), f"the id '{source.id}' stands twice", hint)
+            )
+        seen.add(source.id)
+    if problems:
+        raise ConfigError.of(problems)
+
+
+def _expand(document: YamlDocument, environ: Mapping[str, str]) -> tuple[Any, list[Problem]]:
+    """The document's data with `${NAME}` replaced where that is allowed."""
+    problems: list[Problem] = []
+
+    def walk(value: Any, key: tuple[str | int, ...]) -> Any:
+        if isinstance(value, dict):
+            return {name: walk(item, (*key, name)) for name, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item, (*key, index)) for index, item in enumerate(value)]
+        if isinstance(value, str) and any(part in _EXPANDED for part in key[-2:]):
+            return _VARIABLE.sub(lambda match: replace(match, key), value)
+        return value
+
+    def replace(match: re.Match[str], key: tuple[str | int, ...]) -> str:
+        if match[1] not in environ:
+            message = f"the environment variable {match[1]} is not set"
+            problems.append(document.problem(key, message, "export it before running keyproof"))
+        return environ.get(match[1], "")
+
+    return walk(document.data, ()), problems
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of keyproof.yaml, the collectors' own keys left open."""
+    return _Document.model_json_schema(by_alias=True)
