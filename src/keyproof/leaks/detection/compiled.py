@@ -1,0 +1,115 @@
+"""Keeps parsed detectors and their compiled database, so that a hook starts in milliseconds."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from keyproof.domain.leak import LeakConfidence
+from keyproof.leaks.detection.detector import Detector, DetectorKind, Prefilter
+from keyproof.leaks.detection.engine import (
+    Engine,
+    HyperscanEngine,
+    RegexEngine,
+    compile_database,
+    hyperscan_version,
+)
+from keyproof.leaks.detection.scanner import Scanner
+
+ENGINE_VERSION = 1
+"""Raised with every change of code that can change what a scan finds."""
+
+
+def open_scanner(folder: Path, *, cache: Path | None = None, extra: Sequence[Path] = ()) -> Scanner:
+    """A scanner over the detector files of `folder` and the files of `extra`.
+
+    `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
+    """
+    files = (*sorted(folder.glob("*.yaml")), *extra)
+    digest = _digest(files)
+    detectors, database = _restore(cache, digest)
+    if not detectors:
+        # YAML and pydantic are needed only when nothing was kept.
+        from keyproof.leaks.detection.detectors import load  # noqa: PLC0415
+
+        detectors = load(files)
+        database = _compile(detectors)
+        _keep(cache, digest, detectors, database)
+    return Scanner(detectors, _engine(detectors, database), digest=digest)
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """Of everything a compiled set depends on."""
+    state = hashlib.sha256()
+    version = f"{ENGINE_VERSION} {hyperscan_version()} {sys.version_info[:2]} {sys.platform}"
+    for part in (version.encode(), *(path.read_bytes() for path in files)):
+        state.update(len(part).to_bytes(8))
+        state.update(part)
+    return state.hexdigest()
+
+
+def _compile(detectors: Sequence[Detector]) -> bytes:
+    try:
+        return compile_database([detector.prefilter for detector in detectors])
+    except ImportError:
+        return b""
+
+
+def _engine(detectors: Sequence[Detector], database: bytes) -> Engine:
+    if not database:
+        return RegexEngine([detector.prefilter for detector in detectors])
+    return HyperscanEngine.load(database)
+
+
+def _restore(cache: Path | None, digest: str) -> tuple[tuple[Detector, ...], bytes]:
+    """What was kept under `digest`, or nothing."""
+    if cache is None:
+        return (), b""
+    try:
+        head, _, database = (cache / f"{digest}.detectors").read_bytes().partition(b"\n")
+        kept = json.loads(head)
+        if hashlib.sha256(database).hexdigest() != kept["database"]:
+            return (), b""
+        if database:
+            HyperscanEngine.load(database)
+        return tuple(_from_plain(plain) for plain in kept["detectors"]), database
+    except (OSError, ValueError, KeyError, TypeError):
+        return (), b""
+
+
+def _keep(cache: Path | None, digest: str, detectors: Sequence[Detector], database: bytes) -> None:
+    """Write atomically; a cache that cannot be written only costs time."""
+    if cache is None:
+        return
+    head = {
+        "database": hashlib.sha256(database).hexdigest(),
+        "detectors": [_to_plain(detector) for detector in detectors],
+    }
+    with contextlib.suppress(OSError):
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
+            file.write(json.dumps(head).encode() + b"\n" + database)
+        os.replace(file.name, cache / f"{digest}.detectors")  # noqa: PTH105 (Path.replace says the same)
+
+
+def _to_plain(detector: Detector) -> dict[str, Any]:
+    return dataclasses.asdict(detector) | {"documented": sorted(detector.documented)}
+
+
+def _from_plain(plain: dict[str, Any]) -> Detector:
+    prefilter = plain["prefilter"]
+    return Detector(
+        **plain
+        | {
+            "confidence": LeakConfidence(plain["confidence"]),
+            "kind": DetectorKind(plain["kind"]),
+            "documented": frozenset(plain["documented"]),
+            "prefilter": Prefilter(**prefilter | {"literals": tuple(prefilter["literals"])}),
+        }
+    )

@@ -1,0 +1,101 @@
+"""Judges values known as secrets only by their name: what is a literal, and how likely a live one."""
+
+import re
+
+from keyproof.domain.leak import LeakConfidence
+from keyproof.leaks.detection.placeholders import entropy, is_filler, looks_random
+
+_NO_SECRET_NAME = re.compile(
+    rb"""(?i)(?:^|[_.-])(?:no|is|has|use|show|hide|require|forgot|reset|change|invalid|missing|public|csrf|xsrf|next|prev
+    |page|continuation|sync|cache|sort|partition|primary|foreign|row|map|enum|object|file)[_.-]?
+    (?:password|passwd|pwd|secret|token|key)
+    |(?:password|passwd|pwd|passphrase|secret|token|key|credentials?|auth)s?[_.-]?
+    (?:type|name|id|ids|field|label|file|filename|path|dir|folder|url|uri|endpoint|host|length|len|size|min|max|count|limit|regex
+    |pattern|format|hash|digest|checksum|fingerprint|hint|help|prompt|title|text|message|msg|error|placeholder|input|form
+    |expiry|expires?|expiration|ttl|timeout|age|date|time|policy|version|arn|ref|reference|env|var|prefix|suffix|header
+    |param|parameter|provider|manager|store|storage|service|class|factory|handler|helper|util|utils|validator|validation
+    |enabled|required|disabled|exists|mode|kind|algorithm|alg|index|position|offset|list|map|store|usage|scope|scopes
+    |rotation|status|state|encoder|reset|change|charset|attribute|property|column|selector|kms|iv|ring|chain|board|code
+    |press|down|up|word|words|frame|stroke|bindings?|space|set|able|ize|ized|izer|s)$""",
+    re.VERBOSE,
+)
+_REFERENCE = re.compile(
+    rb"""(?ix)
+    ^\$ | \$\{ | \$\( | \{\{ | \}\} | <% | %> | \#\{ | %\( | ^%[a-z_]\w*%$ | ^%[sdr]$ | ^\{[\w.:\-\[\]'"]*\}$ | ^\\
+    | ^[<\[(].*[>\])]$ | ^@[\w./-]+$ | ^&
+    | \b(?:os\.)?(?:environ|getenv|process\.env|env\.|secrets?\.|vars?\.|config\.|settings\.|self\.|this\.|args\.|opts?\.
+          |params?\.|request\.|req\.|ctx\.|data\.|local\.|module\.|arn:|ref\+|op://|vault:|awskms:|secretsmanager:|ssm:
+          |keyvault|fromjson)
+    | ^[a-z_][\w.:>-]*[\[(] | [a-z_]\w*\([^)]*\)\W*$ | ::\w | ->\w | ^!\w | ^\*\w+$
+    | ^(?:true|false|none|null|nil|undefined|void|string|str|int|bool|boolean|bytes|object|any|optional|required|password
+         |text|hidden|func|function|lambda|new|return|await|async|const|self|this)\b[\W]*$
+    """
+)
+_PATH_OR_ADDRESS = re.compile(
+    rb"""(?ix)
+    ^(?:\.{0,2}|~|[a-z]:\\?)[/\\] | :// | ^[\w.+-]+@[\w-]+\.[\w.]+$ | ^[\w./-]+\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt
+    |ini|conf|cfg|env|toml|xml|py|js|ts|go|rb|java|php|html?|css|png|svg|sh|md|log|lock|asc|gpg|pub|properties|sock)$
+    | ^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$ | ^v?\d+(?:\.\d+){1,3}[\w.-]*$ | ^\d{4}-\d\d-\d\d(?:[T ].*)?$
+    | ^(?:sha\d{1,3}|md5|blake2b?)[-:=] | ^(?:application|text|image|audio|video|multipart)/ | ^\#[0-9a-f]{3,8}$
+    | ^(?:[a-z_][\w-]*[./])+[a-z_][\w-]*$
+    """
+)
+_PASSWORD_NAME = re.compile(rb"(?i)pass|pwd|contrase|senha|kennwort|passwort|mot_?de_?passe")
+_UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z_.-]*\d{0,2}")
+_CLASSES = (
+    re.compile(rb"[a-z]"),
+    re.compile(rb"[A-Z]"),
+    re.compile(rb"[0-9]"),
+    re.compile(rb"[^A-Za-z0-9\s]"),
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_SHORTEST_TOKEN = 10
+_LONG_PASSWORD = 8
+
+
+def judge_assignment(name: bytes, value: bytes, *, quoted: bool) -> LeakConfidence | None:
+    """How likely `name = value` gives a secret away; None when `value` is no literal secret at all.
+
+    A reference to a value kept elsewhere (template, call, path, variable) is not a secret, so it is no
+    match; a value made to be shown is one, and is `EXAMPLE`.
+    """
+    if not _is_literal(name, value, quoted=quoted):
+        return None
+    if is_filler(value):
+        return LeakConfidence.EXAMPLE
+    password = bool(_PASSWORD_NAME.search(name))
+    if _UUID.fullmatch(value):
+        return LeakConfidence.POSSIBLE
+    classes = sum(bool(one.search(value)) for one in _CLASSES)
+    if (
+        looks_random(value)
+        and classes >= 2
+        and len(value) >= (_LONG_PASSWORD if password else _SHORTEST_TOKEN)
+    ):
+        return LeakConfidence.LIKELY
+    if password and classes >= 3 and len(value) >= _LONG_PASSWORD and not _is_wordy(value):
+        return LeakConfidence.LIKELY
+    if password or (classes >= 2 and entropy(value) >= 3.0):
+        return LeakConfidence.POSSIBLE
+    return None
+
+
+def is_reference(value: bytes) -> bool:
+    """Whether `value` only points to where the secret is kept: a template, a variable, a call."""
+    return bool(_REFERENCE.search(value))
+
+
+def _is_literal(name: bytes, value: bytes, *, quoted: bool) -> bool:
+    if _NO_SECRET_NAME.search(name) or _CONTROL.search(value) or re.search(rb"\s", value):
+        return False
+    if is_reference(value) or _PATH_OR_ADDRESS.search(value):
+        return False
+    if name.lower() == value.lower():
+        return False
+    return quoted or not _IDENTIFIER.fullmatch(value)
+
+
+def _is_wordy(value: bytes) -> bool:
+    """Words with separators between, as in a translation key or a CSS class."""
+    return bool(re.fullmatch(rb"(?:[A-Za-z]{2,}[_./:-]?)+\d{0,2}[.!?:]?", value))

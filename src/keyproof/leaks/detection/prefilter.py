@@ -1,0 +1,163 @@
+"""Derives from a detector's pattern a simpler one that matches wherever it does.
+
+Lookarounds, anchors and boundaries go, optional ends are cut, back references become what they
+refer to. What remains is what Hyperscan can run over every byte; the pattern itself decides.
+"""
+
+import re
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from keyproof.leaks.detection.detector import Prefilter
+
+# The standard library's own parser; private by name, so a test compares its results to real matching.
+_parser: Any = import_module("re._parser")
+_opcodes: Any = import_module("re._constants")
+
+_UNBOUNDED_FROM = 64
+"""A repeat with a higher bound is left open: counting states is what makes an automaton slow."""
+_CATEGORIES = {
+    _opcodes.CATEGORY_DIGIT: r"\d",
+    _opcodes.CATEGORY_NOT_DIGIT: r"\D",
+    _opcodes.CATEGORY_SPACE: r"\s",
+    _opcodes.CATEGORY_NOT_SPACE: r"\S",
+    _opcodes.CATEGORY_WORD: r"\w",
+    _opcodes.CATEGORY_NOT_WORD: r"\W",
+}
+_REPEATS = (_opcodes.MAX_REPEAT, _opcodes.MIN_REPEAT, _opcodes.POSSESSIVE_REPEAT)
+_SKIPPED = (_opcodes.AT, _opcodes.ASSERT, _opcodes.ASSERT_NOT)
+
+
+def width(pattern: str) -> int:
+    """The longest match of `pattern` in bytes. Raises re.error when it is no regular expression."""
+    return int(_parser.parse(pattern.encode()).getwidth()[1])
+
+
+def derive(pattern: str) -> Prefilter:
+    """The prefilter of `pattern`. Raises re.error when it cannot be parsed or simplified."""
+    parsed = _parser.parse(pattern.encode())
+    items = _cut(_cut(parsed, 0), -1)
+    caseless = bool(parsed.state.flags & re.IGNORECASE)
+    expression = _sequence(items)
+    if not expression:
+        raise re.error("matches the empty text", pattern)
+    return Prefilter(expression=expression, caseless=caseless, literals=_literals(items))
+
+
+def _cut(sequence: Sequence[Any], end: int) -> list[Any]:
+    """`sequence` without what is optional at its `end` (0 or -1): a search finds the rest all the same."""
+    items = list(sequence)
+    while items:
+        code, value = items[end]
+        shorter = _shorter(code, value, end)
+        if shorter is not None:
+            items[end] = shorter
+            break
+        del items[end]
+    return items
+
+
+def _shorter(code: Any, value: Any, end: int) -> Any:
+    """The least of an item that must stand at an end; None when it may be empty."""
+    if code in _SKIPPED or code is _opcodes.GROUPREF:
+        return None
+    if code in _REPEATS:
+        low, _high, body = value
+        return (code, (low, low, body)) if low else None
+    if code is _opcodes.SUBPATTERN:
+        number, added, removed, body = value
+        inner = _cut(body, end)
+        return (code, (number, added, removed, inner)) if inner else None
+    if code is _opcodes.BRANCH:
+        branches = [_cut(branch, end) for branch in value[1]]
+        return (code, (value[0], branches)) if all(branches) else None
+    return (code, value)
+
+
+def _sequence(items: Sequence[Any]) -> str:
+    return "".join(_item(code, value) for code, value in items)
+
+
+def _item(code: Any, value: Any) -> str:
+    if code is _opcodes.LITERAL:
+        return _byte(value)
+    if code is _opcodes.NOT_LITERAL:
+        return f"[^{_byte(value)}]"
+    if code is _opcodes.ANY:
+        return "."
+    if code is _opcodes.IN:
+        return _members(value)
+    if code in _REPEATS:
+        return _repeat(*value)
+    if code in _SKIPPED:
+        return ""
+    return _group(code, value)
+
+
+def _group(code: Any, value: Any) -> str:
+    if code is _opcodes.BRANCH:
+        return f"(?:{'|'.join(_sequence(branch) for branch in value[1])})"
+    if code is _opcodes.ATOMIC_GROUP:
+        return f"(?:{_sequence(value)})"
+    if code is _opcodes.SUBPATTERN:
+        _number, added, removed, body = value
+        inner = _sequence(body)
+        flags = ("i" if added & re.IGNORECASE else "") + ("-i" if removed & re.IGNORECASE else "")
+        return f"(?{flags}:{inner})" if inner else ""
+    raise re.error(f"{code} in the middle of a pattern cannot be simplified")
+
+
+def _repeat(low: int, high: int, body: Sequence[Any]) -> str:
+    inner = _sequence(body)
+    if not inner:
+        return ""
+    if len(body) != 1 or body[0][0] in _REPEATS:
+        inner = f"(?:{inner})"
+    if low == high:
+        return inner if low == 1 else f"{inner}{{{low}}}"
+    if (low, high) == (0, 1):
+        return f"{inner}?"
+    return f"{inner}{{{low},{'' if high > _UNBOUNDED_FROM else high}}}"
+
+
+def _byte(value: int) -> str:
+    character = chr(value)
+    return character if character.isascii() and character.isalnum() else f"\\x{value:02x}"
+
+
+def _members(items: Sequence[Any]) -> str:
+    negated = bool(items) and items[0][0] is _opcodes.NEGATE
+    written = ""
+    for code, value in items[1:] if negated else items:
+        if code is _opcodes.LITERAL:
+            written += _byte(value)
+        elif code is _opcodes.RANGE:
+            written += f"{_byte(value[0])}-{_byte(value[1])}"
+        else:
+            written += _CATEGORIES[value]
+    return f"[{'^' if negated else ''}{written}]"
+
+
+def _literals(items: Sequence[Any]) -> tuple[str, ...]:
+    """The texts one of which every match holds: of all such sets the one whose shortest is longest."""
+    best: tuple[str, ...] = ()
+    run = ""
+    for code, value in [*items, (None, None)]:
+        if code is _opcodes.LITERAL:
+            run += chr(value).lower()
+            continue
+        best, run = _longer(best, (run,) if run else ()), ""
+        if code is _opcodes.BRANCH:
+            choices = [_literals(branch) for branch in value[1]]
+            if all(choices):
+                best = _longer(best, tuple(dict.fromkeys(text for choice in choices for text in choice)))
+        elif code is _opcodes.SUBPATTERN:
+            best = _longer(best, _literals(value[3]))
+        elif code in _REPEATS and value[0] > 0:
+            best = _longer(best, _literals(value[2]))
+    return best
+
+
+def _longer(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return max(one, other, key=lambda texts: min(map(len, texts), default=0))

@@ -1,0 +1,128 @@
+"""Checks a secret carries in itself: checksums and structures that no chance text has."""
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
+_ARMOUR_NOISE = re.compile(rb"""\\[nrt]|["'`,;\\\s]|(?<=["'\s])\+(?=["'\s])""")
+_ARMOUR_HEADER = re.compile(rb"(?m)^[ \t]*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\r\n\\]*")
+_PEM_STARTS = (b"\x30", b"openssh-key-v1\0", b"\x94", b"\x95", b"\x97", b"\xc5", b"\xc7")
+"""ASN.1 sequence; OpenSSH's magic; OpenPGP secret key packets, old and new form (RFC 9580, 4.2)."""
+
+
+def base_n(number: int, alphabet: bytes, length: int) -> bytes:
+    """`number` in the given digits, padded with the first of them."""
+    digits = bytearray()
+    while number:
+        number, rest = divmod(number, len(alphabet))
+        digits.append(alphabet[rest])
+    return bytes(digits[::-1]).rjust(length, alphabet[:1])
+
+
+def crc32_base62(text: bytes) -> bytes:
+    """The six digits GitHub and npm append to the random part of a token.
+
+    Source: https://github.blog/engineering/behind-githubs-new-authentication-token-formats/
+    """
+    return base_n(zlib.crc32(text), _BASE62, 6)
+
+
+def _github(secret: bytes) -> bool:
+    body = secret.rsplit(b"_", 1)[-1]
+    return len(body) > 6 and crc32_base62(body[:-6]) == body[-6:]
+
+
+def _gitlab(secret: bytes) -> bool:
+    """A routable token: `…payload.01.llccccccc`, its last seven digits the CRC32 of all before them.
+
+    Source: https://docs.gitlab.com/security/tokens/
+    """
+    return len(secret) > 7 and base_n(zlib.crc32(secret[:-7]), _BASE36, 7) == secret[-7:]
+
+
+def jwt_parts(secret: bytes) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Header and claims of a signed JSON web token (RFC 7519), or None when it does not parse."""
+    parts = secret.split(b".")
+    if len(parts) != 3:
+        return None
+    try:
+        header, claims = (json.loads(_base64url(part)) for part in parts[:2])
+        signature = _base64url(parts[2])
+    except (ValueError, RecursionError):
+        return None
+    if not (isinstance(header, dict) and isinstance(claims, dict)) or len(signature) < 16:
+        return None
+    return (header, claims) if isinstance(header.get("alg"), str) else None
+
+
+def _base64url(text: bytes) -> bytes:
+    return base64.b64decode(text + b"=" * (-len(text) % 4), b"-_", validate=True)
+
+
+def _jwt(secret: bytes) -> bool:
+    return jwt_parts(secret) is not None
+
+
+def armoured_body(secret: bytes) -> bytes:
+    """The Base64 of a PEM or OpenPGP key without headers, line ends, quotes and escapes.
+
+    The same key therefore has the same fingerprint in a `.pem`, in JSON and in a source file.
+    """
+    plain = secret.replace(b"\\r", b"").replace(b"\\n", b"\n")
+    body = _ARMOUR_NOISE.sub(b"", _ARMOUR_HEADER.sub(b"", plain))
+    return re.sub(rb"(?<==)=[A-Za-z0-9+/]{4}$|=[A-Za-z0-9+/]{4}$", b"", body)  # OpenPGP's own checksum
+
+
+def _pem(secret: bytes) -> bool:
+    body = armoured_body(secret)
+    try:
+        decoded = base64.b64decode(body + b"=" * (-len(body) % 4), validate=True)
+    except binascii.Error:
+        return False
+    if b"DEK-Info" in secret:
+        return len(decoded) >= 48
+    return len(decoded) >= 32 and decoded.startswith(_PEM_STARTS)
+
+
+def _base64_json(secret: bytes) -> bool:
+    try:
+        decoded = json.loads(base64.b64decode(secret + b"=" * (-len(secret) % 4)))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(decoded, dict)
+
+
+def _basic(secret: bytes) -> bool:
+    """Base64 of `user:password` in printable characters (RFC 7617)."""
+    try:
+        user, colon, password = base64.b64decode(secret, validate=True).decode().partition(":")
+    except (ValueError, UnicodeDecodeError):
+        return False
+    return bool(colon) and bool(password) and (user + password).isprintable()
+
+
+PROOFS: Mapping[str, Callable[[bytes], bool]] = {
+    "base64-json": _base64_json,
+    "basic-auth": _basic,
+    "github-crc32": _github,
+    "gitlab-crc32": _gitlab,
+    "jwt": _jwt,
+    "npm-crc32": _github,
+    "pem": _pem,
+}
+"""Name as in a detector file → whether the whole secret passes."""
+
+
+def is_sample_jwt(secret: bytes) -> bool:
+    """Whether it is one of the tokens every tutorial shows: subject 1234567890, John Doe, RFC 7519's `joe`."""
+    parts = jwt_parts(secret)
+    if parts is None:
+        return False
+    claims = parts[1]
+    return claims.get("sub") == "1234567890" or claims.get("name") == "John Doe" or claims.get("iss") == "joe"

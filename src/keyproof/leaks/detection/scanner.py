@@ -1,0 +1,190 @@
+"""Finds secrets in one text: prefilters over every byte, each detector's own judgement on the hits."""
+
+import hashlib
+import re
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from keyproof.domain.leak import LeakConfidence
+from keyproof.leaks.blob import Match
+from keyproof.leaks.detection import allow, decoders, generic
+from keyproof.leaks.detection.detector import Detector, DetectorKind
+from keyproof.leaks.detection.engine import Engine
+from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder
+from keyproof.leaks.detection.proofs import PROOFS, armoured_body, is_sample_jwt
+
+_KIND_RANK = {
+    DetectorKind.PROVIDER: 3,
+    DetectorKind.FORMAT: 2,
+    DetectorKind.GENERIC: 1,
+    DetectorKind.FOREIGN: 0,
+}
+_MARKER_REACH = 4096
+"""Bytes around a match in which an inline marker counts; only lines of machine output are longer."""
+_EXAMPLE_HOST = re.compile(
+    rb"""(?i)(?:.*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid)|.*example.*|(?:your|my|some)[-_.]?\w*
+    |host(?:name)?|server|database|db[-_.]?host|x{3,}[\w.]*|foo(?:bar)?(?:\.\w+)?|(?:evil|acme|domain)(?:\.(?:com|org|net|tld))?""",
+    re.VERBOSE,
+)
+"""Reserved names (RFC 2606) and words that stand for a name."""
+_LOCAL_HOST = re.compile(
+    rb"(?i)localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|.*\.(?:local|localhost)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Candidate:
+    detector: Detector
+    start: int
+    end: int
+    secret: bytes
+    confidence: LeakConfidence
+
+    @property
+    def rank(self) -> tuple[bool, int, int, str]:
+        """Of two that overlap the higher is kept: proof, kind, length, then a fixed order."""
+        proven = self.confidence is LeakConfidence.PROVEN
+        return proven, _KIND_RANK[self.detector.kind], self.end - self.start, self.detector.id
+
+
+class Scanner:
+    """All detectors over one engine. Not for several threads at once; give each process its own."""
+
+    def __init__(self, detectors: Sequence[Detector], engine: Engine, *, digest: str) -> None:
+        self.detectors: Mapping[str, Detector] = {detector.id: detector for detector in detectors}
+        self.digest = digest
+        """Changes whenever the same text could give another result: part of the key of any cache."""
+        self.longest = max((one.width for one in detectors if not one.multiline), default=0)
+        """No match within one line is longer than so many bytes."""
+        self.multiline_anchors = tuple(
+            sorted({text for one in detectors if one.multiline for text in one.prefilter.literals})
+        )
+        """Lower-case texts one of which stands in every match over several lines."""
+        self._order = tuple(detectors)
+        self._engine = engine
+        self._patterns: dict[str, re.Pattern[bytes]] = {}
+
+    def scan(self, content: bytes) -> tuple[Match, ...]:
+        """Every secret in `content`, once each, in the order of the text; UTF-16 is decoded first.
+
+        Lines end with a line feed. Columns count characters of UTF-8, or of Latin-1 in a line that is not.
+        """
+        text = decoders.to_utf8(content)
+        ends: dict[int, list[int]] = {}
+        for index, end in self._engine.hits(text):
+            ends.setdefault(index, []).append(end)
+        if not ends:
+            return ()
+        candidates = [
+            candidate
+            for index, places in ends.items()
+            for candidate in self._candidates(self._order[index], text, places)
+        ]
+        return tuple(_match(candidate, text) for candidate in _most_specific(candidates))
+
+    def _candidates(self, detector: Detector, text: bytes, ends: list[int]) -> Iterator[_Candidate]:
+        pattern = self._patterns.get(detector.id)
+        if pattern is None:
+            pattern = self._patterns[detector.id] = re.compile(detector.pattern.encode())
+        for low, high in _windows(detector, text, ends):
+            for found in pattern.finditer(text, low, high):
+                group = "secret" if "secret" in pattern.groupindex else 0
+                secret = found[group]
+                confidence = _judge(detector, found, secret)
+                if confidence is not None:
+                    start, end = found.span(0 if detector.multiline else group)
+                    yield _Candidate(
+                        detector=detector, start=start, end=end, secret=secret, confidence=confidence
+                    )
+
+
+def _windows(detector: Detector, text: bytes, ends: list[int]) -> Iterator[tuple[int, int]]:
+    """The stretches a match behind these hits can lie in: no longer than it needs, within the line."""
+    low = high = -1
+    for end in sorted(set(ends)):
+        start, stop = max(0, end - detector.width), min(len(text), end + detector.width)
+        if not detector.multiline:
+            start = text.rfind(b"\n", start, end) + 1 or start
+            newline = text.find(b"\n", max(start, end - 1), stop)
+            stop = stop if newline < 0 else newline
+        if start <= high:
+            high = max(high, stop)
+            continue
+        if high >= 0:
+            yield low, high
+        low, high = start, stop
+    if high >= 0:
+        yield low, high
+
+
+def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakConfidence | None:
+    """The confidence of one match of the detector's pattern; None when it is no secret after all."""
+    if detector.documented and hashlib.sha256(secret).hexdigest()[:16] in detector.documented:
+        return LeakConfidence.EXAMPLE
+    groups = found.groupdict()
+    if detector.kind is DetectorKind.GENERIC and "name" in groups:
+        quoted = found.start("secret") > 0 and found.string[found.start("secret") - 1] in b"\"'`"
+        return generic.judge_assignment(groups["name"], secret, quoted=quoted)
+    if detector.proof:
+        if PROOFS[detector.proof](secret):
+            return LeakConfidence.EXAMPLE if is_sample_jwt(secret) else LeakConfidence.PROVEN
+        if detector.proof_required:
+            return None
+    if detector.kind is DetectorKind.FORMAT and generic.is_reference(secret):
+        return None
+    if is_placeholder(secret) or (detector.entropy and entropy(secret) < detector.entropy):
+        return LeakConfidence.EXAMPLE
+    return _judge_host(detector, groups, secret)
+
+
+def _judge_host(detector: Detector, groups: Mapping[str, bytes | None], secret: bytes) -> LeakConfidence:
+    """A password in an address is worth what the server behind it is."""
+    host = groups.get("host")
+    if host is None:
+        return detector.confidence
+    user = groups.get("user") or b""
+    if _EXAMPLE_HOST.fullmatch(host) or is_filler(secret) or secret == user:
+        return LeakConfidence.EXAMPLE
+    return LeakConfidence.POSSIBLE if _LOCAL_HOST.fullmatch(host) else detector.confidence
+
+
+def _most_specific(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Without those that overlap a more specific one, in the order of the text."""
+    kept: list[tuple[int, int]] = []
+    chosen: list[_Candidate] = []
+    for candidate in sorted(candidates, key=lambda one: one.rank, reverse=True):
+        at = bisect_left(kept, (candidate.start, candidate.end))
+        before_clear = at == 0 or kept[at - 1][1] <= candidate.start
+        after_clear = at == len(kept) or kept[at][0] >= candidate.end
+        if before_clear and after_clear:
+            insort(kept, (candidate.start, candidate.end))
+            chosen.append(candidate)
+    return sorted(chosen, key=lambda one: one.start)
+
+
+def _match(candidate: _Candidate, text: bytes) -> Match:
+    start, end = candidate.start, candidate.end
+    line_start = text.rfind(b"\n", 0, start) + 1
+    line = text.count(b"\n", 0, line_start) + 1
+    secret = armoured_body(candidate.secret) if candidate.detector.multiline else candidate.secret
+    return Match(
+        detector=candidate.detector.id,
+        secret=decoders.text(secret or candidate.secret).encode(),
+        line=line,
+        column=len(decoders.text(text[line_start:start])) + 1,
+        end_line=line + text.count(b"\n", start, end),
+        confidence=candidate.confidence,
+        marker=_marker(text, line_start, start, end),
+    )
+
+
+def _marker(text: bytes, line_start: int, start: int, end: int) -> str | None:
+    """The allow marker on the lines of the match, or alone on the line before it."""
+    low = max(line_start, start - _MARKER_REACH)
+    newline = text.find(b"\n", end, end + _MARKER_REACH)
+    high = newline if newline >= 0 else end + _MARKER_REACH
+    previous_start = text.rfind(b"\n", 0, max(0, line_start - 1)) + 1
+    previous = text[max(previous_start, line_start - _MARKER_REACH) : line_start]
+    first = text[low : text.find(b"\n", start, end)] if b"\n" in text[start:end] else text[low:high]
+    return allow.marker((first, text[end:high]), previous)
