@@ -53,7 +53,7 @@ def subjects_of(snapshot: Snapshot, packs: Sequence[PolicyPack]) -> tuple[Subjec
     """Everything that rules can be about, sorted by id."""
     subjects: list[Subject] = [*snapshot.secrets, *snapshot.leaks, *snapshot.repositories]
     subjects += [pack.document for pack in packs]
-    return tuple(sorted(subjects, key=lambda subject: subject.id))
+    return tuple(sorted(subjects, key=lambda subject: (subject.id, getattr(subject, "detector", ""))))
 
 
 def _complete_sources(snapshot: Snapshot) -> frozenset[str]:

@@ -30,13 +30,19 @@ class Place:
 
 
 def search(
-    sources: Sequence[LeakSource], *, progress: Progress, places: Mapping[str, Place]
+    sources: Sequence[LeakSource],
+    *,
+    progress: Progress,
+    places: Mapping[str, Place],
+    interrupted: bool = False,
 ) -> LeakCollection:
-    """Search every source in turn (each uses all processors itself); an interrupt keeps what was found."""
+    """Search every source in turn (each uses all processors itself); an interrupt keeps what was found.
+
+    `interrupted` tells that the run was stopped before: then nothing is searched, and each is named.
+    """
     leaks: list[Leak] = []
     repositories: list[Repository] = []
     scopes: list[Scope] = []
-    interrupted = False
     for source in sources:
         place = places.get(source.name, Place())
         if interrupted:

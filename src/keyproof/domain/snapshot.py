@@ -1,5 +1,6 @@
 """Everything a run read, before any rule judged it: free of values, so it can be kept and judged again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,3 +23,25 @@ class Snapshot:
     """Ids of sources whose rows are a person's declarations."""
     interrupted: bool = False
     """Whether the user stopped the run; what is missing stands in `scopes`."""
+
+
+def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """One snapshot of several, taken when the first was; of a subject in more than one the first is kept.
+
+    Raises ValueError for an empty sequence.
+    """
+    if not snapshots:
+        raise ValueError("nothing to merge")
+    secrets = {secret.id: secret for snapshot in reversed(snapshots) for secret in snapshot.secrets}
+    leaks = {(leak.id, leak.detector): leak for snapshot in reversed(snapshots) for leak in snapshot.leaks}
+    repositories = {repo.id: repo for snapshot in reversed(snapshots) for repo in snapshot.repositories}
+    scopes = [scope for snapshot in snapshots for scope in snapshot.scopes]
+    return Snapshot(
+        taken_at=min(snapshot.taken_at for snapshot in snapshots),
+        secrets=tuple(secrets[key] for key in sorted(secrets)),
+        leaks=tuple(leaks[key] for key in sorted(leaks)),
+        repositories=tuple(repositories[key] for key in sorted(repositories)),
+        scopes=tuple(sorted(scopes, key=lambda scope: (scope.source, scope.scope))),
+        inventory_sources=frozenset().union(*(snapshot.inventory_sources for snapshot in snapshots)),
+        interrupted=any(snapshot.interrupted for snapshot in snapshots),
+    )

@@ -1,0 +1,44 @@
+# The one front door: `make demo` and `make test` need nothing but Python >= 3.11 and git.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+.PHONY: demo test lint format schemas bench docs build clean
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@
+
+$(VENV)/.demo: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable ".[demo]"
+	touch $@
+
+demo: $(VENV)/.demo ## build a small organisation offline, scan it, leave its reports in demo/
+	$(BIN)/keyproof demo demo
+
+test: lint ## lint, types, import contracts, then the whole suite
+	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+
+schemas: $(VENV)/.installed ## write the JSON Schemas anew from the models
+	$(BIN)/python -m keyproof.wiring.schemas
+
+bench: $(VENV)/.installed ## needs public histories as arguments: make bench REPOSITORIES="path ..."
+	$(BIN)/python benchmarks/history.py $(REPOSITORIES)
+
+build: $(VENV)/.installed
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) demo dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,83 @@
+"""`keyproof evaluate`: judge snapshots that were taken before; the judging half of `scan`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyproof.app.assess import Request, assess
+from keyproof.cli import options
+from keyproof.cli.results import publish
+from keyproof.cli.session import Session
+from keyproof.cli.surroundings import version
+from keyproof.domain.policy import Policy, Rule
+from keyproof.domain.snapshot import Snapshot, merge
+from keyproof.errors import ConfigError
+from keyproof.store.snapshot import load
+from keyproof.strict_yaml import did_you_mean
+from keyproof.wiring.catalog import REPORTERS
+
+
+def evaluate(
+    snapshots: Annotated[
+        list[Path], typer.Argument(help="Files written by `keyproof collect`.", metavar="SNAPSHOT…")
+    ],
+    config: options.Config = None,
+    as_of: options.AsOf = None,
+    formats: options.Formats = None,
+    out: options.Out = None,
+    fail_on: options.FailOnOption = options.FailOn.LOW,
+    rule: options.Rules = None,
+    framework: options.Frameworks = None,
+    allow_incomplete: options.AllowIncomplete = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Judge one or several snapshots: the same reports and exit codes as `scan`, without any network."""
+    gate = options.Gate(
+        as_of=options.parse_as_of(as_of),
+        fail_on=fail_on.severity,
+        rules=tuple(rule or ()),
+        frameworks=tuple(framework or ()),
+        allow_incomplete=allow_incomplete,
+    )
+    results = options.Results(formats=formats, out=out, quiet=quiet)
+    session = Session.open(config, frameworks=gate.frameworks)
+    raise typer.Exit(judge(session, merge([load(path) for path in snapshots]), gate, results))
+
+
+def judge(session: Session, snapshot: Snapshot, gate: options.Gate, results: options.Results) -> int:
+    """Assess `snapshot`, write the results, and return the exit code. Raises ConfigError, OutputError."""
+    targets = options.parse_formats(results.formats, sorted(REPORTERS))
+    request = Request(
+        as_of=gate.as_of,
+        organisation=session.settings.organisation,
+        config_digest=session.settings.digest,
+        version=version(),
+        fail_on=gate.fail_on,
+        allow_incomplete=gate.allow_incomplete,
+        keep_rule=_filter(session.policy, gate),
+    )
+    assessment = assess(snapshot, session.policy, request, finished=session.surroundings.clock.now())
+    return publish(
+        assessment,
+        targets=targets,
+        out=results.out,
+        quiet=results.quiet,
+        environ=session.surroundings.environ,
+    )
+
+
+def _filter(policy: Policy, gate: options.Gate) -> Callable[[Rule], bool]:
+    """Whether a rule is among those asked for by `--rule` and `--framework`."""
+    known = {rule.id for pack in policy.packs for rule in pack.rules}
+    for wanted in gate.rules:
+        if wanted not in known:
+            raise ConfigError(f"--rule: unknown rule '{wanted}'", hint=did_you_mean(wanted, sorted(known)))
+
+    def keep(rule: Rule) -> bool:
+        frameworks = {edge.id.partition(":")[0] for edge in rule.controls}
+        by_framework = not gate.frameworks or not frameworks.isdisjoint(gate.frameworks)
+        return by_framework and (not gate.rules or rule.id in gate.rules)
+
+    return keep

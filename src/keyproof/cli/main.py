@@ -1,0 +1,64 @@
+"""The `keyproof` command: its subcommands, one file each."""
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from keyproof.cli import collect, demo, doctor, evaluate, hook_command, init, leaks, policy, scan, waiver
+from keyproof.cli.boundary import guarded
+from keyproof.cli.exit import ExitCode
+from keyproof.cli.surroundings import version
+
+app = typer.Typer(
+    name="keyproof",
+    help="Policy-as-code compliance scanner for secrets: rotation, access and leaks, without reading a value.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"keyproof {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Policy-as-code compliance scanner for secrets: rotation, access and leaks, without reading a value."""
+
+
+app.command("scan")(scan.scan)
+app.command("leaks")(leaks.leaks)
+app.add_typer(hook_command.app, name="hook")
+app.command("collect")(collect.collect)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(policy.app, name="policy")
+app.add_typer(waiver.app, name="waiver")
+app.command("doctor")(doctor.doctor)
+app.command("init")(init.init)
+app.command("demo")(demo.demo)
+
+
+def run() -> None:
+    """Entry point of the console script: the exit code is the documented one whatever happens."""
+    sys.exit(guarded(_invoke))
+
+
+def _invoke() -> int:
+    try:
+        result = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return ExitCode.INVALID
+    return result if isinstance(result, int) else ExitCode.OK

@@ -1,0 +1,77 @@
+"""`keyproof policy`: look at packs, check them, and print the schema editors use."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyproof import config
+from keyproof.cli import options
+from keyproof.cli.exit import ExitCode
+from keyproof.cli.output import write_stdout
+from keyproof.cli.surroundings import surroundings
+from keyproof.domain.policy import Policy
+from keyproof.policy.lint import lint as lint_policy
+from keyproof.policy.loader import load_policy
+from keyproof.policy.schema import pack_schema, waivers_schema
+from keyproof.resources import policies
+from keyproof.wiring.catalog import CHECKS
+from keyproof.wiring.compose import compose_policy
+
+app = typer.Typer(no_args_is_help=True, help="Look at policy packs, check them, print their schema.")
+
+
+@app.command("lint")
+def lint(
+    packs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Pack files or shipped ids; default: those of keyproof.yaml.", metavar="[PACK…]"),
+    ] = None,
+    config_file: options.Config = None,
+) -> None:
+    """Check packs: every error with its line, then what is legal but doubtful. Exit 2 on errors, 1 on doubts."""
+    policy = _load(packs, config_file)
+    doubts = lint_policy(policy)
+    for doubt in doubts:
+        typer.echo(str(doubt))
+    rules = sum(len(pack.rules) for pack in policy.packs)
+    typer.echo(
+        f"{len(policy.packs)} packs with {rules} rules are valid; {len(doubts)} doubtful places", err=True
+    )
+    raise typer.Exit(ExitCode.FAILED if doubts else ExitCode.OK)
+
+
+@app.command("list")
+def list_packs(config_file: options.Config = None) -> None:
+    """Print every pack of keyproof.yaml with its rules; without a keyproof.yaml the shipped packs."""
+    try:
+        policy = _load(None, config_file)
+    except config.ConfigError as error:
+        if error.problems or config_file:
+            raise
+        policy = _load(sorted(path.stem for path in (policies() / "packs").glob("*.yaml")), None)
+    for pack in policy.packs:
+        typer.echo(f"{pack.id} {pack.version}: {pack.title}")
+        for rule in pack.rules:
+            typer.echo(f"  {rule.id:32} {rule.check.kind:20} {rule.title}")
+
+
+@app.command("schema")
+def schema(
+    document: Annotated[
+        str, typer.Argument(help="policy-pack, waivers or config.", metavar="DOCUMENT")
+    ] = "policy-pack",
+) -> None:
+    """Print the JSON Schema of a document, for editors."""
+    schemas = {"policy-pack": lambda: pack_schema(CHECKS), "waivers": waivers_schema, "config": config.schema}
+    if document not in schemas:
+        raise config.ConfigError(f"unknown document '{document}'", hint=f"one of {', '.join(schemas)}")
+    write_stdout(json.dumps(schemas[document](), indent=2, sort_keys=True))
+
+
+def _load(packs: list[str] | None, config_file: Path | None) -> Policy:
+    if packs:
+        return load_policy(packs, root=Path.cwd(), checks=CHECKS, frameworks=(), waivers=())
+    world = surroundings(Path.cwd())
+    return compose_policy(config.load(config_file or config.find(Path.cwd()), world.environ))

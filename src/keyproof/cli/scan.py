@@ -1,0 +1,39 @@
+"""`keyproof scan`: collect, search, evaluate, report, gate."""
+
+import typer
+
+from keyproof.cli import options
+from keyproof.cli.evaluate import judge
+from keyproof.cli.session import Session
+
+
+def scan(
+    config: options.Config = None,
+    as_of: options.AsOf = None,
+    formats: options.Formats = None,
+    out: options.Out = None,
+    fail_on: options.FailOnOption = options.FailOn.LOW,
+    source: options.Sources = None,
+    rule: options.Rules = None,
+    framework: options.Frameworks = None,
+    jobs: options.Jobs = 8,
+    allow_incomplete: options.AllowIncomplete = False,
+    quiet: options.Quiet = False,
+    no_progress: options.NoProgress = False,
+) -> None:
+    """Collect metadata from every source, search the repositories, judge by every rule, and report.
+
+    Exit codes: 0 in order, 1 at least one finding fails, 2 invalid input, 3 something could not be
+    looked at, 70 a bug, 130 interrupted.
+    """
+    gate = options.Gate(
+        as_of=options.parse_as_of(as_of),
+        fail_on=fail_on.severity,
+        rules=tuple(rule or ()),
+        frameworks=tuple(framework or ()),
+        allow_incomplete=allow_incomplete,
+    )
+    results = options.Results(formats=formats, out=out, quiet=quiet)
+    session = Session.open(config, frameworks=gate.frameworks)
+    snapshot = session.take_snapshot(only=tuple(source or ()), jobs=jobs, progress=not no_progress)
+    raise typer.Exit(judge(session, snapshot, gate, results))

@@ -1,0 +1,69 @@
+"""The only list of collectors, checks and reporters: adding a member is one file and one line here."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
+
+from keyproof.check_model import CheckModel
+from keyproof.checks.access import Access
+from keyproof.checks.audit_logging import AuditLogging
+from keyproof.checks.expires import Expires
+from keyproof.checks.inventory_drift import InventoryDrift
+from keyproof.checks.max_age import MaxAge
+from keyproof.checks.no_leak import NoLeak
+from keyproof.checks.old_version_retired import OldVersionRetired
+from keyproof.checks.policy_review import PolicyReview
+from keyproof.checks.required_metadata import RequiredMetadata
+from keyproof.checks.rotated_after_leak import RotatedAfterLeak
+from keyproof.checks.rotation_enabled import RotationEnabled
+from keyproof.checks.storage import Storage
+from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector
+from keyproof.collectors.dotenv import DotenvCollector
+from keyproof.collectors.inventory import InventoryCollector
+from keyproof.collectors.vault import VaultCollector
+from keyproof.fields import StrictModel
+from keyproof.ports import Collector, Reporter, Surroundings
+from keyproof.reporters.html import HtmlReporter
+from keyproof.reporters.json import JsonReporter
+from keyproof.reporters.junit import JUnitReporter
+from keyproof.reporters.text import TextReporter
+
+
+class CollectorType(Protocol):
+    """A collector class: its options, and how one is made."""
+
+    Config: ClassVar[type[StrictModel]]
+    permissions: ClassVar[tuple[str, ...]]
+
+    def __call__(self, source: str, config: StrictModel, surroundings: Surroundings) -> Collector:
+        """Make a collector for the source with the id `source`."""
+        ...
+
+
+COLLECTORS: Mapping[str, CollectorType] = {
+    "aws-secrets-manager": AwsSecretsManagerCollector,
+    "dotenv": DotenvCollector,
+    "inventory": InventoryCollector,
+    "vault": VaultCollector,
+}
+
+CHECKS: Mapping[str, type[CheckModel]] = {
+    "access": Access,
+    "audit-logging": AuditLogging,
+    "expires": Expires,
+    "inventory-drift": InventoryDrift,
+    "max-age": MaxAge,
+    "no-leak": NoLeak,
+    "old-version-retired": OldVersionRetired,
+    "policy-review": PolicyReview,
+    "required-metadata": RequiredMetadata,
+    "rotated-after-leak": RotatedAfterLeak,
+    "rotation-enabled": RotationEnabled,
+    "storage": Storage,
+}
+
+REPORTERS: Mapping[str, type[Reporter]] = {
+    "html": HtmlReporter,
+    "json": JsonReporter,
+    "junit": JUnitReporter,
+    "text": TextReporter,
+}

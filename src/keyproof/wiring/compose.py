@@ -1,0 +1,105 @@
+"""From settings to ready objects: the only place that knows every adapter."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from keyproof.app.collect import Source
+from keyproof.app.leaks import Place
+from keyproof.app.snapshot import Estate
+from keyproof.config import History, Settings, SourceSettings
+from keyproof.domain.policy import Policy
+from keyproof.errors import ConfigError, Problem
+from keyproof.policy.loader import load_policy
+from keyproof.ports import LeakSource, Surroundings
+from keyproof.strict_yaml import did_you_mean, problems_of
+from keyproof.wiring.catalog import CHECKS, COLLECTORS
+from keyproof.wiring.leaks import leak_source
+
+
+def compose_policy(settings: Settings, *, frameworks: Sequence[str] = ()) -> Policy:
+    """Load every pack, catalogue and waiver file that `settings` names. Raises PolicyError."""
+    return load_policy(
+        settings.policies,
+        root=settings.root,
+        checks=CHECKS,
+        frameworks=tuple(frameworks) or settings.frameworks,
+        waivers=settings.waivers,
+    )
+
+
+def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequence[str] = ()) -> Estate:
+    """Make every collector and leak source; `only` names the sources wanted, empty means all.
+
+    Raises ConfigError with every problem of every source at its line and column.
+    """
+    known = [*(source.id for source in settings.sources), *_repository_names(settings)]
+    for name in only:
+        if name not in known:
+            raise ConfigError(f"--source: unknown source '{name}'", hint=did_you_mean(name, sorted(known)))
+    problems: list[Problem] = []
+    sources = [
+        made
+        for index, entry in enumerate(settings.sources)
+        if not only or entry.id in only
+        if (made := _source(settings, index, entry, surroundings, problems)) is not None
+    ]
+    if problems:
+        raise ConfigError.of(problems)
+    repositories = [
+        (name, entry)
+        for name, entry in zip(_repository_names(settings), settings.repositories, strict=True)
+        if not only or name in only
+    ]
+    leak_sources: list[LeakSource] = [
+        leak_source(
+            settings.root / entry.path,
+            name=name,
+            mode="history" if entry.history is History.FULL else "worktree",
+            surroundings=surroundings,
+        )
+        for name, entry in repositories
+    ]
+    return Estate(
+        sources=tuple(sources),
+        leak_sources=tuple(leak_sources),
+        environments=settings.environments,
+        aliases=settings.aliases,
+        places={
+            name: Place(environment=entry.environment, owner=entry.owner) for name, entry in repositories
+        },
+    )
+
+
+def _source(
+    settings: Settings,
+    index: int,
+    entry: SourceSettings,
+    surroundings: Surroundings,
+    problems: list[Problem],
+) -> Source | None:
+    document, at = settings.document, ("sources", index)
+    found = COLLECTORS.get(entry.kind)
+    if found is None:
+        hint = did_you_mean(entry.kind, sorted(COLLECTORS))
+        problems.append(document.problem((*at, "kind"), f"unknown kind of source '{entry.kind}'", hint))
+        return None
+    try:
+        config = found.Config.model_validate(dict(entry.options))
+    except ValidationError as cause:
+        problems.extend(problems_of(cause, document, found.Config, at=at))
+        return None
+    return Source(id=entry.id, kind=entry.kind, collector=found(entry.id, config, surroundings))
+
+
+def _repository_names(settings: Settings) -> list[str]:
+    return [entry.name or repository_name(settings.root / entry.path) for entry in settings.repositories]
+
+
+def repository_name(path: Path) -> str:
+    """The name of a repository in subject ids: its folder's, without `.git` of a bare one."""
+    resolved = path.resolve()
+    if resolved.name == ".git":
+        resolved = resolved.parent
+    return resolved.name.removesuffix(".git") or "repository"
