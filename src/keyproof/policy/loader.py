@@ -1,0 +1,118 @@
+"""Loading everything a run is judged by, with all that is wrong in all files told at once."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from keyproof.check_model import CheckModel
+from keyproof.domain.policy import Framework, Policy, PolicyPack
+from keyproof.errors import PolicyError, Problem
+from keyproof.policy.catalogue import Catalogues
+from keyproof.policy.compiler import PackCompiler
+from keyproof.policy.digest import digest, framework_content, waiver_content
+from keyproof.policy.files import Found, PackFile, find
+from keyproof.policy.layers import EffectivePack, Layering, merge
+from keyproof.policy.waivers import WaiverLoader
+
+
+def load_policy(
+    references: Sequence[str],
+    *,
+    root: Path,
+    checks: Mapping[str, type[CheckModel]],
+    frameworks: Sequence[str] = (),
+    waivers: Sequence[str] = (),
+) -> Policy:
+    """Load packs (shipped ids, paths or globs below `root`), waiver files and control catalogues.
+
+    `checks` are the rule kinds by name. Without `frameworks` those are loaded that the rules name.
+    Raises PolicyError with every problem of every file.
+    """
+    if not references:
+        raise PolicyError("no policy is named", hint="name at least one, for example 'baseline'")
+    problems: list[Problem] = []
+    catalogues = Catalogues(problems=problems)
+    effective = _effective(references, root, problems)
+    packs = tuple(
+        PackCompiler(pack=pack, checks=checks, catalogues=catalogues, problems=problems).compile()
+        for pack in effective
+    )
+    asked = frameworks or _named(packs)
+    found = catalogues.asked_for(asked)
+    loader = WaiverLoader(
+        root=root,
+        classes=_class_ids(effective),
+        priority_of_class={c.id: c.priority for pack in packs for c in pack.classes},
+        catalogues=catalogues,
+        problems=problems,
+    )
+    accepted = loader.load(waivers)
+    if problems:
+        raise PolicyError.of(_in_order(problems))
+    return Policy(
+        packs=packs,
+        frameworks=found,
+        waivers=accepted,
+        digest=_digest(packs, found, digest([waiver_content(waiver) for waiver in accepted])),
+    )
+
+
+def _effective(references: Sequence[str], root: Path, problems: list[Problem]) -> list[EffectivePack]:
+    layering = Layering(root=root, problems=problems)
+    files = _files(references, layering, root, problems)
+    effective = []
+    for file in files:
+        layers, complete = layering.layers(file)
+        effective.append(merge(layers, complete=complete, problems=problems))
+    return effective
+
+
+def _files(
+    references: Sequence[str], layering: Layering, root: Path, problems: list[Problem]
+) -> list[PackFile]:
+    found: dict[Path, Found] = {}
+    for reference in references:
+        hits, hint = find(reference, root=root)
+        if not hits:
+            problems.append(Problem(path=reference, message="there is no such policy pack", hint=hint))
+        found |= {hit.path: hit for hit in hits}
+    files = [file for hit in found.values() if (file := layering.read(hit))]
+    first: dict[str, PackFile] = {}
+    for file in files:
+        other = first.setdefault(file.metadata.id, file)
+        if other is not file and file.sound and other.sound:
+            problems.append(
+                file.document.problem(
+                    ("metadata", "id"),
+                    f"the pack id '{file.metadata.id}' is also used by {other.found.name}",
+                    "give each pack an id of its own",
+                )
+            )
+    return files
+
+
+def _class_ids(effective: Sequence[EffectivePack]) -> frozenset[str] | None:
+    if not all(pack.complete for pack in effective):
+        return None
+    return frozenset(name for pack in effective for name in pack.class_ids)
+
+
+def _named(packs: Sequence[PolicyPack]) -> list[str]:
+    claims = (claim.id for pack in packs for rule in pack.rules for claim in rule.controls)
+    return sorted({claim.partition(":")[0] for claim in claims})
+
+
+def _digest(packs: Sequence[PolicyPack], frameworks: Sequence[Framework], waivers: str) -> str:
+    return digest(
+        {
+            "packs": {pack.id: pack.digest for pack in packs},
+            "frameworks": [framework_content(framework) for framework in frameworks],
+            "waivers": waivers,
+        }
+    )
+
+
+def _in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Each problem once, by file and place: a shared base is merged more often than it is read."""
+    return sorted(
+        dict.fromkeys(problems), key=lambda p: (p.path, p.line or 0, p.column or 0, p.message, p.hint)
+    )

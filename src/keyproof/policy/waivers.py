@@ -1,0 +1,138 @@
+"""Waiver files: what an organisation accepts, who asked, who agreed, and until when."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from keyproof.domain.policy import Selector, Waiver
+from keyproof.domain.secret import SourceLine
+from keyproof.errors import PolicyError, Problem
+from keyproof.policy.catalogue import Catalogues
+from keyproof.policy.documents import API_VERSION, WaiverDocument, WaiversDocument
+from keyproof.policy.files import Found, find
+from keyproof.policy.selecting import SelectorCompiler
+from keyproof.policy.selector import ByFingerprint
+from keyproof.strict_yaml import Key, YamlDocument, problems_of, read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverLoader:
+    """Reads waiver files, adding what is wrong to `problems`."""
+
+    root: Path
+    classes: Collection[str] | None
+    """Classes of all packs; None while they are not all known."""
+    priority_of_class: Mapping[str, str]
+    catalogues: Catalogues
+    problems: list[Problem]
+
+    def load(self, references: Sequence[str]) -> tuple[Waiver, ...]:
+        """Every waiver of the files meant, sorted by id."""
+        seen: dict[str, SourceLine] = {}
+        waivers = [waiver for found in self._files(references) for waiver in self._read(found, seen)]
+        return tuple(sorted(waivers, key=lambda waiver: waiver.id))
+
+    def _files(self, references: Sequence[str]) -> Iterator[Found]:
+        known: set[Path] = set()
+        for reference in references:
+            hits, hint = find(f"./{reference}", root=self.root)
+            if not hits and not any(sign in reference for sign in "*?["):
+                self.problems.append(
+                    Problem(path=reference, message="there is no such waiver file", hint=hint)
+                )
+            for found in hits:
+                if found.path not in known:
+                    known.add(found.path)
+                    yield found
+
+    def _read(self, found: Found, seen: dict[str, SourceLine]) -> Iterator[Waiver]:
+        try:
+            document = read(found.path, error=PolicyError, name=found.name)
+        except PolicyError as cause:
+            self.problems.extend(cause.problems)
+            return
+        if not isinstance(document.data, dict):
+            hint = f"begin with 'apiVersion: {API_VERSION}' and 'kind: Waivers'"
+            self.problems.append(document.problem((), "is not a waiver file", hint))
+            return
+        try:
+            WaiversDocument.model_validate(document.data)
+        except ValidationError as cause:
+            self.problems.extend(problems_of(cause, document, WaiversDocument))
+        items = document.data.get("waivers")
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if waiver := self._waiver(item, document, ("waivers", index), seen):
+                yield waiver
+
+    def _waiver(
+        self, item: Any, document: YamlDocument, key: Key, seen: dict[str, SourceLine]
+    ) -> Waiver | None:
+        try:
+            model = WaiverDocument.model_validate(item)
+        except ValidationError:
+            return None  # already a problem of the whole file
+        self.problems.extend(_faults(model, document, key))
+        place = SourceLine(path=document.path, line=document.place(key)[0])
+        if first := seen.get(model.id):
+            self.problems.append(
+                document.problem(
+                    (*key, "id"),
+                    f"the waiver '{model.id}' stands twice",
+                    f"it first stands in {first.path}:{first.line}; rename one",
+                )
+            )
+        seen.setdefault(model.id, place)
+        if model.control:
+            self.catalogues.check_control(model.control, document, (*key, "control"))
+        return Waiver(
+            id=model.id,
+            rule=model.rule,
+            control=model.control,
+            selector=self._selector(model, document, key),
+            reason=model.reason,
+            ticket=model.ticket,
+            requested_by=model.requested_by,
+            approved_by=model.approved_by,
+            starts=model.from_,
+            until=model.until,
+            compensating_control=model.compensating_control,
+            place=place,
+        )
+
+    def _selector(self, model: WaiverDocument, document: YamlDocument, key: Key) -> Selector:
+        if model.fingerprint:
+            return ByFingerprint(frozenset(model.fingerprint))
+        compiler = SelectorCompiler(
+            document=document,
+            classes=self.classes,
+            problems=self.problems,
+            priority_of_class=self.priority_of_class,
+        )
+        return compiler.compile(model.select, (*key, "select"))
+
+
+def _faults(model: WaiverDocument, document: YamlDocument, key: Key) -> Iterator[Problem]:
+    if model.until < model.from_:
+        yield document.problem(
+            (*key, "until"),
+            f"the waiver ends on {model.until}, before it begins on {model.from_}",
+            "write a later last day",
+        )
+    folded = [_folded(name) for name in model.approved_by]
+    for index, name in enumerate(model.approved_by):
+        at: Key = (*key, "approved-by", index)
+        if not folded[index]:
+            yield document.problem(at, "an approver has no name", "write who approved it")
+        elif folded[index] == _folded(model.requested_by):
+            yield document.problem(
+                at, f"{name} approves what {name} requested", "let somebody else approve it"
+            )
+        elif folded[index] in folded[:index]:
+            yield document.problem(at, f"{name} approves twice", "name each approver once")
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
