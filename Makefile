@@ -32,7 +32,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix src tests benchmarks
 
 schemas: $(VENV)/.installed ## write the JSON Schemas anew from the models
-	$(BIN)/python -m keyproof.wiring.schemas
+	$(BIN)/python -m keyproof.wiring.generated
 
 bench: $(VENV)/.installed ## needs public histories as arguments: make bench REPOSITORIES="path ..."
 	$(BIN)/python benchmarks/history.py $(REPOSITORIES)

@@ -232,10 +232,9 @@ def _problem(detail: ErrorDetails, document: YamlDocument, model: type[BaseModel
     if kind == "missing":
         return document.problem(key, f"the key '{field}' is missing", f"add '{field}:'")
     if kind in {"literal_error", "enum"}:
-        allowed = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
-        return document.problem(
-            key, f"{_shown(given)} is not allowed here", did_you_mean(str(given), allowed)
-        )
+        expected = str(detail.get("ctx", {}).get("expected", ""))
+        allowed = re.findall(r"'([^']*)'", expected) or [expected]
+        return document.problem(key, f"{_shown(given)} is not allowed here", did_you_mean(str(given), allowed))
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind == "value_error":
         return document.problem(key, message)
