@@ -1,5 +1,6 @@
 """Collecting from fakes: gaps, partial scopes, order, interrupts."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -27,7 +28,7 @@ def secret(name: str, *, source: str = "a", environment: str = "") -> SecretMeta
 def run(
     *collectors: FakeCollector,
     executor: InlineExecutor | None = None,
-    environments: dict[str, tuple[str, ...]] | None = None,
+    environments: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Collection:
     sources = [Source(id=f"s{index}", kind="fake", collector=made) for index, made in enumerate(collectors)]
     return collect(
