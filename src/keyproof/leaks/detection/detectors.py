@@ -19,7 +19,7 @@ LONGEST_LINE_MATCH = 2048
 """Bytes a match within one line may have: windows around changed lines are at least this wide."""
 LONGEST_MATCH = 70_000
 """Bytes a match over several lines may have."""
-_SHORTEST_LITERAL = 2
+_SHORTEST_LITERAL = 1
 
 
 def _hyphenated(name: str) -> str:

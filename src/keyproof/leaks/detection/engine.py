@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 from keyproof.leaks.detection.detector import Prefilter
@@ -64,9 +63,10 @@ def compile_database(prefilters: Sequence[Prefilter]) -> bytes:
 def hyperscan_version() -> str:
     """Version of the library as part of a cache key; empty where it is missing."""
     try:
-        return version("hyperscan")
-    except PackageNotFoundError:
+        import hyperscan  # noqa: PLC0415 (native and optional)
+    except ImportError:
         return ""
+    return str(hyperscan.__version__)  # type: ignore[attr-defined]  # set while the package is imported
 
 
 class RegexEngine:

@@ -52,6 +52,7 @@ _CLASSES = (
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _SHORTEST_TOKEN = 10
 _LONG_PASSWORD = 8
+_LONG_NAME = 14
 
 
 def judge_assignment(name: bytes, value: bytes, *, quoted: bool) -> LeakConfidence | None:
@@ -93,7 +94,7 @@ def _is_literal(name: bytes, value: bytes, *, quoted: bool) -> bool:
         return False
     if name.lower() == value.lower():
         return False
-    return quoted or not _IDENTIFIER.fullmatch(value)
+    return quoted or not _IDENTIFIER.fullmatch(value) or (len(value) >= _LONG_NAME and looks_random(value))
 
 
 def _is_wordy(value: bytes) -> bool:

@@ -139,23 +139,24 @@ def _members(items: Sequence[Any]) -> str:
     return f"[{'^' if negated else ''}{written}]"
 
 
-def _literals(items: Sequence[Any]) -> tuple[str, ...]:
+def _literals(items: Sequence[Any], before: str = "") -> tuple[str, ...]:
     """The texts one of which every match holds: of all such sets the one whose shortest is longest."""
     best: tuple[str, ...] = ()
-    run = ""
+    run = before
     for code, value in [*items, (None, None)]:
         if code is _opcodes.LITERAL:
             run += chr(value).lower()
             continue
-        best, run = _longer(best, (run,) if run else ()), ""
+        best = _longer(best, (run,) if run else ())
         if code is _opcodes.BRANCH:
-            choices = [_literals(branch) for branch in value[1]]
+            choices = [_literals(branch, run) for branch in value[1]]
             if all(choices):
                 best = _longer(best, tuple(dict.fromkeys(text for choice in choices for text in choice)))
         elif code is _opcodes.SUBPATTERN:
-            best = _longer(best, _literals(value[3]))
+            best = _longer(best, _literals(value[3], run))
         elif code in _REPEATS and value[0] > 0:
             best = _longer(best, _literals(value[2]))
+        run = ""
     return best
 
 

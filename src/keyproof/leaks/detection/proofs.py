@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from keyproof.leaks.detection.placeholders import is_filler
+
 _BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
 _ARMOUR_NOISE = re.compile(rb"""\\[nrt]|["'`,;\\\s]|(?<=["'\s])\+(?=["'\s])""")
@@ -38,12 +40,16 @@ def _github(secret: bytes) -> bool:
     return len(body) > 6 and crc32_base62(body[:-6]) == body[-6:]
 
 
-def _gitlab(secret: bytes) -> bool:
-    """A routable token: `…payload.01.llccccccc`, its last seven digits the CRC32 of all before them.
+def gitlab_checksum(head: bytes) -> bytes:
+    """The seven digits at the end of a routable token `glpat-payload.01.llccccccc`, over all before them.
 
-    Source: https://docs.gitlab.com/security/tokens/
+    Source: https://handbook.gitlab.com/handbook/engineering/architecture/design-documents/cells/routable_tokens/
     """
-    return len(secret) > 7 and base_n(zlib.crc32(secret[:-7]), _BASE36, 7) == secret[-7:]
+    return base_n(zlib.crc32(head), _BASE36, 7)
+
+
+def _gitlab(secret: bytes) -> bool:
+    return len(secret) > 7 and gitlab_checksum(secret[:-7]) == secret[-7:]
 
 
 def jwt_parts(secret: bytes) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -100,15 +106,27 @@ def _base64_json(secret: bytes) -> bool:
 
 def _basic(secret: bytes) -> bool:
     """Base64 of `user:password` in printable characters (RFC 7617)."""
+    return bool(_basic_password(secret))
+
+
+def _basic_password(secret: bytes) -> bytes:
     try:
-        user, colon, password = base64.b64decode(secret, validate=True).decode().partition(":")
-    except (ValueError, UnicodeDecodeError):
+        user, _, password = base64.b64decode(secret, validate=True).decode().partition(":")
+    except ValueError:
+        return b""
+    return password.encode() if (user + password).isprintable() else b""
+
+
+def _base64_pem(secret: bytes) -> bool:
+    try:
+        return base64.b64decode(secret, validate=True).startswith(b"-----BEGIN ")
+    except binascii.Error:
         return False
-    return bool(colon) and bool(password) and (user + password).isprintable()
 
 
 PROOFS: Mapping[str, Callable[[bytes], bool]] = {
     "base64-json": _base64_json,
+    "base64-pem": _base64_pem,
     "basic-auth": _basic,
     "github-crc32": _github,
     "gitlab-crc32": _gitlab,
@@ -119,10 +137,9 @@ PROOFS: Mapping[str, Callable[[bytes], bool]] = {
 """Name as in a detector file → whether the whole secret passes."""
 
 
-def is_sample_jwt(secret: bytes) -> bool:
-    """Whether it is one of the tokens every tutorial shows: subject 1234567890, John Doe, RFC 7519's `joe`."""
-    parts = jwt_parts(secret)
-    if parts is None:
-        return False
-    claims = parts[1]
-    return claims.get("sub") == "1234567890" or claims.get("name") == "John Doe" or claims.get("iss") == "joe"
+def is_sample(proof: str, secret: bytes) -> bool:
+    """Whether a proven value is one every tutorial shows: John Doe's token, RFC 7519's `joe`, `user:password`."""
+    if proof == "jwt" and (parts := jwt_parts(secret)) is not None:
+        claims = parts[1]
+        return claims.get("sub") == "1234567890" or claims.get("name") == "John Doe" or claims.get("iss") == "joe"
+    return proof == "basic-auth" and is_filler(_basic_password(secret))

@@ -12,7 +12,7 @@ from keyproof.leaks.detection import allow, decoders, generic
 from keyproof.leaks.detection.detector import Detector, DetectorKind
 from keyproof.leaks.detection.engine import Engine
 from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder
-from keyproof.leaks.detection.proofs import PROOFS, armoured_body, is_sample_jwt
+from keyproof.leaks.detection.proofs import PROOFS, armoured_body, is_sample
 
 _KIND_RANK = {
     DetectorKind.PROVIDER: 3,
@@ -128,7 +128,7 @@ def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakCon
         return generic.judge_assignment(groups["name"], secret, quoted=quoted)
     if detector.proof:
         if PROOFS[detector.proof](secret):
-            return LeakConfidence.EXAMPLE if is_sample_jwt(secret) else LeakConfidence.PROVEN
+            return LeakConfidence.EXAMPLE if is_sample(detector.proof, secret) else LeakConfidence.PROVEN
         if detector.proof_required:
             return None
     if detector.kind is DetectorKind.FORMAT and generic.is_reference(secret):
