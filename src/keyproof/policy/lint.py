@@ -1,0 +1,206 @@
+"""What is legal in a policy but doubtful: said by `policy lint`, never a reason to refuse a run."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from keyproof.domain.duration import Duration, parse_duration
+from keyproof.domain.policy import Policy, PolicyPack, Rule, SecretClass, Selector, Strength, Waiver
+from keyproof.domain.secret import SourceLine
+from keyproof.errors import Problem
+from keyproof.policy.durations import durations_in
+from keyproof.policy.globs import Globs
+from keyproof.policy.selector import ByAttribute, ByClass, leaves
+from keyproof.strict_yaml import did_you_mean
+
+
+def lint(policy: Policy, *, environments: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Every doubt about a loaded policy, in the order of files and lines.
+
+    `environments` are the names the configuration can give; without them none is called unknown.
+    """
+    found = [
+        *(problem for pack in policy.packs for problem in _pack(pack, environments)),
+        *_contradictions(policy.packs),
+        *_judged_twice(policy.packs),
+        *(problem for waiver in policy.waivers for problem in _waiver(waiver, policy.packs)),
+    ]
+    return tuple(sorted(dict.fromkeys(found), key=lambda p: (p.path, p.line or 0, p.message)))
+
+
+def _at(place: SourceLine | None, message: str, hint: str) -> Problem:
+    return Problem(
+        path=place.path if place else "policy", line=place.line if place else None, message=message, hint=hint
+    )
+
+
+def _pack(pack: PolicyPack, environments: Collection[str]) -> Iterator[Problem]:
+    yield from _upkeep(pack)
+    yield from _classes_without_rule(pack)
+    for rule in pack.rules:
+        yield from _ambiguous_words(rule)
+        yield from _long_rungs(rule)
+        yield from _bold_claims(rule)
+        yield from _unknown_environments(rule.selector, rule.place, f"rule '{rule.id}'", environments)
+
+
+def _upkeep(pack: PolicyPack) -> Iterator[Problem]:
+    document = pack.document
+    missing = {
+        "owner": not document.owner,
+        "reviewed": document.reviewed is None,
+        "review-every": document.review_every is None,
+    }
+    for name in (name for name, absent in missing.items() if absent):
+        yield _at(document.place, f"the pack '{pack.id}' has no {name}", f"add '{name}:' under metadata")
+    if document.review_every and document.review_every.note:
+        yield _at(document.place, document.review_every.note, "write the number of days")
+
+
+def _classes_without_rule(pack: PolicyPack) -> Iterator[Problem]:
+    """A class that no rule names gets only the rules for everything, as if it had no class."""
+    asked = [leaf for rule in pack.rules for leaf in leaves(rule.selector) if isinstance(leaf, ByClass)]
+    for secret_class in pack.classes:
+        if not any(leaf.globs.matches(secret_class.id) for leaf in asked):
+            yield _at(
+                pack.document.place,
+                f"no rule of the pack '{pack.id}' selects the class '{secret_class.id}'",
+                "add a rule with its period, or remove the class",
+            )
+
+
+def _ambiguous_words(rule: Rule) -> Iterator[Problem]:
+    for _, period in durations_in(rule.check):
+        if period.note:
+            yield _at(rule.place, f"rule '{rule.id}': {period.note}", "write the number of days")
+
+
+def _long_rungs(rule: Rule) -> Iterator[Problem]:
+    period = rule.check.rotation_period
+    if period is None or not period.scheduled:
+        return
+    third = period.approximate_span / 3
+    for rung in _rungs(getattr(rule.check, "alerts", None)):
+        if rung.scheduled and rung.approximate_span > third:
+            yield _at(
+                rule.place,
+                f"rule '{rule.id}' alerts {rung.text} ahead, more than a third of its period of {period.text}",
+                f"it is read as {third.days} days; write {third.days}d or less",
+            )
+
+
+def _rungs(alerts: Any) -> list[Duration]:
+    """The lead times of a ladder, whether the check keeps them as periods or as text."""
+    rungs = []
+    for lead in alerts if isinstance(alerts, dict) else ():
+        try:
+            rungs.append(lead if isinstance(lead, Duration) else parse_duration(str(lead)))
+        except ValueError:
+            continue  # 0d, the due day itself, is no span
+    return rungs
+
+
+def _bold_claims(rule: Rule) -> Iterator[Problem]:
+    for claim in rule.controls:
+        if claim.strength is Strength.FULL and not claim.preconditions:
+            yield _at(
+                rule.place,
+                f"rule '{rule.id}' claims all of {claim.id} without any precondition",
+                "state what must hold, or write 'partial'",
+            )
+
+
+def _unknown_environments(
+    selector: Selector, place: SourceLine | None, what: str, environments: Collection[str]
+) -> Iterator[Problem]:
+    if not environments:
+        return
+    for leaf in leaves(selector):
+        if isinstance(leaf, ByAttribute) and leaf.attribute == "environment":
+            for pattern in leaf.globs.patterns:
+                if not any(map(Globs.compile([pattern]).matches, environments)):
+                    yield _at(
+                        place,
+                        f"{what} selects the environment '{pattern}', which nothing can have",
+                        did_you_mean(pattern, sorted(environments)),
+                    )
+
+
+def _contradictions(packs: Sequence[PolicyPack]) -> Iterator[Problem]:
+    """Two rotation periods for one class, in the same environment: both sources are named."""
+    for left, right in combinations(_periods(packs), 2):
+        same_class = left[1].id == right[1].id
+        if not same_class or left[2] is right[2] or _same_length(left[3], right[3]):
+            continue
+        if _environments_meet(left[2].selector, right[2].selector):
+            (pack, secret_class, rule, period), (other_pack, _, other, other_period) = left, right
+            place = f"{other.place.path}:{other.place.line}" if other.place else other_pack.id
+            yield _at(
+                rule.place,
+                f"{secret_class.id} rotates every {period.text} by '{pack.id}/{rule.id}' "
+                f"but every {other_period.text} by '{other_pack.id}/{other.id}' ({place})",
+                "keep one period; until then both are judged",
+            )
+
+
+def _periods(packs: Sequence[PolicyPack]) -> list[tuple[PolicyPack, SecretClass, Rule, Duration]]:
+    return [
+        (pack, secret_class, rule, period)
+        for pack in packs
+        for rule in pack.rules
+        if (period := rule.check.rotation_period) is not None and rule.check.kind == "max-age"
+        for secret_class in pack.classes
+        if any(
+            isinstance(leaf, ByClass) and leaf.globs.matches(secret_class.id)
+            for leaf in leaves(rule.selector)
+        )
+    ]
+
+
+def _same_length(left: Duration, right: Duration) -> bool:
+    return (left.scheduled, left.approximate_span) == (right.scheduled, right.approximate_span)
+
+
+def _environments_meet(left: Selector, right: Selector) -> bool:
+    """Whether one environment can be in both; a rule that names none is about all of them."""
+    mine, other = _environments(left), _environments(right)
+    if not mine or not other:
+        return True
+    return any(
+        a.matches(pattern) or b.matches(own)
+        for a in mine
+        for b in other
+        for own in a.patterns
+        for pattern in b.patterns
+    )
+
+
+def _environments(selector: Selector) -> list[Globs]:
+    return [
+        leaf.globs
+        for leaf in leaves(selector)
+        if isinstance(leaf, ByAttribute) and leaf.attribute == "environment"
+    ]
+
+
+def _judged_twice(packs: Sequence[PolicyPack]) -> Iterator[Problem]:
+    """A pack named beside one that extends it: every shared rule gives two findings."""
+    for left, right in combinations(packs, 2):
+        shared = {rule.place for rule in left.rules} & {rule.place for rule in right.rules} - {None}
+        if shared:
+            inner, outer = (left, right) if len(left.rules) <= len(right.rules) else (right, left)
+            yield _at(
+                outer.document.place,
+                f"'{outer.id}' and '{inner.id}' share {len(shared)} rules, each of which is judged twice",
+                f"name only '{outer.id}' if it extends '{inner.id}'",
+            )
+
+
+def _waiver(waiver: Waiver, packs: Sequence[PolicyPack]) -> Iterator[Problem]:
+    known = {name for pack in packs for rule in pack.rules for name in (rule.id, f"{pack.id}/{rule.id}")}
+    if waiver.rule and waiver.rule not in known:
+        yield _at(
+            waiver.place,
+            f"the waiver '{waiver.id}' names the rule '{waiver.rule}', which no loaded pack has",
+            did_you_mean(waiver.rule, sorted(known)),
+        )
