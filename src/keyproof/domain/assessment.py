@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Coverage
-from keyproof.domain.policy import Control, PolicyPack, Waiver, WaiverState
+from keyproof.domain.policy import Control, Framework, PolicyPack, Waiver, WaiverState
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Evidence, Outcome, Severity
@@ -135,6 +135,8 @@ class Assessment:
     controls: tuple[ControlResult, ...]
     waivers: tuple[WaiverRecord, ...]
     summary: Summary
+    frameworks: tuple[Framework, ...] = ()
+    """Titles and editions of the frameworks that `controls` belong to."""
 
     @property
     def today(self) -> date:

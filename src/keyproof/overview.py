@@ -1,0 +1,162 @@
+"""What an assessment says first: where we stand, what must be done, what could not be looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from keyproof.domain.assessment import Assessment, Scope, ScopeStatus, SubjectRecord, WaiverRecord
+from keyproof.domain.check import Check
+from keyproof.domain.finding import Finding
+from keyproof.domain.policy import WaiverState
+from keyproof.domain.verdict import Outcome, Severity
+
+
+class State(StrEnum):
+    """An outcome as people count it: an accepted failure stands apart from an open one."""
+
+    FAIL = "fail"
+    NOT_EVALUATED = "not-evaluated"
+    WAIVED = "waived"
+    MANUAL = "manual"
+    PASS = "pass"  # noqa: S105 (an outcome, not a value)
+    NOT_APPLICABLE = "not-applicable"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(State).index(self)
+
+
+class Standing(StrEnum):
+    """The answer to "are we in order?"."""
+
+    NOT_IN_ORDER = "Not in order"
+    NOT_KNOWN = "Not known"
+    IN_ORDER = "In order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The answer with the numbers it rests on."""
+
+    standing: Standing
+    sentence: str
+
+
+def state_of(finding: Finding) -> State:
+    """The one count `finding` belongs to."""
+    if finding.outcome is Outcome.FAIL and not finding.gates:
+        return State.WAIVED
+    return State(finding.outcome.value)
+
+
+def exceptions(assessment: Assessment) -> tuple[Finding, ...]:
+    """Failures nobody accepted, worst first: severity, then days overdue."""
+    return tuple(sorted((f for f in assessment.findings if f.gates), key=_worst_first))
+
+
+def failures(assessment: Assessment) -> tuple[Finding, ...]:
+    """Every failure, the accepted ones too, worst first."""
+    return tuple(sorted((f for f in assessment.findings if f.outcome is Outcome.FAIL), key=_worst_first))
+
+
+def unjudged(assessment: Assessment) -> tuple[Finding, ...]:
+    """Findings that could not be evaluated."""
+    return _sorted(f for f in assessment.findings if f.outcome is Outcome.NOT_EVALUATED)
+
+
+def gaps(assessment: Assessment) -> tuple[Scope, ...]:
+    """Scopes that were not read in full."""
+    return tuple(scope for scope in assessment.scopes if scope.status is not ScopeStatus.OK)
+
+
+def due_within(assessment: Assessment, days: int) -> tuple[Finding, ...]:
+    """Findings that are not failing yet and fall due from today until `days` days ahead, soonest first."""
+    last = assessment.today + timedelta(days=days)
+    soon = (
+        (f.due, f)
+        for f in assessment.findings
+        if f.outcome is not Outcome.FAIL and f.due is not None and assessment.today <= f.due <= last
+    )
+    return tuple(f for _, f in sorted(soon, key=lambda pair: (pair[0], *_order(pair[1]))))
+
+
+def ending(assessment: Assessment) -> tuple[WaiverRecord, ...]:
+    """Waivers that have expired or will within the time their state calls expiring, by their last day."""
+    records = (r for r in assessment.waivers if r.state in {WaiverState.EXPIRING, WaiverState.EXPIRED})
+    return tuple(sorted(records, key=lambda record: (record.waiver.until, record.waiver.id)))
+
+
+def subjects_by_id(assessment: Assessment) -> Mapping[str, SubjectRecord]:
+    """Subject id → record."""
+    return {record.subject.id: record for record in assessment.subjects}
+
+
+def headline(assessment: Assessment) -> Headline:
+    """Are we in order? Said with the gate the run was given and with everything that is not known."""
+    open_ones = exceptions(assessment)
+    floor = assessment.run.fail_on
+    gating = [f for f in open_ones if floor is not None and f.severity.rank >= floor.rank]
+    unknown = _unknown(assessment)
+    if gating:
+        worst = [f for f in gating if f.severity is Severity.CRITICAL]
+        sentence = f"{counted(len(gating), 'exception')} nobody has accepted"
+        sentence += f", {len(worst)} of them critical" if worst else ""
+        return Headline(standing=Standing.NOT_IN_ORDER, sentence=_joined(sentence, unknown))
+    found = counted(len(open_ones), "exception") if open_ones else "no exception"
+    below = f" below the threshold ({floor or 'never fail'})" if open_ones else ""
+    if unknown:
+        return Headline(
+            standing=Standing.NOT_KNOWN, sentence=_joined(f"{found}{below} was found, but {unknown}", "")
+        )
+    verb = "were" if len(open_ones) > 1 else "was"
+    return Headline(standing=Standing.IN_ORDER, sentence=f"{found}{below} {verb} found by these procedures")
+
+
+def _unknown(assessment: Assessment) -> str:
+    parts = []
+    if assessment.run.interrupted:
+        parts.append("the run was interrupted")
+    if not any(f.outcome in {Outcome.PASS, Outcome.FAIL, Outcome.MANUAL} for f in assessment.findings):
+        parts.append("nothing was judged")
+    if missing := gaps(assessment):
+        parts.append(f"{counted(len(missing), 'scope')} could not be read in full")
+    if open_questions := unjudged(assessment):
+        parts.append(f"{counted(len(open_questions), 'finding')} could not be evaluated")
+    if parts and assessment.run.allow_incomplete:
+        parts.append("this was accepted by --allow-incomplete")
+    return " and ".join(parts) if len(parts) < 3 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _joined(sentence: str, unknown: str) -> str:
+    return f"{sentence}; {unknown}" if unknown else sentence
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 scope`, `2 scopes`, with thousands separated."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def parameters(check: Check) -> dict[str, Any]:
+    """The parameters of a check as its rule states them, ready for JSON; empty for a check without any."""
+    return (
+        check.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if isinstance(check, BaseModel)
+        else {}
+    )
+
+
+def _sorted(findings: Any) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=_order))
+
+
+def _order(finding: Finding) -> tuple[str, str, str]:
+    return (finding.pack, finding.rule, finding.subject)
+
+
+def _worst_first(finding: Finding) -> tuple[Any, ...]:
+    return (-finding.severity.rank, -(finding.days_overdue or 0), *_order(finding))
