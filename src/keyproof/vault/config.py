@@ -1,0 +1,79 @@
+"""The keys of a source of kind vault in keyproof.yaml."""
+
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, PositiveFloat, field_validator, model_validator
+
+from keyproof.fields import StrictModel, StringsField
+
+_KUBERNETES_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 (a path, not a token)
+
+
+class AuthConfig(StrictModel):
+    """How to log in when no token is at hand; secret parts come from the environment or a file."""
+
+    method: Literal["approle", "kubernetes", "jwt"]
+    mount: str = ""
+    """Path of the auth method; empty takes the method's own name."""
+    role: str = ""
+    role_id: str = Field(default="", alias="role-id")
+    secret_id_env: str = Field(default="VAULT_SECRET_ID", alias="secret-id-env")
+    """Name of the environment variable that holds the AppRole secret id."""
+    jwt_env: str = Field(default="VAULT_JWT", alias="jwt-env")
+    """Name of the environment variable that holds the JWT of method jwt."""
+    jwt_file: str = Field(default=_KUBERNETES_TOKEN, alias="jwt-file")
+    """Service account token of method kubernetes."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.method == "approle" and not self.role_id:
+            raise ValueError("auth method approle needs 'role-id'")
+        if self.method != "approle" and not self.role:
+            raise ValueError(f"auth method {self.method} needs 'role'")
+        return self
+
+
+class VaultConfig(StrictModel):
+    """Keys of a source of kind vault."""
+
+    address: str = ""
+    """Empty takes BAO_ADDR or VAULT_ADDR."""
+    mounts: tuple[str, ...] = ()
+    """KV mounts to read; empty takes every KV mount of `sys/mounts`."""
+    namespace: str = ""
+    """Empty takes BAO_NAMESPACE or VAULT_NAMESPACE, else the root namespace."""
+    namespaces: tuple[str, ...] = ()
+    """Several namespaces; `["*"]` takes `namespace` and everything below it."""
+    include: StringsField = ("*",)
+    """Globs over MOUNT/PATH."""
+    exclude: tuple[str, ...] = ()
+    auth: AuthConfig | None = None
+    """None takes BAO_TOKEN, VAULT_TOKEN or ~/.vault-token."""
+    ca_cert: str = Field(default="", alias="ca-cert")
+    """PEM file; empty takes BAO_CACERT or VAULT_CACERT, else the well-known authorities."""
+    access: bool = True
+    """Whether to read policies, roles and groups, to know who reaches each secret."""
+    audit: bool = True
+    """Whether to read the audit devices."""
+    timeout: PositiveFloat = 30.0
+    """Seconds per request."""
+    max_wait: float = Field(default=60.0, alias="max-wait", ge=0)
+    """Seconds to wait per request for a server that throttles."""
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        if address:
+            checked_address(address)
+        return address
+
+
+def checked_address(address: str) -> str:
+    """The address without a slash at its end. Raises ValueError when it is none or carries credentials."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{address!r} is no address; write for example https://vault.example:8200")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the address must not carry credentials")
+    return address.rstrip("/")
