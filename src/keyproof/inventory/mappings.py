@@ -1,5 +1,6 @@
 """Lists of mappings, as YAML and JSON write them, taken as one table."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +34,7 @@ def mapping_table(data: Any, line_of: Callable[[Key], int]) -> Tables:
     rows = tuple(
         fitted([_cell(item.get(key)) for key in headers], len(headers), line) for line, item in items
     )
-    tables = (Table(line=line_of(base), headers=headers, rows=rows),) if rows else ()
+    tables = (Table(line=line_of(base), headers=headers, rows=rows, certain=True),) if rows else ()
     return Tables(tables=tables, skipped=tuple(skipped))
 
 
@@ -53,8 +54,12 @@ def json_as_yaml(text: str) -> str:
     """JSON text in the form that YAML reads the same: no tabs, a surrogate pair as one character.
 
     JSON allows tabs between its marks (RFC 8259, 2) and writes characters beyond the basic plane as two escapes
-    (7); YAML 1.2 allows neither.
+    (7); YAML 1.2 allows neither. Raises ValueError with the place when it is not JSON.
     """
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}: is not JSON: {error.msg}") from None
     return _ESCAPE.sub(_joined, text.replace("\t", " "))
 
 

@@ -137,10 +137,11 @@ class _Merging:
         )
 
     def _alike(self, one: DeclaredSecret, two: DeclaredSecret) -> bool:
+        """Whether names differ and are alike; equal ones were decided before."""
+        names = {exact(one.rows[0].name), exact(two.rows[0].name)}
         apart = {row.table for row in one.rows}.isdisjoint(row.table for row in two.rows)
-        shared = {exact(one.rows[0].name), exact(two.rows[0].name)} & self._shared
-        alike = may_be_same(one.rows[0].name, two.rows[0].name)
-        return apart and alike and not shared and _same_place(one, (two.environment,))
+        alike = len(names) == 2 and may_be_same(one.rows[0].name, two.rows[0].name)
+        return apart and alike and not names & self._shared and _same_place(one, (two.environment,))
 
     def _leave(self, row: Declaration, others: Sequence[DeclaredSecret], why: str) -> None:
         named = ", ".join(f"'{other.lead.name}' (line {other.lead.line})" for other in others)

@@ -106,7 +106,7 @@ def _settle_name(table: Table, places: dict[Field, list[int]], chosen: set[int])
     if not places.keys() & _TELLING:
         return f"no column tells a period, date, owner, status, priority or storage ({shown})"
     strong = any(index in chosen or not words.is_weak_name(table.headers[index]) for index in names)
-    sure = strong or Field.SECRET_TYPE in places
+    sure = table.certain or strong or Field.SECRET_TYPE in places
     if not sure and not places.keys() & _ROTATION and not _about_secrets(table):
         return f"nothing says that its rows are secrets ({shown})"
     if names:

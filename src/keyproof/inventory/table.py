@@ -43,6 +43,8 @@ class Table:
     rows: tuple[Row, ...]
     headings: tuple[str, ...] = ()
     """Headings of the document above the table, outermost first."""
+    certain: bool = False
+    """Whether the document is nothing but this table, so that it is the one that was meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ def csv_table(text: str) -> Tables:
         raise ValueError("has no header row")
     (line, headers), body = records[0], records[1:]
     rows = tuple(fitted(cells, len(headers), at) for at, cells in body)
-    return Tables(tables=(Table(line=line, headers=tuple(headers), rows=rows),))
+    return Tables(tables=(Table(line=line, headers=tuple(headers), rows=rows, certain=True),))
 
 
 def _header(text: str, delimiter: str) -> list[str]:
