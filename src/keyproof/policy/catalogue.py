@@ -112,7 +112,11 @@ class Catalogues:
 
     def check_control(self, control: str, document: YamlDocument, key: Key) -> bool:
         """Whether `control` exists; when not, that is a problem at `key`."""
-        prefix, _, _ = control.partition(":")
+        prefix, colon, _ = control.partition(":")
+        if not colon:
+            hint = "write it as framework:control, for example soc2:CC6.1"
+            self.problems.append(document.problem(key, f"'{control}' names no framework", hint))
+            return False
         if prefix not in shipped_catalogues():
             known = list(shipped_catalogues())
             self.problems.append(

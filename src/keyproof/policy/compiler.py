@@ -128,8 +128,11 @@ class PackCompiler:
             )
             return None
         at: Key = (*placed.key, "with")
+        known_problems = len(self.problems)
         data = self.pack.parameters.fill(model.with_, at, document, self.problems)
         filled[model.id] = data
+        if len(self.problems) > known_problems or self.pack.parameters.leaves_open(data):
+            return None  # a second fault about the same value would only confuse
         try:
             return cast(Check, kind.model_validate(data))  # every registered model has the protocol's methods
         except ValidationError as cause:

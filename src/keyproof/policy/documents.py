@@ -115,7 +115,7 @@ class ClassDocument(YamlModel):
 class MappingDocument(YamlModel):
     """A control that a rule gives evidence for, and how much."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9.-]+:\S+$")]
+    id: TextField
     """`framework:control`, e.g. `soc2:CC6.1`."""
     strength: Strength
     preconditions: str = ""

@@ -122,8 +122,9 @@ def _salvage(found: Found, document: YamlDocument, cause: ValidationError) -> Pa
         if isinstance(inner, dict) and name != "metadata":
             data[name] = {key: item for key, item in inner.items() if (name, key) not in broken}
         elif isinstance(inner, list) and (name,) not in broken:
-            indexes[name] = [i for i in range(len(inner)) if (name, i) not in broken]
-            data[name] = [inner[i] for i in indexes[name]]
+            kept = {i: _without(item, name, i, cause) for i, item in enumerate(inner)}
+            indexes[name] = [i for i, item in kept.items() if item is not None]
+            data[name] = [kept[i] for i in indexes[name]]
         elif name == "metadata":
             data[name] = {"id": _known_id(inner), "title": "unknown", "version": "0.0"}
         elif name not in {"apiVersion", "kind"}:
@@ -133,6 +134,19 @@ def _salvage(found: Found, document: YamlDocument, cause: ValidationError) -> Pa
     except ValidationError:
         return None
     return _pack_file(found, document, model, {**_indexes(data), **indexes}, sound=False)
+
+
+def _without(item: Any, section: str, index: int, cause: ValidationError) -> Any:
+    """A rule without its broken keys, so that the others are still checked; None when too little is left."""
+    at = (section, index)
+    broken = {detail["loc"][2:3] for detail in cause.errors() if detail["loc"][:2] == at}
+    if not broken:
+        return item
+    if section != "rules" or not isinstance(item, dict):
+        return None
+    kept = {key: value for key, value in item.items() if (key,) not in broken}
+    whole = {"id": f"unknown-{index}", "title": "unknown", **kept}
+    return whole if "check" in kept else None
 
 
 def _known_id(metadata: Any) -> str:

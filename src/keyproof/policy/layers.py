@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from keyproof.errors import Problem
 from keyproof.policy.documents import UNCLASSIFIED, ClassDocument, RuleDocument
-from keyproof.policy.files import Found, PackFile, find, read_pack
+from keyproof.policy.files import Found, PackFile, find, found_at, read_pack
 from keyproof.policy.parameters import Parameters
 from keyproof.strict_yaml import Key, did_you_mean
 
@@ -76,13 +76,14 @@ class Layering:
             self._refuse(file, index, f"there is no pack '{reference}' to extend", hint)
             return [], False
         path = hits[0].path
-        names = {found.path: found.name for found in chain}
+        found = found_at(path, root=self.root)
+        names = {link.path: link.name for link in chain}
         if path in names:
-            start = [found.path for found in chain].index(path)
-            circle = " -> ".join([*(found.name for found in chain[start:]), names[path]])
+            start = [link.path for link in chain].index(path)
+            circle = " -> ".join([*(link.name for link in chain[start:]), names[path]])
             self._refuse(file, index, f"the pack extends itself: {circle}", "remove one of these references")
             return [], False
-        base = self.read(Found(path=path, name=hits[0].name))
+        base = self.read(found)
         return self.layers(base, chain) if base else ([], False)
 
     def _refuse(self, file: PackFile, index: int, message: str, hint: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from keyproof.check_model import CheckModel
 from keyproof.domain.policy import Framework, Policy, PolicyPack
 from keyproof.errors import PolicyError, Problem
-from keyproof.policy.catalogue import Catalogues
+from keyproof.policy.catalogue import Catalogues, shipped_catalogues
 from keyproof.policy.compiler import PackCompiler
 from keyproof.policy.digest import digest, framework_content, waiver_content
 from keyproof.policy.files import Found, PackFile, find
@@ -98,7 +98,7 @@ def _class_ids(effective: Sequence[EffectivePack]) -> frozenset[str] | None:
 
 def _named(packs: Sequence[PolicyPack]) -> list[str]:
     claims = (claim.id for pack in packs for rule in pack.rules for claim in rule.controls)
-    return sorted({claim.partition(":")[0] for claim in claims})
+    return sorted({claim.partition(":")[0] for claim in claims} & set(shipped_catalogues()))
 
 
 def _digest(packs: Sequence[PolicyPack], frameworks: Sequence[Framework], waivers: str) -> str:

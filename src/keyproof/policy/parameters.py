@@ -1,5 +1,6 @@
 """Parameters of a pack: declared with bounds, set by overlays, put into rules as `${id}`."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,12 @@ from keyproof.policy.documents import ParameterDocument
 from keyproof.strict_yaml import Key, YamlDocument, did_you_mean
 
 REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_NOUNS = {
+    "duration": ("a duration", "write for example 90d"),
+    "integer": ("a whole number", "write digits without quotes"),
+    "string": ("a text", "write it in quotes"),
+    "boolean": ("true or false", "write true or false without quotes"),
+}
 _TYPES: Mapping[str, type] = {"duration": str, "integer": int, "string": str, "boolean": bool}
 
 
@@ -60,6 +67,18 @@ class Parameters:
                 return self._fill_text(data, key, document, problems)
             case _:
                 return data
+
+    def leaves_open(self, data: Any) -> bool:
+        """Whether filled data still refers to a parameter whose declaration is broken."""
+        match data:
+            case dict():
+                return any(map(self.leaves_open, data.values()))
+            case list():
+                return any(map(self.leaves_open, data))
+            case str():
+                return any(name in self.broken for name in REFERENCE.findall(data))
+            case _:
+                return False
 
     def _fill_text(self, text: str, key: Key, document: YamlDocument, problems: list[Problem]) -> Any:
         for name in REFERENCE.findall(text):
@@ -131,9 +150,10 @@ def _new(kind: str, model: ParameterDocument) -> Parameter:
 
 def _wrong_type(kind: str, word: str, value: Any) -> tuple[str, str] | None:
     if word != "default" and kind not in {"duration", "integer"}:
-        return f"a {kind} has no {word}", "remove it"
+        return f"a parameter of type {kind} has no {word}", "remove it"
     if type(value) is not _TYPES[kind]:  # isinstance would take true for an integer
-        return f"{word}: {value!r} is not a {kind}", f"write a {kind}"
+        noun, hint = _NOUNS[kind]
+        return f"{word}: {json.dumps(value)} is not {noun}", hint
     if kind == "duration":
         try:
             parse_duration(str(value))

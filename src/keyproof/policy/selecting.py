@@ -20,7 +20,7 @@ from keyproof.policy.selector import (
     Everything,
     Not,
 )
-from keyproof.policy.where import Where, WhereSyntaxError, field_names
+from keyproof.policy.where import Where, WhereSyntaxError
 from keyproof.strict_yaml import Key, YamlDocument, did_you_mean
 
 PRIORITIES = ("critical", "high", "medium", "low")
@@ -80,18 +80,13 @@ class SelectorCompiler:
             yield ByMetadata(Where.compile(expression, place=self.document.problem(key, "")))
         except WhereSyntaxError as cause:
             line, column = self._inside(key, cause.offset)
-            hint = (
-                did_you_mean(cause.unknown, sorted(field_names()))
-                if cause.unknown
-                else "see https://jmespath.org for the syntax"
-            )
             self.problems.append(
                 Problem(
                     path=self.document.path,
                     line=line,
                     column=column,
                     message=f"'where' is not usable JMESPath: {cause.message}",
-                    hint=hint,
+                    hint=cause.hint,
                 )
             )
 
@@ -116,6 +111,6 @@ class SelectorCompiler:
                 at = (*key, index) if (*key, index) in self.document.marks else key
                 self.problems.append(
                     self.document.problem(
-                        at, f"there is no {noun} '{pattern}'", did_you_mean(pattern, sorted(known))
+                        at, f"there is no {noun} '{pattern}'", did_you_mean(pattern, sorted(set(known)))
                     )
                 )

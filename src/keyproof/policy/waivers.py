@@ -128,10 +128,10 @@ def _faults(model: WaiverDocument, document: YamlDocument, key: Key) -> Iterator
             yield document.problem(at, "an approver has no name", "write who approved it")
         elif folded[index] == _folded(model.requested_by):
             yield document.problem(
-                at, f"{name} approves what {name} requested", "let somebody else approve it"
+                at, f"{name.strip()} approves what {name.strip()} requested", "let somebody else approve it"
             )
         elif folded[index] in folded[:index]:
-            yield document.problem(at, f"{name} approves twice", "name each approver once")
+            yield document.problem(at, f"{name.strip()} approves twice", "name each approver once")
 
 
 def _folded(name: str) -> str:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, Self, cast
 
 import jmespath
-from jmespath.exceptions import EmptyExpressionError, JMESPathError, ParseError
+from jmespath.exceptions import EmptyExpressionError, JMESPathError, JMESPathTypeError, ParseError
 from jmespath.parser import ParsedResult
 
 from keyproof.domain.duration import Duration
@@ -15,6 +15,7 @@ from keyproof.domain.leak import Coverage, Leak
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Document, Repository, Subject
 from keyproof.errors import PolicyError, Problem
+from keyproof.strict_yaml import did_you_mean
 
 _BLANKS: tuple[Subject, ...] = (
     SecretMetadata(id="", name="", source="", backend="", scope=""),
@@ -25,6 +26,8 @@ _BLANKS: tuple[Subject, ...] = (
     Repository(name="", coverage=Coverage(repository="", mode=""), leaks=0),
     Document(pack="", name=""),
 )  # fmt: skip
+_SYNTAX = "see https://jmespath.org for the syntax"
+_GUARD = "guard what may be absent, for example `expires_at && starts_with(expires_at, '2026')`"
 _DERIVED = ("id", "kind", "name", "value_date", "introduced_at", "present")
 """Properties that stand beside the fields."""
 _NAMES: dict[type[Subject], frozenset[str]] = {
@@ -42,11 +45,11 @@ _NAMES: dict[type[Subject], frozenset[str]] = {
 class WhereSyntaxError(Exception):
     """The expression cannot be used; `offset` is the 0-based character the fault stands at."""
 
-    def __init__(self, message: str, *, offset: int = 0, unknown: str = "") -> None:
+    def __init__(self, message: str, *, offset: int = 0, hint: str = _SYNTAX) -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
-        self.unknown = unknown
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,13 @@ class Where:
         except ParseError as cause:
             raise WhereSyntaxError(_first_line(cause), offset=cause.lex_position) from None
         names = set(_root_fields(cast(dict[str, Any], parsed.parsed)))  # the stubs' own node type is private
-        known = field_names()
+        known = frozenset().union(*_NAMES.values())
         for name in sorted(names - {""}):
             if name not in known:
                 raise WhereSyntaxError(
-                    f"no subject has a field '{name}'", offset=max(expression.find(name), 0), unknown=name
+                    f"no subject has a field '{name}'",
+                    offset=max(expression.find(name), 0),
+                    hint=did_you_mean(name, sorted(known)),
                 )
         made = cls(expression, parsed, frozenset() if "" in names else frozenset(names), place)
         made._try()
@@ -96,7 +101,7 @@ class Where:
                 line=self._place.line,
                 column=self._place.column,
                 message=f"'where' cannot be applied to {subject.id}: {_first_line(cause)}",
-                hint="guard the function, for example `expires_at && starts_with(expires_at, '2026')`",
+                hint=_GUARD,
             )
             raise PolicyError.of([problem]) from None
 
@@ -115,12 +120,8 @@ class Where:
                 try:
                     self._holds(blank, "")
                 except JMESPathError as cause:
-                    raise WhereSyntaxError(_first_line(cause)) from None
-
-
-def field_names() -> frozenset[str]:
-    """Every name that stands for something at the root of an expression."""
-    return frozenset().union(*_NAMES.values())
+                    hint = _GUARD if isinstance(cause, JMESPathTypeError) else _SYNTAX
+                    raise WhereSyntaxError(_first_line(cause), hint=hint) from None
 
 
 def _first_line(cause: Exception) -> str:

@@ -1,0 +1,142 @@
+"""Doubts about a legal policy, each with its place and what to do."""
+
+from pathlib import Path
+from textwrap import dedent
+
+from inline_snapshot import snapshot
+
+from keyproof.policy.lint import lint
+from tests.policy.stand_ins import HEAD, load, write
+
+KEPT = "owner: DevOps, reviewed: 2026-01-01, review-every: quarterly"
+
+
+def _lint(
+    root: Path, *, environments: tuple[str, ...] = (), waivers: tuple[str, ...] = (), **packs: str
+) -> str:
+    files = {
+        f"{name}.yaml": HEAD.replace("id: house", f"id: {name}, {KEPT}") + dedent(body)
+        for name, body in packs.items()
+    }
+    write(root, files)
+    policy = load(root, sorted(files), waivers=waivers)
+    return "\n".join(map(str, lint(policy, environments=environments)))
+
+
+def test_a_tidy_pack_raises_no_doubt(tmp_path: Path) -> None:
+    assert (
+        _lint(
+            tmp_path,
+            house="""\
+            classes: [{id: jwt, match: {name: "*jwt*"}}]
+            rules:
+              - {id: a, title: A, check: max-age, select: {class: jwt, environment: production}, with: {period: 90d, alerts: {30d: warning, 0d: emergency}}}
+            """,
+            environments=("production", "staging"),
+        )
+        == ""
+    )
+
+
+def test_upkeep(tmp_path: Path) -> None:
+    write(tmp_path, {"house.yaml": HEAD + "rules: [{id: a, title: A, check: no-leak}]\n"})
+    assert "\n".join(map(str, lint(load(tmp_path)))) == snapshot("""\
+house.yaml:3: the pack 'house' has no owner; add 'owner:' under metadata
+house.yaml:3: the pack 'house' has no review-every; add 'review-every:' under metadata
+house.yaml:3: the pack 'house' has no reviewed; add 'reviewed:' under metadata\
+""")
+
+
+def test_words_that_can_mean_two_things(tmp_path: Path) -> None:
+    found = _lint(tmp_path, house="rules: [{id: a, title: A, check: max-age, with: {period: bi-annually}}]\n")
+    assert found == snapshot(
+        "house.yaml:4: rule 'a': 'bi-annually' can mean twice a year or every two years; read as 182 days; write the number of days"
+    )
+
+
+def test_rungs_that_would_stand_most_of_the_time(tmp_path: Path) -> None:
+    found = _lint(
+        tmp_path,
+        house="""\
+        rules:
+          - {id: a, title: A, check: max-age, with: {period: monthly, alerts: {30d: warning, 7d: critical, 0d: emergency}}}
+          - {id: b, title: B, check: max-age, with: {period: on compromise, alerts: {30d: warning}}}
+        """,
+    )
+    assert found == snapshot(
+        "house.yaml:5: rule 'a' alerts 30d ahead, more than a third of its period of monthly; it is read as 10 days; write 10d or less"
+    )
+
+
+def test_classes_that_no_rule_names(tmp_path: Path) -> None:
+    found = _lint(
+        tmp_path,
+        house="""\
+        classes: [{id: jwt, match: {name: "*jwt*"}}, {id: openai-key, match: {name: "*openai*"}}]
+        rules:
+          - {id: a, title: A, check: max-age, select: {class: openai-*}, with: {period: 90d}}
+          - {id: b, title: B, check: no-leak, select: {not: {class: jwt}}}
+        """,
+    )
+    assert found == snapshot(
+        "house.yaml:3: no rule of the pack 'house' selects the class 'jwt'; add a rule with its period, or remove the class"
+    )
+
+
+def test_contradictory_periods_name_both_sources(tmp_path: Path) -> None:
+    classes = 'classes: [{id: jwt, match: {name: "*jwt*"}}, {id: key, match: {name: "*key*"}}]\n'
+    rule = "  - {{id: {id}, title: T, check: max-age, select: {{class: {c}{more}}}, with: {{period: {period}}}}}\n"
+    found = _lint(
+        tmp_path,
+        one=classes
+        + "rules:\n"
+        + rule.format(id="jwt", c="jwt", more="", period="180d")
+        + rule.format(id="key", c="key", more=", environment: production", period="90d"),
+        two=classes
+        + "rules:\n"
+        + rule.format(id="all", c="[jwt, key]", more=", environment: staging", period="30d"),
+        three=classes
+        + "rules:\n"
+        + rule.format(id="same", c="'*'", more=", environment: prod*", period="quarterly"),
+    )
+    assert found == snapshot("""\
+one.yaml:6: jwt rotates every 180d by 'one/jwt' but every 30d by 'two/all' (two.yaml:6); keep one period; until then both are judged
+one.yaml:6: jwt rotates every 180d by 'one/jwt' but every quarterly by 'three/same' (three.yaml:6); keep one period; until then both are judged\
+""")
+
+
+def test_environments_that_nothing_can_have(tmp_path: Path) -> None:
+    body = "rules: [{id: a, title: A, check: no-leak, select: {environment: [prodution, stag*]}}]\n"
+    assert _lint(tmp_path, house=body, environments=("production", "staging")) == snapshot(
+        "house.yaml:4: rule 'a' selects the environment 'prodution', which nothing can have; did you mean 'production'?"
+    )
+    assert _lint(tmp_path, house=body) == ""
+
+
+def test_a_pack_beside_one_that_extends_it(tmp_path: Path) -> None:
+    found = _lint(
+        tmp_path,
+        base="rules: [{id: a, title: A, check: no-leak}]\n",
+        house="extends: base.yaml\nrules: [{id: b, title: B, check: no-leak}]\n",
+    )
+    assert found == snapshot(
+        "house.yaml:3: 'house' and 'base' share 1 rules, each of which is judged twice; name only 'house' if it extends 'base'"
+    )
+
+
+def test_waivers_of_rules_that_no_pack_has(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "waivers.yaml": "apiVersion: keyproof/v1\nkind: Waivers\nwaivers:\n"
+            + "".join(
+                f"  - {{id: w{i}, rule: {rule}, select: {{name: x}}, reason: r, requested-by: Ana, approved-by: Ben, "
+                "from: 2026-01-01, until: 2026-02-01}\n"
+                for i, rule in enumerate(["leaks", "house/leaks", "house/leak"])
+            )
+        },
+    )
+    body = "rules: [{id: leaks, title: A, check: no-leak}]\n"
+    assert _lint(tmp_path, house=body, waivers=("waivers.yaml",)) == snapshot(
+        "waivers.yaml:6: the waiver 'w2' names the rule 'house/leak', which no loaded pack has; did you mean 'house/leaks'?"
+    )
