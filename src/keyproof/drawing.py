@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 
 _BAR_WIDTH, _BAR_DUE, _BAR_HEIGHT = 190, 124, 18
-_LANE_WIDTH, _LANE_HEIGHT = 260, 20
+_LANE_WIDTH, _LANE_HEIGHT = 260, 23
 _STRIP_WIDTH, _STRIP_LEFT, _STRIP_ROW, _STRIP_TOP = 1120, 170, 30, 34
 
 
@@ -57,22 +57,35 @@ def age_bar(*, start: date, due: date, today: date, rungs: Sequence[int], label:
     return _svg("age-bar", _BAR_WIDTH, _BAR_HEIGHT, label, parts)
 
 
-def exposure_lane(
-    *, window: Window, start: date, end: date | None, marks: Mapping[str, date], label: str
-) -> str:
-    """How long a leaked value stood open; `end` None reaches today's edge.
+def age_axis() -> str:
+    """What stands over the age bars."""
+    parts = [
+        '<text x="0" y="11">value set</text>',
+        f'<text x="{_BAR_DUE}" y="11" text-anchor="middle">due</text>',
+    ]
+    return _svg(
+        "age-axis", _BAR_WIDTH, 15, "the value's age, from the day it was set to the day it is due", parts
+    )
 
-    `marks` may hold `rotated` (a diamond) and `deadline` (a line).
+
+def exposure_lane(
+    *, window: Window, start: date, end: date | None, marks: Mapping[str, date], failing: bool, label: str
+) -> str:
+    """How long a leaked value stood open; `end` None reaches today's edge; only a `failing` one alarms.
+
+    `marks` may hold `rotated` (a diamond on a stem) and `deadline` (a line).
     """
     left = window.x(start, _LANE_WIDTH)
     right = window.x(end or window.last, _LANE_WIDTH)
-    width = max(2.0, right - left)
-    parts = [_rect("track", 0, 9.5, _LANE_WIDTH, 1), _rect("closed" if end else "open", left, 5, width, 10)]
+    width = max(3.0, right - left)
+    left = min(left, _LANE_WIDTH - width)
+    kind = "closed" if end else "open alarming" if failing else "open"
+    parts = [_rect("track", 0, 14.5, _LANE_WIDTH, 1), _rect(kind, left, 10, width, 10)]
     if deadline := marks.get("deadline"):
-        parts.append(_line("deadline", window.x(deadline, _LANE_WIDTH), 1, 19))
+        parts.append(_line("deadline", window.x(deadline, _LANE_WIDTH), 2, 22))
     if rotated := marks.get("rotated"):
         x = window.x(rotated, _LANE_WIDTH)
-        parts.append(f'<path class="rotated" d="M{x} 3.5l6.5 6.5l-6.5 6.5l-6.5-6.5z"/>')
+        parts.append(f'<path class="rotated" d="M{x} 21V8l-4-4l4-4l4 4l-4 4"/>')
     return _svg("lane", _LANE_WIDTH, _LANE_HEIGHT, label, parts)
 
 

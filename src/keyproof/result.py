@@ -316,6 +316,14 @@ class PackResult(_Part):
     notes: list[str]
 
 
+class FrameworkResult(_Part):
+    """An edition of a standard."""
+
+    id: str
+    title: str
+    edition: str
+
+
 class SummaryResult(Counts):
     """Counts over all findings."""
 
@@ -335,6 +343,7 @@ class Result(_Part):
     controls: list[ControlOutcome]
     waivers: list[WaiverResult]
     packs: list[PackResult]
+    frameworks: list[FrameworkResult]
     summary: SummaryResult
 
 

@@ -27,6 +27,7 @@ from keyproof.domain.leak import Coverage, Leak, LeakConfidence, LeakScan, Occur
 from keyproof.domain.policy import (
     Control,
     ControlMapping,
+    Framework,
     PolicyPack,
     Rule,
     SecretClass,
@@ -540,7 +541,7 @@ def _findings() -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: (finding.pack, finding.rule, finding.subject)))
 
 
-FRAMEWORKS = (
+_CONTROLS = (
     ("soc2:CC4.1", "Ongoing and separate evaluations", "Evaluations ascertain whether controls are present and functioning.", "whether the evaluation was competent"),
     ("soc2:CC5.3", "Policies and procedures", "Control activities are deployed through policies.", "whether people follow the policy"),
     ("soc2:CC6.1", "Logical access security", "Access to protected assets is restricted; credentials are managed through their life.", "approvals, and secrets outside the systems read here"),
@@ -556,6 +557,12 @@ FRAMEWORKS = (
     ("pci-dss-4.0.1:8.6.3", "Application passwords are protected against misuse", "They change at the frequency of the targeted risk analysis and upon compromise.", "the risk analysis itself"),
     ("pci-dss-4.0.1:12.5.1", "Inventory of system components", "An inventory in scope is kept and current.", "components that hold no secret"),
 )  # fmt: skip
+FRAMEWORKS = (
+    Framework(
+        id="soc2", title="SOC 2 trust services criteria", edition="2017, points of focus of 2022", controls=()
+    ),
+    Framework(id="pci-dss-4.0.1", title="PCI DSS", edition="4.0.1, June 2024", controls=()),
+)
 _ORDER = ("pass", "fail", "waived", "not_evaluated", "manual", "not_applicable")
 
 
@@ -567,7 +574,7 @@ def _key(finding: Finding) -> str:
 def judge_controls(findings: Sequence[Finding]) -> tuple[ControlResult, ...]:
     """What the findings say about every control of the two frameworks."""
     results = []
-    for identifier, title, demands, blind in FRAMEWORKS:
+    for identifier, title, demands, blind in _CONTROLS:
         edges = [edge for finding in findings for edge in finding.controls if edge.id == identifier]
         counts = Counter(
             _key(finding) for finding in findings for edge in finding.controls if edge.id == identifier
@@ -677,6 +684,7 @@ def assessment(
         controls=judge_controls(findings),
         waivers=_waivers(findings),
         summary=summarise(findings, scopes),
+        frameworks=FRAMEWORKS,
     )
 
 

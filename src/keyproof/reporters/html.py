@@ -1,30 +1,18 @@
 """The HTML report: one file that reads like a statement on paper and answers on screen, without a network."""
 
-import re
 from base64 import b64encode
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
-from json import dumps
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from keyproof import drawing, overview, resources
-from keyproof.domain.assessment import Assessment, ControlResult, SubjectRecord
-from keyproof.domain.check import SECRET_KINDS
-from keyproof.domain.duration import parse_duration
-from keyproof.domain.finding import Finding
-from keyproof.domain.leak import Leak, Occurrence
-from keyproof.domain.policy import ControlMapping, Rule, Strength
-from keyproof.domain.secret import DatedFact, SecretMetadata, SubjectKind
-from keyproof.domain.verdict import Outcome
-from keyproof.drawing import Due, Window
+from keyproof import overview, resources
+from keyproof.domain.assessment import Assessment
 from keyproof.overview import State
+from keyproof.report_page import Page
 
 _WORDS = {
     State.FAIL: "Exception",
@@ -42,8 +30,6 @@ _NOUNS = {
     State.PASS: ("no exception found", "no exception found"),
     State.NOT_APPLICABLE: ("does not apply", "do not apply"),
 }
-_LADDER = (30, 7)
-"""Days before the due date that alert when a rule states none."""
 
 
 class HtmlReporter:
@@ -58,17 +44,22 @@ class HtmlReporter:
     def render(self, assessment: Assessment) -> str:
         """The document."""
         folder = resources.reports() / "html"
-        style = (folder / "style.css").read_text(encoding="utf-8") + _running_lines(assessment)
+        page = Page(assessment)
+        style = (folder / "style.css").read_text(encoding="utf-8") + "".join(_own_style(page))
         script = (folder / "script.js").read_text(encoding="utf-8")
         environment = Environment(
-            autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=_visible,
         )
         environment.filters |= {"moment": _moment, "long_moment": _long_moment, "number": "{:,}".format}
         environment.globals |= {"State": State, "words": _WORDS, "nouns": _NOUNS}
         template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
         return (
             template.render(
-                page=Page(assessment),
+                page=page,
                 style=Markup(style),  # noqa: S704 (our own file, and text escaped for CSS)
                 script=Markup(script),  # noqa: S704 (our own file)
                 style_hash=_hash(style),
@@ -76,526 +67,6 @@ class HtmlReporter:
             )
             + "\n"
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A finding as a table shows it."""
-
-    finding: Finding
-    state: State
-    record: SubjectRecord | None
-    bar: Markup
-
-    @property
-    def name(self) -> str:
-        """What a person reads for the subject."""
-        return self.record.subject.name if self.record else self.finding.subject
-
-    @property
-    def owner(self) -> str:
-        """Who has to act."""
-        return self.record.subject.owner if self.record else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A subject of the population with everything found on it."""
-
-    record: SubjectRecord
-    rows: tuple[Row, ...]
-    bar: Markup
-    due: date | None
-
-    @property
-    def anchor(self) -> str:
-        """Where its row stands."""
-        return anchor(self.record.subject.id)
-
-    @property
-    def state(self) -> State | None:
-        """The worst state of its findings; None when no rule selects it."""
-        return min((row.state for row in self.rows), key=lambda state: state.rank, default=None)
-
-    @property
-    def states(self) -> list[tuple[State, int]]:
-        """How many findings are in each state, worst first."""
-        return _tally(row.state for row in self.rows)
-
-    @property
-    def value(self) -> DatedFact | None:
-        """The date of its current value, for a secret."""
-        return self.record.subject.value_date if isinstance(self.record.subject, SecretMetadata) else None
-
-    @property
-    def unread(self) -> Mapping[str, str]:
-        """Field → why it could not be read, for a secret."""
-        return self.record.subject.unread if isinstance(self.record.subject, SecretMetadata) else {}
-
-    @property
-    def kind_word(self) -> str:
-        """What stands for the class of a subject that is in none."""
-        kind = self.record.subject.kind
-        return "unclassified" if kind in SECRET_KINDS else kind.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The failures of one rule."""
-
-    head: Finding
-    rows: tuple[Row, ...]
-
-    @property
-    def anchor(self) -> str:
-        """Shared by the group and by its procedure."""
-        return anchor(self.head.pack, self.head.rule)
-
-    @property
-    def open(self) -> int:
-        """Failures nobody accepted."""
-        return sum(row.state is State.FAIL for row in self.rows)
-
-    @property
-    def accepted(self) -> int:
-        """Failures a waiver or a baseline accepts."""
-        return len(self.rows) - self.open
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Procedure:
-    """A rule as it was applied, with how its findings came out."""
-
-    rule: Rule
-    states: list[tuple[State, int]]
-
-    @property
-    def anchor(self) -> str:
-        """Shared by the procedure and by the group of its failures."""
-        return anchor(self.rule.pack, self.rule.id)
-
-    @property
-    def parameters(self) -> list[tuple[str, str]]:
-        """Name and value as YAML would hold them."""
-        given = overview.parameters(self.rule.check)
-        return [
-            (name, value if isinstance(value, str) else dumps(value, ensure_ascii=False))
-            for name, value in given.items()
-        ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A control with the procedures that give evidence for it."""
-
-    result: ControlResult
-    procedures: tuple[tuple[Rule, ControlMapping], ...]
-
-    @property
-    def anchor(self) -> str:
-        """Where its row stands."""
-        return anchor(self.result.control.id)
-
-    @property
-    def short(self) -> str:
-        """Its number within the framework."""
-        return self.result.control.id.partition(":")[2]
-
-    @property
-    def counts(self) -> list[tuple[State, int]]:
-        """How many findings are in each state."""
-        return [(state, self.result.counts.get(state.value.replace("-", "_"), 0)) for state in State]
-
-    @property
-    def state(self) -> State:
-        """The outcome, with failures that are all accepted told apart."""
-        if self.result.outcome is Outcome.FAIL and not self.result.counts.get("fail"):
-            return State.WAIVED
-        return State(self.result.outcome.value)
-
-    @property
-    def strength(self) -> Strength | None:
-        """The best evidence any of its rules can give; None without rules."""
-        given = {edge.strength for _, edge in self.procedures}
-        return next((strength for strength in Strength if strength in given), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
-    """A framework with its judged controls."""
-
-    id: str
-    title: str
-    controls: tuple[Judged, ...]
-
-    @property
-    def tally(self) -> list[tuple[State, int]]:
-        """How many controls are in each state."""
-        return _tally(control.state for control in self.controls)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
-    """A leak with how long it stood open."""
-
-    leak: Leak
-    member: Member
-    start: date | None
-    end: date | None
-    lane: Markup
-
-    @property
-    def first(self) -> Occurrence:
-        """Where it was introduced."""
-        return min(self.leak.occurrences, key=lambda o: (o.introduced_at is None, o.introduced_at, o.path))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
-    """Whether a source's scopes and the population agree."""
-
-    source: str
-    read: int
-    listed: int
-
-
-class Page:
-    """Everything the template asks for, read from one assessment."""
-
-    rows_of: ClassVar[Mapping[State, str]] = {
-        state: {State.FAIL: "#exceptions", State.WAIVED: "#exceptions", State.NOT_EVALUATED: "#unjudged"}.get(
-            state, "#population"
-        )
-        for state in State
-    }
-    due_words: ClassVar[Mapping[str, str]] = {
-        "late": "overdue",
-        "accepted": "overdue, accepted",
-        "soon": "due in 30 days",
-        "later": "due later",
-    }
-
-    def __init__(self, assessment: Assessment) -> None:
-        self.assessment = assessment
-        self.run = assessment.run
-        self.headline = overview.headline(assessment)
-        self.gaps = overview.gaps(assessment)
-        self.scopes = sorted(assessment.scopes, key=lambda scope: (scope.source, scope.scope))
-        self.waivers = {record.waiver.id: record for record in assessment.waivers}
-        self.anchor = anchor
-        self.counted = overview.counted
-        self._records = overview.subjects_by_id(assessment)
-        self._rules = {(rule.pack, rule.id): rule for pack in assessment.packs for rule in pack.rules}
-        self._rows = {id(finding): self._row(finding) for finding in assessment.findings}
-        self._by_subject: dict[str, list[Row]] = defaultdict(list)
-        for row in self._rows.values():
-            self._by_subject[row.finding.subject].append(row)
-
-    @property
-    def standing(self) -> State:
-        """The shape and colour of the verdict."""
-        return {
-            overview.Standing.IN_ORDER: State.PASS,
-            overview.Standing.NOT_KNOWN: State.NOT_EVALUATED,
-            overview.Standing.NOT_IN_ORDER: State.FAIL,
-        }[self.headline.standing]
-
-    @property
-    def counts(self) -> list[tuple[State, int]]:
-        """The six counts of the summary."""
-        summary = self.assessment.summary
-        return [
-            (State.FAIL, summary.failed),
-            (State.WAIVED, summary.waived),
-            (State.NOT_EVALUATED, summary.not_evaluated),
-            (State.MANUAL, summary.manual),
-            (State.PASS, summary.passed),
-            (State.NOT_APPLICABLE, summary.not_applicable),
-        ]
-
-    @property
-    def sources(self) -> set[str]:
-        """Ids of everything that was to be read."""
-        return {scope.source for scope in self.scopes}
-
-    @property
-    def rule_count(self) -> int:
-        """Rules of all packs."""
-        return len(self._rules)
-
-    @cached_property
-    def worst(self) -> list[Row]:
-        """Failures nobody accepted, worst first."""
-        return [self._rows[id(finding)] for finding in overview.exceptions(self.assessment)]
-
-    @property
-    def accepted_count(self) -> int:
-        """Failures a waiver or a baseline accepts."""
-        return self.assessment.summary.waived
-
-    @property
-    def soon(self) -> list[Row]:
-        """What falls due in the next 30 days."""
-        return [self._rows[id(finding)] for finding in overview.due_within(self.assessment, 30)]
-
-    @property
-    def unjudged(self) -> list[Row]:
-        """What could not be evaluated."""
-        return [self._rows[id(finding)] for finding in overview.unjudged(self.assessment)]
-
-    @property
-    def groups(self) -> list[Group]:
-        """Failures by rule; the group with the worst open failure first, accepted ones last in each."""
-        groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for finding in sorted(overview.failures(self.assessment), key=lambda f: not f.gates):
-            groups[finding.pack, finding.rule].append(self._rows[id(finding)])
-        return [Group(head=rows[0].finding, rows=tuple(rows)) for rows in groups.values()]
-
-    @cached_property
-    def members(self) -> list[Member]:
-        """The population, worst first."""
-        members = [self._member(record) for record in self.assessment.subjects]
-        return sorted(members, key=lambda m: (m.state.rank if m.state else len(State), m.record.subject.id))
-
-    @property
-    def frameworks(self) -> list[Catalogue]:
-        """Controls by framework, in the order of the catalogues."""
-        titles = {f.id: f"{f.title} {f.edition}".strip() for f in self.assessment.frameworks}
-        edges: dict[str, list[tuple[Rule, ControlMapping]]] = defaultdict(list)
-        for rule in self._rules.values():
-            for edge in rule.controls:
-                edges[edge.id].append((rule, edge))
-        groups: dict[str, list[Judged]] = defaultdict(list)
-        for result in self.assessment.controls:
-            procedures = tuple(edges[result.control.id])
-            groups[result.control.framework].append(Judged(result=result, procedures=procedures))
-        return [
-            Catalogue(id=name, title=titles.get(name, name), controls=tuple(controls))
-            for name, controls in groups.items()
-        ]
-
-    @property
-    def procedures(self) -> list[Procedure]:
-        """Every rule with how its findings came out."""
-        states: dict[tuple[str, str], list[State]] = defaultdict(list)
-        for row in self._rows.values():
-            states[row.finding.pack, row.finding.rule].append(row.state)
-        return [Procedure(rule=rule, states=_tally(states[key])) for key, rule in sorted(self._rules.items())]
-
-    @property
-    def reconciliation(self) -> list[Reconciled]:
-        """Subjects read in the scopes of each source against those in the population."""
-        listed = Counter(
-            record.subject.source
-            for record in self.assessment.subjects
-            if record.subject.kind not in {SubjectKind.REPOSITORY, SubjectKind.DOCUMENT}
-        )
-        read: Counter[str] = Counter()
-        for scope in self.scopes:
-            read[scope.source] += scope.subjects
-        return [
-            Reconciled(source=source, read=read[source], listed=listed[source])
-            for source in sorted(self.sources | set(listed))
-        ]
-
-    @cached_property
-    def leaks(self) -> list[Exposure]:
-        """Leaks with their exposure, the worst and the oldest first."""
-        exposures = [
-            self._exposure(member, member.record.subject)
-            for member in self.members
-            if isinstance(member.record.subject, Leak)
-        ]
-        return sorted(
-            exposures,
-            key=lambda e: (e.member.state.rank if e.member.state else 9, str(e.start or ""), e.leak.id),
-        )
-
-    @cached_property
-    def window(self) -> Window:
-        """From the first introduction of a leak until today."""
-        starts = [
-            record.subject.introduced_at.date()
-            for record in self.assessment.subjects
-            if isinstance(record.subject, Leak) and record.subject.introduced_at
-        ]
-        today = self.assessment.today
-        return Window(first=min([*starts, today - timedelta(days=30)]), last=today)
-
-    @property
-    def lane_axis(self) -> Markup:
-        """The years over the exposure lanes."""
-        return _picture(drawing.lane_axis(self.window))
-
-    @cached_property
-    def dues(self) -> list[tuple[Due, Row]]:
-        """Every due date with its finding, soonest first."""
-        pairs = [(due, row) for row in self._rows.values() if (due := self._due(row))]
-        return sorted(pairs, key=lambda pair: (pair[0].day, pair[1].finding.id))
-
-    @property
-    def calendar(self) -> Markup:
-        """The calendar strip."""
-        marks = [due for due, _ in self.dues]
-        lanes = {due.lane for due in marks}
-        for member in self.members:
-            lane = self._lane_of(member.record)
-            if member.value and lane in lanes:
-                day = member.value.at.date()
-                marks.append(Due(day=day, lane=lane, kind="set", label="", href=""))
-        return _picture(drawing.calendar_strip(marks, today=self.assessment.today))
-
-    @property
-    def sections(self) -> list[tuple[str, str, int | None]]:
-        """Id, title and number of rows of each section."""
-        return [
-            ("controls", "Controls", len(self.assessment.controls)),
-            ("exceptions", "Exceptions", len(self.worst)),
-            ("calendar", "Calendar", None),
-            ("leaks", "Leaks", len(self.leaks)),
-            ("population", "Population", len(self.members)),
-            ("waivers", "Waivers", len(self.assessment.waivers)),
-            ("scopes", "Gaps", len(self.gaps)),
-            ("procedures", "Procedures", None),
-        ]
-
-    def days_left(self, finding: Finding) -> str:
-        """How long until `finding` is due."""
-        left = (finding.due - self.assessment.today).days if finding.due else 0
-        return "today" if left == 0 else f"in {left} d" if left > 0 else f"{-left} d"
-
-    def tokens(self, row: Row) -> Markup:
-        """What the filters of a finding's table go by."""
-        return self._tokens([row], row.record)
-
-    def member_tokens(self, member: Member) -> Markup:
-        """What the filters of a subject's table go by."""
-        return self._tokens(member.rows, member.record)
-
-    def _tokens(self, rows: Sequence[Row], record: SubjectRecord | None) -> Markup:
-        frameworks = {edge.id.partition(":")[0] for row in rows for edge in row.finding.controls}
-        subject = record.subject if record else None
-        values = {
-            "outcome": sorted({row.state.value for row in rows}),
-            "framework": sorted(frameworks),
-            "severity": sorted({row.finding.severity.value for row in rows if row.state is State.FAIL}),
-            "owner": [subject.owner if subject else ""],
-            "environment": [subject.environment if subject else ""],
-            "source": [subject.source if subject else ""],
-        }
-        return Markup(" ").join(
-            Markup('data-{}="{}"').format(name, "|".join(given)) for name, given in values.items()
-        )
-
-    def _row(self, finding: Finding) -> Row:
-        record = self._records.get(finding.subject)
-        return Row(
-            finding=finding, state=overview.state_of(finding), record=record, bar=self._bar(finding, record)
-        )
-
-    def _member(self, record: SubjectRecord) -> Member:
-        rows = sorted(self._by_subject[record.subject.id], key=lambda row: (row.state.rank, row.finding.rule))
-        dated = [row for row in rows if row.finding.due]
-        tightest = min(dated, key=lambda row: str(row.finding.due), default=None)
-        return Member(
-            record=record,
-            rows=tuple(rows),
-            bar=tightest.bar if tightest else Markup(),
-            due=tightest.finding.due if tightest else None,
-        )
-
-    def _bar(self, finding: Finding, record: SubjectRecord | None) -> Markup:
-        if not (record and finding.due and isinstance(record.subject, SecretMetadata)):
-            return Markup()
-        value = record.subject.value_date
-        if not value or value.at.date() >= finding.due:
-            return Markup()
-        late = f"{finding.days_overdue} days overdue" if finding.days_overdue else self.days_left(finding)
-        return _picture(
-            drawing.age_bar(
-                start=value.at.date(),
-                due=finding.due,
-                today=self.assessment.today,
-                rungs=_rungs(self._rules.get((finding.pack, finding.rule)), finding.due - value.at.date()),
-                label=f"value of {value.at.date()}, due {finding.due}, {late}",
-            )
-        )
-
-    def _lane_of(self, record: SubjectRecord | None) -> str:
-        if record is None:
-            return "unclassified"
-        match record.subject:
-            case Leak():
-                return "leaked values"
-            case SecretMetadata():
-                return record.secret_class or "unclassified"
-            case _:
-                return "policies"
-
-    def _due(self, row: Row) -> Due | None:
-        finding = row.finding
-        if finding.due is None:
-            return None
-        left = (finding.due - self.assessment.today).days
-        kind = "soon" if left <= 30 else "later"
-        if row.state in {State.FAIL, State.WAIVED}:
-            kind = "late" if row.state is State.FAIL else "accepted"
-        label = f"{row.name}: {self.due_words[kind]}, {finding.due}"
-        href = f"#finding-{finding.id}"
-        return Due(day=finding.due, lane=self._lane_of(row.record), kind=kind, label=label, href=href)
-
-    def _exposure(self, member: Member, leak: Leak) -> Exposure:
-        removals = [place.removed_at for place in leak.occurrences]
-        gone = max((day for day in removals if day), default=None) if all(removals) else None
-        start = leak.introduced_at.date() if leak.introduced_at else None
-        end = gone.date() if gone else None
-        marks = _leak_marks(row.finding for row in member.rows)
-        words = [f"introduced {start or 'outside history'}", f"removed {end}" if end else "still stands"]
-        words += [f"{name} {day}" for name, day in sorted(marks.items())]
-        lane = drawing.exposure_lane(
-            window=self.window, start=start or self.window.last, end=end, marks=marks, label=", ".join(words)
-        )
-        return Exposure(leak=leak, member=member, start=start, end=end, lane=_picture(lane))
-
-
-def anchor(*parts: str) -> str:
-    """A stable fragment for something whose own id no URL fragment could hold."""
-    return sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:12]
-
-
-def _tally(states: Iterable[State]) -> list[tuple[State, int]]:
-    return sorted(Counter(states).items(), key=lambda pair: pair[0].rank)
-
-
-def _leak_marks(findings: Iterable[Finding]) -> dict[str, date]:
-    """The rotation and the deadline that a finding's evidence names, by the day."""
-    marks = {}
-    for finding in findings:
-        for fact in finding.evidence:
-            word = fact.name.split()[0] if fact.name else ""
-            day = re.search(r"\d{4}-\d\d-\d\d", fact.value)
-            if word in {"rotated", "deadline"} and day:
-                marks[word] = date.fromisoformat(day.group())
-    return marks
-
-
-def _rungs(rule: Rule | None, period: timedelta) -> list[int]:
-    """Days before the due date at which the rule alerts, none longer than a third of the period."""
-    given = overview.parameters(rule.check).get("alerts") if rule else None
-    days = [days for key in given if (days := _days(str(key)))] if given else list(_LADDER)
-    return sorted({min(day, period.days // 3) for day in days})
-
-
-def _days(text: str) -> int:
-    """Whole days of a ladder's key; 0 for what is no span."""
-    try:
-        return parse_duration(text if not text.isdecimal() else f"{text}d").approximate_span.days
-    except ValueError:
-        return 0  # the rung on the due date itself, which the picture shows anyway
-
-
-def _picture(svg: str) -> Markup:
-    return Markup(svg)  # noqa: S704 (drawing escapes the text it is given)
 
 
 def _hash(text: str) -> str:
@@ -611,12 +82,22 @@ def _long_moment(moment: datetime) -> str:
     return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
 
 
-def _running_lines(assessment: Assessment) -> str:
-    """The foot of every printed page, for browsers that know page margin boxes."""
-    left = f"{assessment.run.organisation}: secrets compliance, as of {assessment.today}"
-    return f'@page{{@bottom-left{{content:"{_css(left)}"}}}}\n'
+def _visible(value: Any) -> Any:
+    """What the template writes: our own markup as it is, anything else with nothing hidden in it."""
+    return overview.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _own_style(page: Page) -> Iterator[str]:
+    """The foot of every printed page, and how high the parts are that browsers lay out only when seen."""
+    left = f"{page.run.organisation}: secrets compliance, as of {page.assessment.today}"
+    yield f'@media print{{@page{{@bottom-left{{content:"{_css(left)}"}}}}}}\n'
+    heights = {"population": len(page.members), "leaks": len(page.leaks)}
+    for part, rows in heights.items():
+        yield f"#{part}>div{{contain-intrinsic-size:auto {120 + 58 * rows}px}}\n"
+    for group in page.groups:
+        yield f"#rule-{group.anchor}{{contain-intrinsic-size:auto {110 + 62 * len(group.rows)}px}}\n"
 
 
 def _css(text: str) -> str:
     """`text` inside a CSS string: everything but letters, digits and spaces by its number."""
-    return "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):06x}" for c in text)
+    return "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):06x} " for c in text)

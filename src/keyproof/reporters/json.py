@@ -33,6 +33,10 @@ class JsonReporter:
             controls=[_control(c) for c in assessment.controls],
             waivers=[_waiver(w) for w in sorted(assessment.waivers, key=lambda w: w.waiver.id)],
             packs=[_pack(pack) for pack in sorted(assessment.packs, key=lambda pack: pack.id)],
+            frameworks=[
+                result.FrameworkResult(id=f.id, title=f.title, edition=f.edition)
+                for f in sorted(assessment.frameworks, key=lambda f: f.id)
+            ],
             summary=_summary(assessment),
         )
         return document.model_dump_json(by_alias=True, indent=2) + "\n"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keyproof.domain.leak import Coverage, Leak, LeakScan, Occurrence
+from keyproof.overview import visible
 
 SCHEMA = "keyproof.leaks/v1"
 
@@ -122,7 +123,7 @@ def _moment(moment: datetime | None) -> str | None:
 def _text(leak: Leak, place: Occurrence) -> str:
     facts = [leak.confidence.value]
     if place.commit:
-        by = f" by {_shown(place.author)}" if place.author else ""
+        by = f" by {visible(place.author)}" if place.author else ""
         on = f" on {place.introduced_at.astimezone(UTC):%Y-%m-%d}" if place.introduced_at else ""
         facts.append(f"introduced in {place.commit[:12]}{by}{on}")
     elif place.where != "history":
@@ -132,12 +133,7 @@ def _text(leak: Leak, place: Occurrence) -> str:
     if leak.allowed:
         facts.append(f"allowed by {leak.allowed}")
     facts.append(f"fingerprint {leak.fingerprint}")
-    return f"{_shown(place.path)}:{place.line}: {leak.title} [{leak.detector}] {', '.join(facts)}"
-
-
-def _shown(text: str) -> str:
-    """A name from a repository, with what a terminal would obey made visible."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return f"{visible(place.path)}:{place.line}: {leak.title} [{leak.detector}] {', '.join(facts)}"
 
 
 def _coverage_text(scans: Sequence[LeakScan]) -> Iterator[str]:
@@ -145,7 +141,7 @@ def _coverage_text(scans: Sequence[LeakScan]) -> Iterator[str]:
         part = scan.coverage
         skipped = ", ".join(f"{number:,} {reason}" for reason, number in sorted(part.blobs_skipped.items()))
         yield (
-            f"{_shown(part.repository)} ({part.mode}): {part.blobs_scanned:,} blobs scanned, {part.blobs_cached:,} cached, "
+            f"{visible(part.repository)} ({part.mode}): {part.blobs_scanned:,} blobs scanned, {part.blobs_cached:,} cached, "
             f"skipped: {skipped or 'none'}; {part.commits:,} commits, {part.refs:,} refs; "
             f"{'complete' if part.complete else 'NOT complete'}"
         )

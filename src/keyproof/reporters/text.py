@@ -1,0 +1,197 @@
+"""The summary a person reads in a terminal or a CI log: where we stand, and what to do first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from typing import ClassVar
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from keyproof import overview
+from keyproof.domain.assessment import Assessment, SubjectRecord
+from keyproof.domain.finding import Finding
+from keyproof.domain.policy import WaiverState
+from keyproof.overview import Standing
+
+_SHOWN = 10
+"""Rows of a list before it refers to the full report."""
+_NAME = 120
+"""Characters of a name before its middle is left out."""
+_Known = Mapping[str, SubjectRecord]
+_STYLES = {
+    Standing.NOT_IN_ORDER: "bold red",
+    Standing.NOT_KNOWN: "bold yellow",
+    Standing.IN_ORDER: "bold green",
+}
+
+
+class TextReporter:
+    """A page of plain text, `width` columns wide; ANSI colours only when `colour` is set."""
+
+    format: ClassVar[str] = "text"
+    filename: ClassVar[str] = "keyproof.txt"
+
+    def __init__(self, *, width: int = 80, colour: bool = False) -> None:
+        self._width = width
+        self._colour = colour
+
+    def render(self, assessment: Assessment) -> str:
+        """The page; no line has trailing blanks."""
+        screen = StringIO()
+        console = Console(
+            file=screen,
+            width=self._width,
+            force_terminal=self._colour,
+            color_system="standard" if self._colour else None,
+            no_color=not self._colour,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+            _environ={},
+        )
+        console.print(Group(*_parts(assessment)))
+        lines = (line.rstrip() for line in screen.getvalue().splitlines())
+        return "\n".join(lines).strip("\n") + "\n"
+
+
+def _parts(assessment: Assessment) -> Iterator[RenderableType]:
+    known = overview.subjects_by_id(assessment)
+    yield from _head(assessment)
+    yield from _exceptions(assessment, known)
+    yield from _soon(assessment, known)
+    yield from _gaps(assessment, known)
+    yield from _waivers(assessment)
+    yield Text()
+    yield Text(
+        "Every finding with its evidence is in the reports: --format html, json or junit; "
+        "`keyproof policy explain RULE` says why a rule judges as it does."
+    )
+
+
+def _head(assessment: Assessment) -> Iterator[RenderableType]:
+    run, summary = assessment.run, assessment.summary
+    headline = overview.headline(assessment)
+    yield Text(f"{overview.visible(run.organisation)}, as of {run.as_of:%Y-%m-%d %H:%M} UTC")
+    yield Text.assemble(
+        (f"{headline.standing.upper()}", _STYLES[headline.standing]), f": {headline.sentence}."
+    )
+    counts = [
+        (summary.failed, "failing"),
+        (summary.waived, "accepted"),
+        (summary.not_evaluated, "not evaluated"),
+        (summary.manual, "attested"),
+        (summary.passed, "without exception"),
+        (summary.not_applicable, "not applicable"),
+    ]
+    told = ", ".join(f"{number:,} {word}" for number, word in counts if number)
+    yield Text(f"{overview.counted(len(assessment.findings), 'finding')}{': ' if told else ''}{told}.")
+    if run.interrupted:
+        yield Text("The run was interrupted; what was collected until then was judged.")
+    if run.allow_incomplete:
+        yield Text("Incompleteness was accepted by --allow-incomplete.")
+
+
+def _exceptions(assessment: Assessment, known: _Known) -> Iterator[RenderableType]:
+    worst = overview.exceptions(assessment)
+    if not worst:
+        return
+    yield _title(f"Exceptions, worst first ({len(worst):,})")
+    table = _table("severity", "what, and the rule it breaks", "owner", "due")
+    for finding in worst[:_SHOWN]:
+        table.add_row(finding.severity.value, _what(finding, known), _owner(finding, known), _due(finding))
+    yield table
+    yield from _rest(len(worst))
+
+
+def _soon(assessment: Assessment, known: _Known) -> Iterator[RenderableType]:
+    soon = overview.due_within(assessment, 30)
+    if not soon:
+        return
+    yield _title(f"Due in the next 30 days ({len(soon):,})")
+    table = _table("in", "what, and the rule that says so", "owner", "due")
+    for finding in soon[:_SHOWN]:
+        left = (finding.due - assessment.today).days if finding.due else 0
+        table.add_row(f"{left} d", _what(finding, known), _owner(finding, known), str(finding.due))
+    yield table
+    yield from _rest(len(soon))
+
+
+def _gaps(assessment: Assessment, known: _Known) -> Iterator[RenderableType]:
+    missing, unjudged = overview.gaps(assessment), overview.unjudged(assessment)
+    if not missing and not unjudged:
+        return
+    yield _title(f"Not looked at ({len(missing) + len(unjudged):,})")
+    lines = [
+        f"{scope.source} {scope.scope} ({scope.status}): {scope.reason or 'no reason given'}"
+        + (f"; {scope.hint}" if scope.hint else "")
+        for scope in missing
+    ]
+    lines += [f"{_name(finding, known)} ({finding.rule}): {finding.reason}" for finding in unjudged]
+    yield from _list(lines)
+
+
+def _waivers(assessment: Assessment) -> Iterator[RenderableType]:
+    records = overview.ending(assessment)
+    if not records:
+        return
+    yield _title(f"Waivers ending or ended ({len(records):,})")
+    lines = []
+    for record in records:
+        days = (record.waiver.until - assessment.today).days
+        when = f"ended on {record.waiver.until}"
+        if record.state is WaiverState.EXPIRING:
+            when = f"ends in {overview.counted(days, 'day')}, on {record.waiver.until}"
+        accepts = overview.counted(len(record.findings), "finding")
+        lines.append(f"{record.waiver.id} {when}; accepts {accepts}: {record.waiver.reason}")
+    yield from _list(lines)
+
+
+def _title(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
+
+
+def _table(first: str, what: str, owner: str, due: str) -> Table:
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), header_style="", expand=True
+    )
+    table.add_column(first, no_wrap=True)
+    table.add_column(what, overflow="fold", ratio=1)
+    table.add_column(owner, overflow="fold", max_width=20)
+    table.add_column(due, no_wrap=True)
+    return table
+
+
+def _list(lines: Sequence[str]) -> Iterator[RenderableType]:
+    for line in lines[:_SHOWN]:
+        yield Padding(Text.assemble(overview.visible(line)), (0, 0, 0, 2))
+    yield from _rest(len(lines))
+
+
+def _rest(number: int) -> Iterator[RenderableType]:
+    if number > _SHOWN:
+        yield Text(f"  and {number - _SHOWN:,} more, in the full report")
+
+
+def _what(finding: Finding, known: _Known) -> str:
+    return f"{_name(finding, known)}\n  {finding.rule}"
+
+
+def _name(finding: Finding, known: _Known) -> str:
+    record = known.get(finding.subject)
+    name = overview.visible(record.subject.name if record else finding.subject)
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2]} … {name[-_NAME // 2 :]}"
+
+
+def _owner(finding: Finding, known: _Known) -> str:
+    record = known.get(finding.subject)
+    return overview.visible(record.subject.owner if record else "") or "none"
+
+
+def _due(finding: Finding) -> str:
+    if finding.due is None:
+        return "now"
+    return f"{finding.due}\n{finding.days_overdue or 0:,} d overdue"
