@@ -125,25 +125,26 @@ class VaultCollector:
         self._devices: Mapping[str, Any] | None = None
 
     def scopes(self) -> Sequence[str]:
-        """Every namespace and KV mount asked for. Raises CollectError when they cannot be listed."""
+        """Every namespace and KV mount asked for; `NAMESPACE/*` is one that may not be looked into.
+
+        Raises CollectError when nothing can be listed.
+        """
         client = self._open(self._source)
-        places: dict[str, _Place] = {}
-        namespaces = self._namespaces(client)
+        namespaces, closed = self._namespaces(client)
+        places = [_Place(namespace=namespace, mount="") for namespace in closed]
         for namespace in namespaces:
             try:
                 mounts = self._mounts_of(client.at(namespace))
             except AccessDeniedError:
                 if len(namespaces) == 1:
                     raise
-                places[f"{namespace}*"] = _Place(namespace=namespace, mount="")
-                continue
-            for mount in mounts:
-                places[namespace + mount] = _Place(namespace=namespace, mount=mount)
+                mounts = [""]
+            places += [_Place(namespace=namespace, mount=mount) for mount in mounts]
         if not places:
             hint = "check the namespace, or remove the source"
             raise CollectError("the server has no KV mount", scope=self._source, hint=hint)
-        self._places = places
-        return sorted(places)
+        self._places = {f"{place.namespace}{place.mount or '*'}": place for place in places}
+        return sorted(self._places)
 
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield the mount's secrets. Raises CollectError when it cannot be read or the server goes away."""
@@ -155,6 +156,11 @@ class VaultCollector:
             raise CollectError(f"there is no scope {scope!r}", scope=scope, hint=hint)
         client = self._open(scope).at(place.namespace)
         yield from self._about(client)
+        if not place.mount:
+            client.keys("sys/namespaces")  # one of these two is what was denied
+            self._all_mounts(client)
+            hint = "scan again"
+            raise CollectError(f"what {scope} holds is only now readable", scope=scope, hint=hint)
         mount = self._mount(client, scope, place)
         yield from self._read_audit(mount)
         yield from self._read_access(mount)
@@ -218,18 +224,26 @@ class VaultCollector:
     def _base_namespace(self) -> str:
         return _slashed(self._config.namespace or first(self._environ, "BAO_NAMESPACE", "VAULT_NAMESPACE"))
 
-    def _namespaces(self, client: _Client) -> list[str]:
+    def _namespaces(self, client: _Client) -> tuple[list[str], list[str]]:
+        """The namespaces to read, and those of them below which none could be listed."""
         base = self._base_namespace()
         asked = self._config.namespaces
         if "*" not in asked:
-            return sorted({base + _slashed(name) for name in asked}) or [base]
-        found, waiting = [], [base]
+            return sorted({base + _slashed(name) for name in asked}) or [base], []
+        found, closed, waiting = [], [], [base]
         while waiting:
             namespace = waiting.pop()
             found.append(namespace)
-            # A server without namespaces has no such path: the same as having none below.
-            waiting += [namespace + _slashed(key) for key in client.at(namespace).keys("sys/namespaces")]
-        return sorted(found)
+            try:
+                # A server without namespaces has no such path: the same as having none below.
+                below = client.at(namespace).keys("sys/namespaces")
+            except AccessDeniedError:
+                if namespace == base:
+                    raise
+                closed.append(namespace)
+            else:
+                waiting += [namespace + _slashed(key) for key in below]
+        return sorted(found), closed
 
     def _mounts_of(self, client: _Client) -> list[str]:
         if self._config.mounts:
@@ -248,8 +262,6 @@ class VaultCollector:
         try:
             mounts = self._all_mounts(client)
         except AccessDeniedError:
-            if not place.mount:
-                raise
             # Any token that reaches something below a mount may ask about that mount, as `vault kv` does.
             # Trying out paths instead could read a value: on version 1 MOUNT/config is a secret like others.
             mounts = {place.mount: client.read(f"sys/internal/ui/mounts/{place.mount.rstrip('/')}")}

@@ -76,10 +76,14 @@ class Acl:
         return self._decision(self._exact.get(path) or self._best(path), path)
 
     def decide_list(self, folder: str) -> Decision:
-        """What is allowed when `folder` (ending in `/`) is listed: rules without the slash count as well."""
+        """What is allowed when `folder` (ending in `/`) is listed: rules without the slash count as well.
+
+        The order is OpenBao's; Vault tries patterns without the slash before those with it, which differs
+        only where a policy has both `x*` and `x/*`.
+        """
         bare = folder.removesuffix("/")
-        merged = self._exact.get(folder) or self._exact.get(bare) or self._best(bare) or self._best(folder)
-        return self._decision(merged, folder)
+        exact = self._exact.get(folder) or self._exact.get(bare)
+        return self._decision(exact or self._best(folder) or self._best(bare), folder)
 
     def _best(self, path: str) -> _Merged | None:
         found: list[tuple[tuple[int, bool, int, int, str], _Merged]] = []

@@ -80,6 +80,8 @@ def read_metadata(data: Mapping[str, Any], *, mount: Mapping[str, Any] | None, n
     created_at = go_time(data.get("created_time"))
     words = _words(data.get("custom_metadata"))
     expires_at, unread = _expiry(live, words)
+    if live is None:
+        unread["facts"] = "no version is current: no value was ever written, or it is no longer listed"
     attributes = _limits(data, mount)
     if live is not None and live.state is VersionState.DESTROYED:
         attributes["current_version_destroyed"] = True
