@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import ConfigDict
+
 from keyproof.domain.check import SECRET_KINDS
 from keyproof.domain.duration import Duration
 from keyproof.domain.secret import SubjectKind
@@ -9,8 +11,19 @@ from keyproof.domain.verdict import Severity
 from keyproof.fields import StrictModel
 
 
+def _yaml_key(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
 class CheckModel(StrictModel):
-    """A check: its fields are the parameters under `with:`, its `evaluate` decides (see domain.check.Check)."""
+    """A check: its fields are the parameters under `with:`, its `evaluate` decides (see domain.check.Check).
+
+    Keys are written in kebab-case and in no other way; the string below a field is its description.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=_yaml_key, populate_by_name=False, use_attribute_docstrings=True
+    )
 
     kind: ClassVar[str]
     subjects: ClassVar[frozenset[SubjectKind]] = SECRET_KINDS

@@ -4,7 +4,15 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from keyproof.domain.duration import Duration, parse_duration
 
@@ -49,6 +57,20 @@ DurationField = Annotated[
     ),
 ]
 """A period: `90d`, `quarterly`, ISO 8601, `on compromise`, or `{on: [compromise, incident]}`."""
+
+
+def _ends_by_itself(duration: Duration) -> Duration:
+    if not duration.scheduled:
+        raise ValueError(f"{duration.text!r} has no length; write for example 24h, 90d or 3mo")
+    return duration
+
+
+SpanField = Annotated[
+    DurationField,
+    AfterValidator(_ends_by_itself),
+    WithJsonSchema({"type": "string", "examples": ["90d", "24h", "3mo", "P90D", "quarterly"]}),
+]
+"""A duration with a length: never one that only events end."""
 
 
 def _iso_date(value: Any) -> Any:

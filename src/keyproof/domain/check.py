@@ -27,6 +27,8 @@ class Inventory:
     """Ids of the sources whose rows are a person's declarations."""
     complete_sources: frozenset[str] = frozenset()
     """Ids of the sources every scope of which was read in full: only their absences mean anything."""
+    live_sources: frozenset[str] = frozenset()
+    """Ids of the sources that read secrets from backends, whether or not they could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

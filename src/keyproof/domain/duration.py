@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from enum import StrEnum
 
 
@@ -27,6 +27,8 @@ class Duration:
     span: timedelta = timedelta()
     months: int = 0
     events: tuple[Event, ...] = ()
+    by_clock: bool = False
+    """Stated in hours, minutes or seconds: ends at an instant; every other period ends with a UTC day."""
     note: str = ""
     """Set when the word used is ambiguous, with the reading taken."""
 
@@ -40,14 +42,25 @@ class Duration:
         """The span, calendar months counted as 30 days: for comparing periods, never for due dates."""
         return self.span or timedelta(days=30 * self.months)
 
+    @property
+    def longest_span(self) -> timedelta:
+        """The longest the period can be: three calendar months can take 92 days; zero when only events end it."""
+        if not self.months:
+            return self.span
+        starts = (date(year, month, 1) for year in range(2023, 2027) for month in range(1, 13))
+        return max(self.due(start) - start for start in starts)
+
     def after(self, start: datetime) -> datetime:
-        """When the period that began at `start` ends.
+        """When the period that began at `start` ends; at the end of the calendar (year 9999) at the latest.
 
         Calendar months clip to the last day of a shorter month. Raises ValueError for an event-only period.
         """
         if not self.scheduled:
             raise ValueError(f"{self.text!r} ends on events only")
-        return _add_months(start, self.months) if self.months else start + self.span
+        try:
+            return _add_months(start, self.months) if self.months else start + self.span
+        except OverflowError:
+            return datetime.max.replace(tzinfo=start.tzinfo)
 
     def due(self, start: date) -> date:
         """The UTC calendar date on which a value of `start` is due; overdue from the day after."""
@@ -74,6 +87,14 @@ _ALIASES = {
     "bi-annual": "bi-annually",
     "annual": "annually",
     "semiannually": "semi-annually",
+    "half-yearly": "semi-annually",
+    "immediate": "immediately",
+    "every hour": "hourly",
+    "every day": "daily",
+    "every week": "weekly",
+    "every month": "monthly",
+    "every quarter": "quarterly",
+    "every year": "yearly",
 }
 _UNITS: dict[str, timedelta] = {
     "s": timedelta(seconds=1), "sec": timedelta(seconds=1), "second": timedelta(seconds=1),
@@ -83,16 +104,20 @@ _UNITS: dict[str, timedelta] = {
     "w": timedelta(weeks=1), "wk": timedelta(weeks=1), "week": timedelta(weeks=1),
     "y": timedelta(days=365), "yr": timedelta(days=365), "year": timedelta(days=365),
 }  # fmt: skip
-_PLAIN = re.compile(r"(?:every\s+)?(\d{1,6})\s*([a-z]+)", re.IGNORECASE)
+_BELOW_A_DAY = timedelta(hours=1)
+_PLAIN = re.compile(r"(?:every\s+)?([0-9]{1,6})\s*([a-z]+)", re.IGNORECASE)
 _ISO = re.compile(
-    r"P(?:(?P<y>\d{1,4})Y)?(?:(?P<mo>\d{1,4})M)?(?:(?P<w>\d{1,4})W)?(?:(?P<d>\d{1,6})D)?"
-    r"(?:T(?:(?P<h>\d{1,6})H)?(?:(?P<mi>\d{1,6})M)?(?:(?P<s>\d{1,9})S)?)?"
+    r"P(?:(?P<y>[0-9]{1,4})Y)?(?:(?P<mo>[0-9]{1,4})M)?(?:(?P<w>[0-9]{1,4})W)?(?:(?P<d>[0-9]{1,6})D)?"
+    r"(?:T(?:(?P<h>[0-9]{1,6})H)?(?:(?P<mi>[0-9]{1,6})M)?(?:(?P<s>[0-9]{1,9})S)?)?"
 )
-_ON = re.compile(r"(?:immediately\s+)?(?:on|if|upon)\s+(.+)", re.IGNORECASE)
+_ON = re.compile(r"(?:immediately\s+)?(?:on|if|upon|after|when)\s+(.+)", re.IGNORECASE)
 _EVENT_WORDS = {
     "compromise": Event.COMPROMISE, "compromised": Event.COMPROMISE, "suspected compromise": Event.COMPROMISE,
+    "compromise is suspected": Event.COMPROMISE,
     "personnel change": Event.PERSONNEL_CHANGE, "personnel-change": Event.PERSONNEL_CHANGE,
-    "incident": Event.INCIDENT,
+    "personnel changes": Event.PERSONNEL_CHANGE,
+    "incident": Event.INCIDENT, "any incident": Event.INCIDENT, "security incident": Event.INCIDENT,
+    "any security incident": Event.INCIDENT,
 }  # fmt: skip
 
 
@@ -110,6 +135,19 @@ def parse_duration(text: str) -> Duration:
     return parsed
 
 
+def parse_lead_time(text: str) -> Duration:
+    """Read how long before a due date something happens: a duration of a fixed length, or `0d` for the day itself.
+
+    Raises ValueError with what to write instead.
+    """
+    if text.strip().lower() in {"0", "0d"}:
+        return Duration(text="0d")
+    parsed = parse_duration(text)
+    if not parsed.span:
+        raise ValueError(f"{text!r} has no fixed length; write for example 30d, 7d or 0d")
+    return parsed
+
+
 def _word(text: str) -> Duration | None:
     word = _ALIASES.get(text.lower(), text.lower())
     if word not in _WORDS:
@@ -117,7 +155,7 @@ def _word(text: str) -> Duration | None:
     span, note = _WORDS[word]
     if not span:
         return Duration(text=text, events=(Event.COMPROMISE,))
-    return Duration(text=text, span=span, note=note)
+    return Duration(text=text, span=span, by_clock=span <= _BELOW_A_DAY, note=note)
 
 
 def _event(text: str) -> Duration | None:
@@ -137,7 +175,7 @@ def _plain(text: str) -> Duration | None:
     if unit in {"mo", "month", "months"}:
         return Duration(text=text, months=count) if count else None
     span = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
-    return Duration(text=text, span=count * span) if span and count else None
+    return Duration(text=text, span=count * span, by_clock=span <= _BELOW_A_DAY) if span and count else None
 
 
 def _iso(text: str) -> Duration | None:
@@ -149,10 +187,13 @@ def _iso(text: str) -> Duration | None:
     span = timedelta(weeks=part["w"], days=part["d"], hours=part["h"], minutes=part["mi"], seconds=part["s"])
     if bool(months) == bool(span):
         return None  # a mixture (or nothing) has no single due date
-    return Duration(text=text, months=months, span=span)
+    by_clock = bool(part["h"] or part["mi"] or part["s"])
+    return Duration(text=text, months=months, span=span, by_clock=by_clock)
 
 
 def _add_months(start: datetime, months: int) -> datetime:
     index = start.month - 1 + months
     year, month = start.year + index // 12, index % 12 + 1
+    if year > MAXYEAR:
+        raise OverflowError("after the end of the calendar")
     return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))

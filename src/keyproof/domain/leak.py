@@ -67,6 +67,8 @@ class Leak:
     """Which inline marker or baseline accepts it in every place, or None."""
     advice: str = ""
     """How to rotate this kind of secret."""
+    detected_at: datetime | None = None
+    """When a run first saw it; None when no earlier run is known."""
     source: str = "git"
     environment: str = ""
     owner: str = ""
@@ -117,6 +119,8 @@ class Coverage:
     partial: bool = False
     problems: tuple[str, ...] = ()
     """Why the scan is incomplete, each a sentence with the next step."""
+    notes: tuple[str, ...] = ()
+    """What lies outside the scope and is worth knowing, e.g. submodules; does not make the scan incomplete."""
 
     @property
     def complete(self) -> bool:

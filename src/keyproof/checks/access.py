@@ -1,0 +1,157 @@
+"""Only the roles that may do so can use a secret."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import ClassVar
+
+from pydantic import Field
+
+from keyproof.check_model import CheckModel
+from keyproof.domain.access import AccessGrant, Action
+from keyproof.domain.check import Context
+from keyproof.domain.declared import is_row, judged_elsewhere
+from keyproof.domain.secret import SecretMetadata
+from keyproof.domain.subject import Subject
+from keyproof.domain.verdict import Evidence, Severity, Verdict
+from keyproof.domain.wording import count, listed
+
+_ANYONE = "*"
+_READ = (Action.READ,)
+
+
+class Decision(StrEnum):
+    """What a rule says about a role."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Access:
+    """What one principal may do after its denials, and by which grants."""
+
+    principal: str
+    actions: frozenset[Action]
+    grants: tuple[AccessGrant, ...]
+
+    @property
+    def shown(self) -> str:
+        ways = listed([_way(grant) for grant in self.grants])
+        return f"{self.principal} ({', '.join(sorted(self.actions))} by {ways})"
+
+
+class Access(CheckModel):
+    """Only principals of the allowed roles can use the secret.
+
+    A role is a list of globs over the backend's principals, given in the pack and compared with regard to
+    letter case. A denial of the same principal wins over what it is granted; a condition that a backend
+    attaches is named, not evaluated.
+    """
+
+    kind: ClassVar[str] = "access"
+    base_severity: ClassVar[Severity] = Severity.HIGH
+
+    roles: Mapping[str, Decision] = Field(min_length=1)
+    """Role of the pack → `allow` or `deny`; of several roles of one principal a denied one decides."""
+    others: Decision = Decision.DENY
+    """Whether principals that none of these roles names may use it."""
+    actions: tuple[Action, ...] = Field(default=_READ, min_length=1)
+    """What is judged: read, list, write, admin."""
+    accept_partial: bool = False
+    """Whether a pass may rest on the grants that were read where the backend keeps others that were not."""
+
+    def evaluate(self, subject: Subject, context: Context) -> Verdict:
+        """Compare every principal that can use the secret with the roles."""
+        if not isinstance(subject, SecretMetadata):
+            return Verdict.not_applicable("only a secret is granted to anybody")
+        if is_row(subject, context):
+            return judged_elsewhere(subject, "grants")
+        unknown = sorted(role for role in self.roles if role not in context.roles)
+        if unknown:
+            return Verdict.not_evaluated(f"the pack does not say who is {listed(unknown)}")
+        if subject.grants is None:
+            why = subject.unread.get("grants") or f"{subject.backend} does not show its grants"
+            return Verdict.not_evaluated(f"who can use it is not known: {why}")
+        reached = [access for access in _reached(subject.grants) if access.actions & {*self.actions}]
+        reached = [replace(access, actions=access.actions & {*self.actions}) for access in reached]
+        offending = [(access, why) for access in reached if (why := self._offence(access, context))]
+        if offending:
+            return self._failed(offending)
+        return self._passed(reached, subject)
+
+    def _offence(self, access: _Access, context: Context) -> str:
+        """Why the principal may not have this access; empty when it may."""
+        if access.principal == _ANYONE:
+            return "anyone"
+        member = [
+            role
+            for role, globs in sorted(context.roles.items())
+            if any(fnmatchcase(access.principal, glob) for glob in globs)
+        ]
+        decided = {role: self.roles[role] for role in member if role in self.roles}
+        denied = [role for role, decision in decided.items() if decision is Decision.DENY]
+        if denied:
+            return f"role {', '.join(denied)}"
+        if decided or self.others is Decision.ALLOW:
+            return ""
+        return f"role {', '.join(member)}" if member else "no role of the rule"
+
+    def _failed(self, offending: Sequence[tuple[_Access, str]]) -> Verdict:
+        shown = [f"{access.shown}, {why}" for access, why in offending]
+        evidence = [
+            Evidence(name="grant", value=f"{access.principal}: {_way(grant)}")
+            for access, _ in offending
+            for grant in access.grants
+        ]
+        return replace(
+            Verdict.failed(f"{count(len(offending), 'principal')} too many: {'; '.join(shown[:3])}"),
+            reason=f"{_too_many(offending)}: {listed(shown)}",
+            evidence=tuple(dict.fromkeys(evidence)),
+        )
+
+    def _passed(self, reached: Sequence[_Access], subject: SecretMetadata) -> Verdict:
+        unseen = subject.unread.get("grants", "")
+        if subject.attributes.get("identity-policies") == "not read":
+            unseen = unseen or "identity policies were not read"
+        names = [access.principal for access in reached]
+        may = ", ".join(self.actions)
+        what = f"nobody can {may} it" if not names else f"only the allowed can {may} it: {listed(names)}"
+        if unseen and not self.accept_partial:
+            return Verdict.not_evaluated(f"as far as its grants were read {what}, but {unseen}")
+        evidence = tuple(Evidence(name="principal", value=access.shown) for access in reached)
+        return replace(
+            Verdict.passed(f"{what} (judged without the part that is unread: {unseen})" if unseen else what),
+            evidence=evidence,
+        )
+
+
+def _reached(grants: Sequence[AccessGrant]) -> Iterator[_Access]:
+    """Every principal with the actions that no unconditional denial takes away, sorted."""
+    denied: dict[str, set[Action]] = {}
+    for grant in grants:
+        if grant.effect == "deny" and not grant.condition:
+            denied.setdefault(grant.principal, set()).update(grant.actions)
+    for principal in sorted({grant.principal for grant in grants if grant.effect != "deny"}):
+        taken = denied.get(principal, set()) | denied.get(_ANYONE, set())
+        ways = tuple(
+            sorted(
+                replace(grant, actions=left)
+                for grant in grants
+                if grant.principal == principal
+                and grant.effect != "deny"
+                and (left := tuple(action for action in grant.actions if action not in taken))
+            )
+        )
+        if ways:
+            actions = frozenset(action for grant in ways for action in grant.actions)
+            yield _Access(principal=principal, actions=actions, grants=ways)
+
+
+def _way(grant: AccessGrant) -> str:
+    return grant.via + (f" on condition {grant.condition}" if grant.condition else "")
+
+
+def _too_many(offending: Sequence[tuple[_Access, str]]) -> str:
+    return f"{count(len(offending), 'principal')} can use it that may not"

@@ -1,0 +1,166 @@
+"""A secret is kept in a permitted place, encrypted, and out of git."""
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from keyproof.check_model import CheckModel
+from keyproof.domain.aspects import join
+from keyproof.domain.check import Context
+from keyproof.domain.declared import is_row, judged_elsewhere, live_secrets
+from keyproof.domain.secret import SecretMetadata
+from keyproof.domain.subject import Subject
+from keyproof.domain.verdict import Severity, Verdict
+from keyproof.fields import StringsField
+
+_ANY: tuple[str, ...] = ()
+_ALTERNATIVES = re.compile(r"\s*(?:,|/|;|\bor\b|\band\b)\s*")
+_SYNONYMS = {
+    "hashicorp-vault": "vault",
+    "openbao": "vault",
+    "google-secret-manager": "gcp-secret-manager",
+    "kubernetes-secret": "kubernetes",
+    "kubernetes-secrets": "kubernetes",
+    "env": "dotenv",
+    "env-file": "dotenv",
+}
+
+
+class Storage(CheckModel):
+    """The secret is kept in a permitted place and as the rule demands.
+
+    A row of an inventory is judged by the live secrets it declares, otherwise by the storage it states.
+    """
+
+    kind: ClassVar[str] = "storage"
+    base_severity: ClassVar[Severity] = Severity.HIGH
+
+    allowed: StringsField = Field(default=_ANY)
+    """Globs over the kinds of backend that may hold it; none given, any may."""
+    forbidden: StringsField = Field(default=_ANY)
+    """Globs over the kinds of backend that may not hold it."""
+    gitignored: bool = False
+    """Whether git has to ignore the .env file that holds it, without tracking it."""
+    example_file: bool = False
+    """Whether an example file has to stand beside the .env file that holds it."""
+    encrypted: bool = False
+    """Whether it has to be encrypted at rest."""
+    customer_key: bool = False
+    """Whether it has to be encrypted with a key of one's own."""
+
+    @model_validator(mode="after")
+    def _demand_something(self) -> Self:
+        if not self.model_fields_set or not any(getattr(self, name) for name in type(self).model_fields):
+            names = ", ".join(field.alias or name for name, field in type(self).model_fields.items())
+            raise ValueError(f"the rule demands nothing: set one of {names}")
+        return self
+
+    def evaluate(self, subject: Subject, context: Context) -> Verdict:
+        """Judge every demand of the rule; the worst decides."""
+        if not isinstance(subject, SecretMetadata):
+            return Verdict.not_applicable("only a secret is stored")
+        if not is_row(subject, context):
+            return self._live(subject)
+        if live := live_secrets(subject, context):
+            return join([self._live(secret) for secret in live])
+        return self._stated(subject)
+
+    def _live(self, secret: SecretMetadata) -> Verdict:
+        if secret.attributes.get("empty") or secret.attributes.get("reference"):
+            return Verdict.not_applicable(f"{secret.backend} holds no value for it, or only a reference")
+        return join(list(self._demands(secret)))
+
+    def _demands(self, secret: SecretMetadata) -> Iterator[Verdict]:
+        if self.allowed or self.forbidden:
+            yield self._place(secret.backend, f"it is kept in {secret.backend}")
+        if self.gitignored:
+            yield _gitignored(secret)
+        if self.example_file:
+            yield _attribute(secret, "example-file", "an example file stands beside it")
+        if self.encrypted or self.customer_key:
+            yield self._encryption(secret)
+
+    def _place(self, place: str, statement: str) -> Verdict:
+        if any(fnmatchcase(place, glob) for glob in self.forbidden):
+            return Verdict.failed(f"{statement}, which is forbidden", storage=place)
+        if self.allowed and not any(fnmatchcase(place, glob) for glob in self.allowed):
+            return Verdict.failed(
+                f"{statement}, which is not among the allowed {', '.join(self.allowed)}", storage=place
+            )
+        return Verdict.passed(f"{statement}, which is permitted", storage=place)
+
+    def _encryption(self, secret: SecretMetadata) -> Verdict:
+        encryption = secret.encryption
+        if encryption is None:
+            why = secret.unread.get("encryption") or f"{secret.backend} does not say"
+            return Verdict.not_evaluated(f"whether it is encrypted is not known: {why}")
+        if not encryption.encrypted:
+            return Verdict.failed("it is stored without encryption", encrypted="no")
+        if not self.customer_key:
+            return Verdict.passed("it is encrypted at rest", encrypted="yes")
+        if encryption.customer_managed is None:
+            return Verdict.not_evaluated("whose key encrypts it is not known")
+        if not encryption.customer_managed:
+            return Verdict.failed(
+                f"it is encrypted with the provider's key{_named(encryption.key)}, not with one of one's own",
+                encryption_key=encryption.key or "provider's",
+            )
+        return Verdict.passed(
+            f"it is encrypted with a key of one's own{_named(encryption.key)}",
+            encryption_key=encryption.key or "customer's",
+        )
+
+    def _stated(self, row: SecretMetadata) -> Verdict:
+        """A row whose live secrets are not known, by the storage it states."""
+        stated = str(row.attributes.get("storage") or "")
+        if not stated:
+            return judged_elsewhere(row, "places of storage")
+        aspects = [
+            self._place(_place_word(place), f"the row states the storage {stated!r}")
+            for place in _ALTERNATIVES.split(stated)
+            if (self.allowed or self.forbidden) and place
+        ]
+        if self.gitignored or self.example_file or self.encrypted or self.customer_key:
+            aspects.append(
+                Verdict.not_evaluated("a row of an inventory does not show how the secret is kept")
+            )
+        return join(aspects) if aspects else judged_elsewhere(row, "places of storage")
+
+
+def _gitignored(secret: SecretMetadata) -> Verdict:
+    """Ignored and not tracked: a tracked file stays in git whatever .gitignore says."""
+    if secret.attributes.get("tracked") is True:
+        return Verdict.failed("git tracks the file that holds it", tracked="yes")
+    ignored = _attribute(secret, "gitignored", "git ignores the file that holds it")
+    if "tracked" in secret.unread and "tracked" not in secret.attributes:
+        unknown = Verdict.not_evaluated(
+            f"whether git tracks the file is not known: {secret.unread['tracked']}"
+        )
+        return join([ignored, unknown])
+    return ignored
+
+
+def _attribute(secret: SecretMetadata, name: str, statement: str) -> Verdict:
+    value = secret.attributes.get(name)
+    if value is None and name in secret.unread:
+        return Verdict.not_evaluated(f"whether {statement} is not known: {secret.unread[name]}")
+    if value is None:
+        return Verdict.not_applicable(f"{secret.backend} has no such file")
+    shown = {name.replace("-", "_"): "yes" if value else "no"}
+    return (
+        Verdict.passed(statement, **shown)
+        if value
+        else Verdict.failed(f"it is not so that {statement}", **shown)
+    )
+
+
+def _place_word(text: str) -> str:
+    word = "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+    return _SYNONYMS.get(word, word)
+
+
+def _named(key: str) -> str:
+    return f" {key}" if key else ""

@@ -1,0 +1,36 @@
+"""Numbers, spans of time and lists as the sentences of a verdict say them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+_SHOWN = 3
+
+
+def count(number: int, noun: str) -> str:
+    """`1 day`, `6 days`; the plural of `noun` takes an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units, without a sign: `2 days 4 h`, `3 h 20 min`, `45 s`."""
+    seconds = abs(length) // timedelta(seconds=1)
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    if days:
+        return count(days, "day") + (f" {hours} h" if hours else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes} min" if minutes else "")
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def listed(items: Sequence[str], *, shown: int = _SHOWN) -> str:
+    """The first `shown` items, and how many there are beyond them."""
+    rest = len(items) - shown
+    return ", ".join(items[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def moment(at: datetime) -> str:
+    """The UTC date, with the time of day unless it is midnight, as a date alone reads."""
+    utc = at.astimezone(UTC)
+    return (
+        f"{utc:%Y-%m-%d}" if (utc.hour, utc.minute, utc.second) == (0, 0, 0) else f"{utc:%Y-%m-%d %H:%M} UTC"
+    )
