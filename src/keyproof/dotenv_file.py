@@ -62,9 +62,11 @@ def read_keys(path: Path) -> DotenvKeys:
     text = re.sub(r"\r\n?", "\n", raw.decode(encoding, errors="replace"))
     keys: list[DotenvKey] = []
     unread: list[tuple[int, str]] = []
-    position = 0
+    position = counted = 0
+    line = 1
     while position < len(text):
-        line = text.count("\n", 0, position) + 1
+        line += text.count("\n", counted, position)
+        counted = position
         end = _line_end(text, position)
         assignment = _ASSIGNMENT.match(text, position, end)
         if assignment is None:

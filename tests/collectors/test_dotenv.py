@@ -251,8 +251,33 @@ def test_which_keys_are_secrets_and_how_many_are_not(tmp_path: Path) -> None:
     }
     assert account(items) == [
         "keys: 7 in the file: 5 secrets, 2 others",
-        "repeated key: API_KEY on lines 2, 7; the last one counts",
+        "repeated key: API_KEY on lines 2, 7",
     ]
+
+
+def test_a_later_empty_line_does_not_hide_an_earlier_value(tmp_path: Path) -> None:
+    write(tmp_path, ".env", "URL=amqp" + "://a:b@c\nURL=amqp://c\nTOKEN=x\nTOKEN=\nTOKEN=${X}\n")
+    found = {secret.name: (secret.place, secret.attributes) for secret in secrets(collect(tmp_path))}
+    plain = {"example-file": False, "world-readable": False}
+    assert found == {
+        "URL": (SourceLine(path=".env", line=1), plain),
+        "TOKEN": (SourceLine(path=".env", line=3), plain),
+    }
+
+
+def test_a_git_pointer_that_cannot_be_read_is_no_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, ".env")
+    write(tmp_path, ".git", "gitdir: elsewhere\n")
+
+    def refuse(path: Path, **_: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    (secret,) = secrets(collect(tmp_path))
+    assert secret.unread["gitignored"] == f"{tmp_path / '.git'}: Permission denied"
+    assert "gitignored" not in secret.attributes
 
 
 def test_broken_quoting_is_a_gap(tmp_path: Path) -> None:

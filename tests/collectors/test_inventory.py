@@ -310,6 +310,7 @@ def test_a_missing_file_says_what_to_correct(tmp_path: Path) -> None:
         ("a.yaml", b"secrets: {a: 1}\n", "a.yaml: holds neither a list of mappings"),
         ("a.yaml", b"- name: a\n  name: b\n", "a.yaml:2:3: the key 'name' stands twice"),
         ("a.json", b'[{"name": }', "a.json: line 1, column 11: is not JSON: Expecting value"),
+        ("a.json", b"[" * 100_000 + b"]" * 100_000, "a.json is nested too deeply"),
         ("a.docx", b"x", "a.docx has a suffix of no known format"),
     ],
 )

@@ -110,6 +110,10 @@ def test_a_status_is_a_known_word_or_the_one_written(cell: str, status: str) -> 
     assert words.status_word(cell) == status
 
 
+def test_only_pictures_are_taken_out() -> None:
+    assert words.without_emoji("👍🏽 a^b `c` 1\ufe0f\u20e3 :ok: é") == "a^b `c` 1 é"
+
+
 def test_a_sign_alone_is_no_status_and_no_priority() -> None:
     with pytest.raises(ValueError, match="holds a sign but no word; write Current"):
         words.status_word("🔴")
@@ -138,6 +142,7 @@ def test_a_bare_number_takes_the_unit_of_its_header() -> None:
 def test_environments_are_listed_in_lower_case() -> None:
     assert words.environments("Production / Staging and QA, production") == ("production", "staging", "qa")
     assert words.environments(" - ") == ()
+    assert words.environments("All environments") == words.environments("*") == ()
 
 
 VALUES = [

@@ -21,7 +21,19 @@ from keyproof.work_tree import IndexUnreadableError, WorkTree
 
 _EXAMPLES = frozenset({"example", "sample", "template", "dist"})
 _ENVIRONMENTS = frozenset(
-    {"production", "prod", "preprod", "staging", "stage", "stg", "development", "dev", "test", "testing"}
+    {
+        "production",
+        "prod",
+        "prd",
+        "preprod",
+        "staging",
+        "stage",
+        "stg",
+        "development",
+        "dev",
+        "test",
+        "testing",
+    }
     | {"qa", "uat", "preview", "ci", "sandbox", "demo"}
 )
 _OTHERS_MAY_READ = 0o004
@@ -85,8 +97,7 @@ class DotenvCollector:
         found = _keys(path, scope)
         tree, attributes, unread = _git_facts(path)
         attributes |= _file_facts(path)
-        last = {key.key: key for key in found.keys}
-        secrets = [key for key in last.values() if key.holds_password or names_secret(key.key)]
+        secrets = [key for key in _telling(found) if key.holds_password or names_secret(key.key)]
         base = f"dotenv://{quote(self._address(path, tree))}"
         for key in secrets:
             yield self._metadata(key, f"{base}#{quote(key.key, safe='')}", scope, attributes, unread)
@@ -198,13 +209,25 @@ def _keys(path: Path, scope: str) -> DotenvKeys:
         raise BackendProtocolError(f"{scope} {error}", scope=scope, hint=hint) from None
 
 
+def _telling(found: DotenvKeys) -> Iterator[DotenvKey]:
+    """Of every key the place that tells most: one that holds a value, the last among equals."""
+    places: dict[str, list[DotenvKey]] = {}
+    for key in found.keys:
+        places.setdefault(key.key, []).append(key)
+    for several in places.values():
+        yield max(several, key=lambda key: (key.holds_password, not (key.empty or key.reference), key.line))
+
+
 def _git_facts(path: Path) -> tuple[WorkTree | None, _Attributes, dict[str, str]]:
     """The work tree, what git would say about the file, and what could not be found out."""
     attributes: _Attributes = {}
     unread: dict[str, str] = {}
-    tree = WorkTree.holding(path)
+    reason = "the file lies in no git work tree"
+    try:
+        tree = WorkTree.holding(path)
+    except OSError as error:
+        tree, reason = None, f"{error.filename}: {error.strerror}"
     if tree is None:
-        reason = "the file lies in no git work tree"
         return None, attributes, {"gitignored": reason, "tracked": reason}
     below = PurePosixPath(os.path.relpath(path.parent.resolve() / path.name, tree.root)).as_posix()
     try:
@@ -234,7 +257,7 @@ def _evidence(found: DotenvKeys, secrets: Sequence[DotenvKey]) -> Iterator[Evide
         lines = [key.line for key in found.keys if key.key == secret.key]
         if len(lines) > 1:
             places = ", ".join(map(str, lines))
-            yield Evidence(name="repeated key", value=f"{secret.key} on lines {places}; the last one counts")
+            yield Evidence(name="repeated key", value=f"{secret.key} on lines {places}")
 
 
 def _words(name: str) -> list[str]:

@@ -136,6 +136,9 @@ class InventoryCollector:
                     plain = text if chosen == "yaml" else json_as_yaml(text)
                     parsed = strict_yaml.parse(plain, name=scope, error=DocumentError)
                     return mapping_table(parsed.data, lambda key: parsed.place(key)[0])
+        except RecursionError:
+            message = f"{scope} is nested too deeply"
+            raise BackendProtocolError(message, scope=scope, hint="correct the file") from None
         except ValueError as error:
             raise BackendProtocolError(f"{scope}: {error}", scope=scope, hint="correct the file") from None
         except DocumentError as error:

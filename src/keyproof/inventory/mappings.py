@@ -9,7 +9,9 @@ from keyproof.inventory.table import Skipped, Table, Tables, fitted
 
 Key = tuple[str | int, ...]
 
-_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|.)", re.DOTALL
+)
 
 
 def mapping_table(data: Any, line_of: Callable[[Key], int]) -> Tables:
@@ -51,10 +53,11 @@ def _cell(value: Any) -> str:
 
 
 def json_as_yaml(text: str) -> str:
-    """JSON text in the form that YAML reads the same: no tabs, a surrogate pair as one character.
+    """JSON text in the form that YAML reads the same: no tabs, escaped characters as themselves.
 
-    JSON allows tabs between its marks (RFC 8259, 2) and writes characters beyond the basic plane as two escapes
-    (7); YAML 1.2 allows neither. Raises ValueError with the place when it is not JSON.
+    JSON allows tabs between its marks (RFC 8259, 2) and writes characters beyond the basic plane as two
+    escapes (7); YAML 1.2 allows neither, and no key of more than 1,024 characters. Raises ValueError with the
+    place when it is not JSON.
     """
     try:
         json.loads(text)
@@ -64,6 +67,8 @@ def json_as_yaml(text: str) -> str:
 
 
 def _joined(escape: re.Match[str]) -> str:
-    if escape[1] is None:
-        return escape[0]
-    return bytes.fromhex(escape[1] + escape[2]).decode("utf-16-be")
+    if escape[1]:
+        return bytes.fromhex(escape[1] + escape[2]).decode("utf-16-be")
+    character = chr(int(escape[3], 16)) if escape[3] else ""
+    plain = character.isprintable() and character not in '"\\'
+    return character if character and plain else escape[0]

@@ -90,6 +90,10 @@ _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6}
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]{3,9})\.?,?[ -](\d{4})", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})")
+_MODIFIERS = frozenset("\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}") | {
+    chr(tone) for tone in range(0x1F3FB, 0x1F400)
+}
+_EVERYWHERE = re.compile(r"\*|(?:all|any|every|both)(?: environments?)?")
 _SHORTCODE = re.compile(r":[a-z0-9_+-]+:")
 
 
@@ -128,8 +132,7 @@ def without_emoji(text: str) -> str:
     kept = (
         character
         for character in _SHORTCODE.sub(" ", text)
-        if unicodedata.category(character) not in {"So", "Sk", "Cf", "Co", "Cs"}
-        and character not in "\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}"
+        if unicodedata.category(character) not in {"So", "Cf", "Co", "Cs"} and character not in _MODIFIERS
     )
     return " ".join("".join(kept).split())
 
@@ -219,9 +222,9 @@ def _word(text: str, choice: str) -> str:
 
 
 def environments(text: str) -> tuple[str, ...]:
-    """The environments a cell lists, lower case, in its order: `Production, Staging` are two."""
+    """The environments a cell lists, lower case, in its order: `Production, Staging` are two, `All` none."""
     parts = re.split(r"\s*(?:[,;/&+]|\band\b)\s*", without_emoji(text).lower())
-    return tuple(dict.fromkeys(part for part in parts if part and part not in _NOTHING))
+    return tuple(dict.fromkeys(p for p in parts if p not in _NOTHING and not _EVERYWHERE.fullmatch(p)))
 
 
 _USERINFO = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
