@@ -36,8 +36,10 @@ class Collector(Protocol):
 class LeakSource(Protocol):
     """Searches one repository or folder for secrets and seals what it finds."""
 
-    name: str
-    """Name of the repository in subject ids."""
+    @property
+    def name(self) -> str:
+        """Name of the repository in subject ids."""
+        ...
 
     def scan(self, progress: "Progress") -> LeakScan:
         """Search everything in scope. Raises HistoryError when nothing could be looked at."""

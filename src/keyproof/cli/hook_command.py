@@ -18,16 +18,13 @@ _SCRIPTS = {
     # git names on stdin what is pushed: <local ref> <local id> <remote ref> <remote id>.
     "pre-push": (
         "while read -r _ new _ old; do\n"
-        '  case "$new" in *[!0]*) ;; *) continue ;; esac\n'
-        '  case "$old" in *[!0]*) range="$old..$new" ;; *) range="$new --not --remotes" ;; esac\n'
-        '  keyproof leaks --no-progress --range "$range" || exit $?\n'
+        '  case "$new" in *[!0]*) keyproof leaks --no-progress --range "$old..$new" || exit $? ;; esac\n'
         "done\n"
     ),
     # git names on stdin what is received: <old id> <new id> <ref>; new objects are still in quarantine.
     "pre-receive": (
         "while read -r old new _; do\n"
-        '  case "$new" in *[!0]*) ;; *) continue ;; esac\n'
-        '  keyproof leaks --no-progress --range "$new --not --all" || exit $?\n'
+        '  case "$new" in *[!0]*) keyproof leaks --no-progress --range "$old..$new" || exit $? ;; esac\n'
         "done\n"
     ),
 }
@@ -42,7 +39,9 @@ def search(context: typer.Context) -> None:
 
 @app.command("install")
 def install(
-    pre_push: Annotated[bool, typer.Option("--pre-push", help="Search what a push would send instead.")] = False,
+    pre_push: Annotated[
+        bool, typer.Option("--pre-push", help="Search what a push would send instead.")
+    ] = False,
     pre_receive: Annotated[
         bool, typer.Option("--pre-receive", help="Search what a server receives instead.")
     ] = False,
@@ -54,7 +53,9 @@ def install(
     kind = "pre-push" if pre_push else "pre-receive" if pre_receive else "pre-commit"
     path = hooks_folder(Path.cwd(), surroundings(Path.cwd())) / kind
     if path.exists() and not force:
-        raise ConfigError(f"{path} is already there", hint="replace it with --force, or call keyproof-hook from it")
+        raise ConfigError(
+            f"{path} is already there", hint="replace it with --force, or call keyproof-hook from it"
+        )
     write_file(path, f"#!/bin/sh\n# Written by `keyproof hook install`.\n{_SCRIPTS[kind]}")
     path.chmod(0o755)
     typer.echo(f"wrote {path}")

@@ -7,17 +7,17 @@ import typer
 
 from keyproof.cli import options
 from keyproof.cli.exit import ExitCode
+from keyproof.cli.gate import gates
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.progress import TerminalProgress
 from keyproof.cli.surroundings import surroundings
-from keyproof.domain.leak import Leak, LeakConfidence, LeakScan
+from keyproof.domain.leak import LeakScan
 from keyproof.errors import ConfigError
-from keyproof.reporters import leak_lines
+from keyproof.reporters.leaks import render_json, render_jsonl, render_text
 from keyproof.wiring.compose import repository_name
-from keyproof.wiring.leaks import leak_source
+from keyproof.wiring.leaks import leak_source, repository_root
 
-_FORMATS = {"json": leak_lines.as_json, "jsonl": leak_lines.as_jsonl, "text": leak_lines.as_text}
-_GATED = frozenset({LeakConfidence.PROVEN, LeakConfidence.LIKELY})
+_FORMATS = {"json": render_json, "jsonl": render_jsonl, "text": render_text}
 
 
 def leaks(
@@ -44,9 +44,10 @@ def leaks(
     """
     targets = options.parse_formats(formats, sorted(_FORMATS)) or [options.Target(format="text", path=None)]
     mode = _mode(worktree=worktree, staged=staged, commit_range=commit_range)
-    scans = [_scan(path, mode, progress=not no_progress) for path in paths or [Path()]]
+    found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
+    scans = [_scan(path, mode, progress=not no_progress) for path in found]
     for target in targets:
-        text = "".join(_FORMATS[target.format](scan) for scan in scans)
+        text = _FORMATS[target.format](scans)
         if target.path is None:
             write_stdout(text)
         else:
@@ -63,16 +64,11 @@ def _mode(*, worktree: bool, staged: bool, commit_range: str | None) -> str:
 
 
 def _scan(path: Path, mode: str, *, progress: bool) -> LeakScan:
-    source = leak_source(path, name=repository_name(path), mode=mode, surroundings=surroundings(path))
+    world = surroundings(path)
+    received = "GIT_QUARANTINE_PATH" in world.environ  # set by git for a pre-receive hook
+    source = leak_source(path, name=repository_name(path), mode=mode, surroundings=world, from_hook=received)
     with TerminalProgress(enabled=progress) as bars:
         return source.scan(bars)
-
-
-def gates(leak: Leak, *, possible: bool = False) -> bool:
-    """Whether a leak fails the run: proven or likely, and accepted by nothing."""
-    return leak.allowed is None and (
-        leak.confidence in _GATED or (possible and leak.confidence is LeakConfidence.POSSIBLE)
-    )
 
 
 def _exit_code(scans: list[LeakScan], *, possible: bool, allow_incomplete: bool) -> ExitCode:

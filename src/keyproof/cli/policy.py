@@ -12,6 +12,7 @@ from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_stdout
 from keyproof.cli.surroundings import surroundings
 from keyproof.domain.policy import Policy
+from keyproof.errors import ConfigError
 from keyproof.policy.lint import lint as lint_policy
 from keyproof.policy.loader import load_policy
 from keyproof.policy.schema import pack_schema, waivers_schema
@@ -47,7 +48,7 @@ def list_packs(config_file: options.Config = None) -> None:
     """Print every pack of keyproof.yaml with its rules; without a keyproof.yaml the shipped packs."""
     try:
         policy = _load(None, config_file)
-    except config.ConfigError as error:
+    except ConfigError as error:
         if error.problems or config_file:
             raise
         policy = _load(sorted(path.stem for path in (policies() / "packs").glob("*.yaml")), None)
@@ -66,7 +67,7 @@ def schema(
     """Print the JSON Schema of a document, for editors."""
     schemas = {"policy-pack": lambda: pack_schema(CHECKS), "waivers": waivers_schema, "config": config.schema}
     if document not in schemas:
-        raise config.ConfigError(f"unknown document '{document}'", hint=f"one of {', '.join(schemas)}")
+        raise ConfigError(f"unknown document '{document}'", hint=f"one of {', '.join(schemas)}")
     write_stdout(json.dumps(schemas[document](), indent=2, sort_keys=True))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from keyproof.cli.options import Target
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.domain.assessment import Assessment
+from keyproof.reporters.text import TextReporter
 from keyproof.wiring.catalog import REPORTERS
 
 DEFAULT_FORMATS = ("json", "junit", "html")
@@ -53,7 +54,7 @@ def _summarise(
     stream = sys.stdout if to_stdout else sys.stderr
     colour = stream.isatty() and not environ.get("NO_COLOR")
     width = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 100
-    text = REPORTERS["text"](colour=colour, width=width).render(assessment)
+    text = TextReporter(colour=colour, width=width).render(assessment)
     lines = "\n".join(f"  {path}" for path in written)
     whole = f"{text.rstrip()}\n" + (f"\nReports\n{lines}\n" if written else "")
     if to_stdout:

@@ -3,7 +3,6 @@
 import os
 import time
 from datetime import UTC, datetime
-from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from keyproof.ports import Surroundings
@@ -17,6 +16,16 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class SilentProgress:
+    """Progress that nobody watches."""
+
+    def begin(self, label: str, total: int | None) -> None:
+        """See ports.Progress."""
+
+    def advance(self, units: int) -> None:
+        """See ports.Progress."""
+
+
 def surroundings(root: Path) -> Surroundings:
     """The surroundings of a run whose relative paths start at `root`."""
     return Surroundings(root=root, environ=dict(os.environ), clock=SystemClock(), sleep=time.sleep)
@@ -24,7 +33,9 @@ def surroundings(root: Path) -> Surroundings:
 
 def version() -> str:
     """The installed version of keyproof."""
-    return installed_version("keyproof")
+    from importlib.metadata import version as installed  # noqa: PLC0415 (slow to import, and the hook never asks)
+
+    return installed("keyproof")
 
 
 def moment(as_of: str | None) -> datetime:

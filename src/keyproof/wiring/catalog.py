@@ -1,7 +1,7 @@
 """The only list of collectors, checks and reporters: adding a member is one file and one line here."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from typing import Any, Protocol
 
 from keyproof.check_model import CheckModel
 from keyproof.checks.access import Access
@@ -29,13 +29,20 @@ from keyproof.reporters.text import TextReporter
 
 
 class CollectorType(Protocol):
-    """A collector class: its options, and how one is made."""
+    """A collector class: its options, its rights, and how one is made."""
 
-    Config: ClassVar[type[StrictModel]]
-    permissions: ClassVar[tuple[str, ...]]
+    @property
+    def Config(self) -> type[StrictModel]:  # noqa: N802 (a class attribute that holds a class)
+        """The model of its options in keyproof.yaml."""
+        ...
 
-    def __call__(self, source: str, config: StrictModel, surroundings: Surroundings) -> Collector:
-        """Make a collector for the source with the id `source`."""
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """The rights it needs, in the backend's own names."""
+        ...
+
+    def __call__(self, source: str, config: Any, surroundings: Surroundings) -> Collector:
+        """Make a collector for the source with the id `source`; `config` is an instance of its `Config`."""
         ...
 
 

@@ -1,0 +1,77 @@
+"""Leak sources ready to run; the hook comes this way too, so nothing heavy is imported here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from keyproof.leaks.detection.allow import Baseline, judge
+from keyproof.leaks.detection.compiled import open_scanner
+from keyproof.leaks.git.repository import Repository, enclosing_work_tree
+from keyproof.leaks.git.span import Range
+from keyproof.leaks.key import load_key
+from keyproof.leaks.seal import Sealer
+from keyproof.leaks.source import FolderLeakSource, GitLeakSource, Mode
+from keyproof.ports import LeakSource, Surroundings
+from keyproof.resources import policies
+
+_BASELINE = ".secrets.baseline"
+
+
+def leak_source(
+    path: Path, *, name: str, mode: str, surroundings: Surroundings, from_hook: bool = False
+) -> LeakSource:
+    """A source that searches `path`; `mode` is `history`, `staged`, `worktree` or `range A..B`.
+
+    `from_hook` tells that git runs us as a hook, so that its index and quarantine are the ones to read.
+    Raises ConfigError for a range that is none or an unusable key, PolicyError for a broken detector file.
+    """
+    scanner = open_scanner(policies() / "detectors", cache=_cache(surroundings.environ))
+    baseline = _baseline(path)
+    sealer = Sealer(
+        key=load_key(surroundings.environ),
+        detectors=scanner.detectors,
+        judge=lambda match, paths: judge(match, paths, baseline),
+    )
+    if mode == "worktree":
+        return FolderLeakSource(name=name, path=path, scanner=scanner, sealer=sealer)
+    return GitLeakSource(
+        name=name,
+        path=path,
+        mode=Range.parse(mode.removeprefix("range ")) if mode.startswith("range ") else Mode(mode),
+        scanner=scanner,
+        sealer=sealer,
+        environ=surroundings.environ,
+        from_hook=from_hook,
+    )
+
+
+def repository_root(path: Path) -> Path:
+    """Root of the work tree that `path` lies in, or `path` itself when it lies in none."""
+    return enclosing_work_tree(path) or path
+
+
+def hooks_folder(path: Path, surroundings: Surroundings) -> Path:
+    """Where git looks for the hooks of the repository at `path`: `core.hooksPath` when the user set one.
+
+    Raises NotARepositoryError.
+    """
+    from git import Repo  # noqa: PLC0415 (the hook itself must not import it)
+
+    repository = Repository.open(repository_root(path), surroundings.environ)
+    with Repo(repository.path) as repo:
+        chosen = repo.config_reader().get_value("core", "hooksPath", default="")
+    return repository.path / Path(str(chosen)).expanduser() if chosen else repository.common_dir / "hooks"
+
+
+def _baseline(path: Path) -> Baseline | None:
+    """The accepted findings of detect-secrets that lie in the work tree."""
+    try:
+        return Baseline.parse((path / _BASELINE).read_bytes(), _BASELINE)
+    except OSError:
+        return None
+
+
+def _cache(environ: Mapping[str, str]) -> Path | None:
+    """Folder of this user for caches (XDG Base Directory Specification), or None where there is no home."""
+    if folder := environ.get("XDG_CACHE_HOME"):
+        return Path(folder) / "keyproof"
+    return Path(home) / ".cache" / "keyproof" if (home := environ.get("HOME")) else None

@@ -1,0 +1,57 @@
+"""The wheel holds every shipped policy and template, and nothing that git does not know."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    stray = checkout / "policies" / ".env"
+    stray.write_text("PLANTED=by the test\n", encoding="utf-8")
+    try:
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "wheel",
+                "--quiet",
+                "--no-deps",
+                "--no-build-isolation",
+                "--wheel-dir",
+                folder,
+                checkout,
+            ],
+            check=True,
+            capture_output=True,
+        )
+    finally:
+        stray.unlink()
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def test_the_shipped_data_is_what_git_tracks(wheel: zipfile.ZipFile, checkout: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "policies", "reports"], cwd=checkout, check=True, capture_output=True, text=True
+    ).stdout.split()
+    shipped = {
+        name.removeprefix("keyproof/_data/")
+        for name in wheel.namelist()
+        if name.startswith("keyproof/_data/")
+    }
+    assert shipped == set(listed)
+
+
+def test_the_code_is_what_git_tracks(wheel: zipfile.ZipFile, checkout: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "src"], cwd=checkout, check=True, capture_output=True, text=True
+    ).stdout.split()
+    shipped = {
+        f"src/{name}" for name in wheel.namelist() if name.startswith("keyproof/") and "/_data/" not in name
+    }
+    assert shipped == set(listed)
