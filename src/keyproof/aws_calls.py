@@ -22,6 +22,8 @@ PARALLEL = 8
 """Calls under way at once in one region."""
 UNREADABLE = "unreadable answer"
 """The fault code of an answer that lacks what it must have."""
+CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
+"""Seconds."""
 _TRIES = 3
 """How often a call is tried while no usable answer comes; throttling is bounded by the budget instead."""
 
@@ -154,8 +156,8 @@ class AwsCalls:
 
         config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=10,
-            read_timeout=30,
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
             max_pool_connections=PARALLEL,
             user_agent_extra="keyproof",
         )

@@ -73,7 +73,7 @@ def grants_of(policy: str, *, arn: str) -> tuple[AccessGrant, ...]:
 def _grants(statement: dict[str, Any], number: int, arn: str) -> Iterator[AccessGrant]:
     name = f"statement {statement.get('Sid') or number}"
     effect = statement.get("Effect")
-    if effect not in {"Allow", "Deny"}:
+    if effect not in ("Allow", "Deny"):
         raise ValueError(f"{name} of the policy has the effect {effect!r}")
     denies = effect == "Deny"
     if not _concerns(statement, arn, name, denies=denies):

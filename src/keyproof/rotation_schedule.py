@@ -13,6 +13,7 @@ from itertools import pairwise
 _RATE = re.compile(r"rate\(\s*([1-9][0-9]{0,3})\s+(hours?|days?)\s*\)")
 _CRON = re.compile(r"cron\(([^()]*)\)")
 _NUMBER = re.compile(r"[0-9]{1,2}")
+_LAST_NAMED = re.compile(r"[A-Z]{3}L")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _ANY = frozenset({"*", "?"})
@@ -42,7 +43,7 @@ def _longest_gap_of_cron(fields: list[str]) -> timedelta:
     if len(fields) != 6:
         raise ValueError(f"cron() has {len(fields)} fields, not six")
     minutes, hours, days, months, weekdays, years = fields
-    if weekdays == "?" and days.endswith("L") and days != "L":
+    if weekdays == "?" and _LAST_NAMED.fullmatch(days):
         days, weekdays = "?", days  # AWS documents SUNL, the last Sunday, as a day of the month
     if years != "*":
         raise ValueError(f"the year of a rotation schedule must be *, not {years}")

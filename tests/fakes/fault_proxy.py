@@ -61,11 +61,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truncate:
-    """Ask the server behind, but end the connection after `keep` bytes of the body."""
+    """Ask the server behind, but send only `keep` bytes of the body."""
 
     keep: int
     honest: bool = False
-    """Whether Content-Length admits what is missing: then only a parser can notice."""
+    """Whether Content-Length admits what is missing, so that only a parser can notice; else the connection ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class FaultProxy:
 def fault_proxy(upstream: str, *faults: Fault) -> Iterator[FaultProxy]:
     """Run a proxy for `upstream` (`http://host:port`) on a free port of loopback while the block runs."""
     proxy = FaultProxy(upstream=upstream, faults=list(faults))
-    server = _Server(("127.0.0.1", 0), _handler_of(proxy))
+    server = _Server(proxy)
     proxy.address = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -164,75 +164,77 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
+    def __init__(self, proxy: FaultProxy) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy = proxy
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is what some tests are about."""
 
 
-def _handler_of(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            request = Request(
-                method=self.command,
-                path=self.path,
-                headers={name.lower(): value for name, value in self.headers.items()},
-                body=self.rfile.read(length),
-            )
-            behaviour = proxy.take(request)
-            match behaviour:
-                case Answer():
-                    self.reply(behaviour.status, behaviour.headers, behaviour.body)
-                case Reset():
-                    self.reset()
-                case Slow():
-                    self.rfile.read(1)  # returns once the client gives up
-                    self.reset()
-                case _:
-                    self.hand_on(request, behaviour)
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        request = Request(
+            method=self.command,
+            path=self.path,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(length),
+        )
+        behaviour = self.server.proxy.take(request)
+        match behaviour:
+            case Answer():
+                self.reply(behaviour.status, behaviour.headers, behaviour.body)
+            case Reset():
+                self.reset()
+            case Slow():
+                self.rfile.read(1)  # returns once the client gives up
+                self.reset()
+            case _:
+                self.hand_on(request, behaviour)
 
-        do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_LIST = do_SCAN = do_GET  # noqa: N815 (names the base class looks for)
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_LIST = do_SCAN = do_GET  # noqa: N815 (names the base class looks for)
 
-        def hand_on(self, request: Request, behaviour: Truncate | Rewrite | None) -> None:
-            target = urlsplit(proxy.upstream)
-            connection = HTTPConnection(target.hostname or "127.0.0.1", target.port)
-            try:
-                kept = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
-                connection.request(request.method, request.path, body=request.body, headers=kept)
-                response = connection.getresponse()
-                status, headers, body = response.status, dict(response.getheaders()), response.read()
-            finally:
-                connection.close()
-            match behaviour:
-                case Rewrite():
-                    self.reply(status, headers, behaviour.change(body))
-                case Truncate():
-                    cut = body[: behaviour.keep]
-                    self.reply(status, headers, cut, length=len(cut if behaviour.honest else body))
-                    self.close_connection = True
-                case None:
-                    self.reply(status, headers, body)
+    def hand_on(self, request: Request, behaviour: Truncate | Rewrite | None) -> None:
+        target = urlsplit(self.server.proxy.upstream)
+        connection = HTTPConnection(target.hostname or "127.0.0.1", target.port)
+        try:
+            kept = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
+            connection.request(request.method, request.path, body=request.body, headers=kept)
+            response = connection.getresponse()
+            status, headers, body = response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+        match behaviour:
+            case Rewrite():
+                self.reply(status, headers, behaviour.change(body))
+            case Truncate():
+                cut = body[: behaviour.keep]
+                self.reply(status, headers, cut, length=len(cut if behaviour.honest else body))
+                self.close_connection = not behaviour.honest
+            case None:
+                self.reply(status, headers, body)
 
-        def reply(
-            self, status: int, headers: Mapping[str, str], body: bytes, *, length: int | None = None
-        ) -> None:
-            self.send_response_only(status)
-            for name, value in headers.items():
-                if name.lower() not in {*_HOP_BY_HOP, "content-length", "x-amz-crc32"}:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body) if length is None else length))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def reply(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, length: int | None = None
+    ) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in {*_HOP_BY_HOP, "content-length", "x-amz-crc32"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-        def reset(self) -> None:
-            """Close with a TCP reset instead of an orderly end."""
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+    def reset(self) -> None:
+        """Close with a TCP reset instead of an orderly end."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
-        def log_message(self, *_: object) -> None:
-            """Silent: the tests look at `seen`."""
-
-    return Handler
+    def log_message(self, *_: object) -> None:
+        """Silent: the tests look at `seen`."""
