@@ -36,7 +36,7 @@ class MaxAge(_StandIn):
 
 class RequiredMetadata(_StandIn):
     kind: ClassVar[str] = "required-metadata"
-    fields: tuple[str, ...]  # type: ignore[assignment]  # the parameter's name is part of the language
+    fields: tuple[str, ...]
 
 
 class NoLeak(_StandIn):

@@ -71,7 +71,7 @@ def test_a_broken_catalogue_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
         load_catalogue(path)
     assert "\n".join(map(str, caught.value.problems)) == snapshot("""\
-policies/controls/mine.yaml:3:16: the id 'other' is not the file's name; mine
+policies/controls/mine.yaml:3:16: the id 'other' is not the file's name; write 'mine'
 policies/controls/mine.yaml:4:69: the control 'A' stands twice; keep one\
 """)
 

@@ -101,7 +101,7 @@ def test_waivers_and_frameworks_are_part_of_the_policy(tmp_path: Path) -> None:
     assert len(digests) == 4
 
 
-@given(st.permutations(RULE.splitlines()[1:] + ["  - {id: a, title: A, check: no-leak}", "  - {id: b, title: B, check: no-leak}"]))  # fmt: skip
+@given(st.permutations([*RULE.splitlines()[1:], "  - {id: a, title: A, check: no-leak}", "  - {id: b, title: B, check: no-leak}"]))  # fmt: skip
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 def test_the_order_of_rules_does_not_matter(tmp_path: Path, rules: list[str]) -> None:
     found = _load(tmp_path, HEAD + "rules:\n" + "\n".join(sorted(rules)) + "\n").digest

@@ -64,7 +64,7 @@ def test_rungs_that_would_stand_most_of_the_time(tmp_path: Path) -> None:
         """,
     )
     assert found == snapshot(
-        "house.yaml:5: rule 'a' alerts 30d ahead, more than a third of its period of monthly; it is read as 10 days; write 10d or less"
+        "house.yaml:5: rule 'a' alerts 30d ahead, more than a third of its period, monthly; it is read as 10 days; write 10d or less"
     )
 
 
@@ -100,8 +100,8 @@ def test_contradictory_periods_name_both_sources(tmp_path: Path) -> None:
         + rule.format(id="same", c="'*'", more=", environment: prod*", period="quarterly"),
     )
     assert found == snapshot("""\
-one.yaml:6: jwt rotates every 180d by 'one/jwt' but every 30d by 'two/all' (two.yaml:6); keep one period; until then both are judged
-one.yaml:6: jwt rotates every 180d by 'one/jwt' but every quarterly by 'three/same' (three.yaml:6); keep one period; until then both are judged\
+one.yaml:6: the period of 'jwt' is 180d by 'one/jwt' but 30d by 'two/all' (two.yaml:6); keep one period; until then both are judged
+one.yaml:6: the period of 'jwt' is 180d by 'one/jwt' but quarterly by 'three/same' (three.yaml:6); keep one period; until then both are judged\
 """)
 
 
@@ -120,7 +120,7 @@ def test_a_pack_beside_one_that_extends_it(tmp_path: Path) -> None:
         house="extends: base.yaml\nrules: [{id: b, title: B, check: no-leak}]\n",
     )
     assert found == snapshot(
-        "house.yaml:3: 'house' and 'base' share 1 rules, each of which is judged twice; name only 'house' if it extends 'base'"
+        "house.yaml:3: 'house' and 'base' share 1 of their rules: each is judged twice; name only 'house' if it extends 'base'"
     )
 
 

@@ -6,7 +6,16 @@ import pytest
 from inline_snapshot import snapshot
 
 from keyproof.errors import PolicyError
-from tests.policy.stand_ins import HEAD, RULE, load, load_house, problems, problems_of_house, write
+from tests.policy.stand_ins import (
+    HEAD,
+    RULE,
+    RequiredMetadata,
+    load,
+    load_house,
+    problems,
+    problems_of_house,
+    write,
+)
 
 
 def test_a_pack_becomes_rules_with_ready_checks_and_places(tmp_path: Path) -> None:
@@ -231,12 +240,14 @@ def test_empty_selectors_are_refused(tmp_path: Path) -> None:
               - {id: b, title: B, check: max-age, select: {class: }, with: {period: 90d}}
               - {id: c, title: C, check: max-age, select: {name: []}, with: {period: 90d}}
               - {id: d, title: D, check: max-age, select: {all: []}, with: {period: 90d}}
+              - {id: e, title: E, check: max-age, select: , with: {period: 90d}}
             """,
     ) == snapshot("""\
 house.yaml:5:47: an empty selector selects nothing and everything; name what is meant
 house.yaml:6:47: the key 'class' of the selector has no value; give it one or remove it
 house.yaml:7:54: name: value should have at least 1 item after validation, not 0; found a list
-house.yaml:8:53: all: tuple should have at least 1 item after validation, not 0; found a list\
+house.yaml:8:53: all: tuple should have at least 1 item after validation, not 0; found a list
+house.yaml:9:47: the key has no value; give it one or remove it\
 """)
 
 
@@ -354,13 +365,7 @@ def test_a_pack_with_classes_demands_a_class_of_every_secret(tmp_path: Path) -> 
             "Every secret belongs to a class: one that matches none has no rotation period",
         )
     )
-    assert rule.check == load_check_of_class()
-
-
-def load_check_of_class() -> object:
-    from tests.policy.stand_ins import RequiredMetadata
-
-    return RequiredMetadata.model_validate({"fields": ["class"]})
+    assert rule.check == RequiredMetadata.model_validate({"fields": ["class"]})
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What selectors match, key by key, and the laws they obey."""
 
+import pickle
 from datetime import UTC, datetime
-from pathlib import Path
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from inline_snapshot import snapshot
 
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence
 from keyproof.domain.policy import Selector
-from keyproof.domain.secret import DatedFact, Rotation, SecretMetadata, SubjectKind
-from keyproof.domain.secret import Basis, Confidence
+from keyproof.domain.secret import Basis, Confidence, DatedFact, Rotation, SecretMetadata, SubjectKind
 from keyproof.domain.subject import Document, Repository, Subject
 from keyproof.errors import PolicyError, Problem
 from keyproof.policy.documents import SelectorDocument
+from keyproof.policy.globs import Globs
 from keyproof.policy.selecting import SelectorCompiler
 from keyproof.strict_yaml import parse
 
@@ -167,7 +168,7 @@ def test_a_selector_reads_as_a_sentence() -> None:
         }
     )
     assert selector.describe() == snapshot(
-        "class jwt or openai-key and environment production and tag team platform and (name *a* or not (owner b and priority low)) and where rotation.enabled"
+        "class (jwt or openai-key) and environment production and tag team platform and (name *a* or not (owner b and priority low)) and where rotation.enabled"
     )
 
 
@@ -240,17 +241,11 @@ def test_a_list_means_or(first: str, second: str, subject: Subject) -> None:
 @given(st.lists(GLOB, min_size=1, max_size=4), TEXT)
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_globs_agree_with_their_definition(patterns: list[str], text: str) -> None:
-    from fnmatch import fnmatchcase
-
-    from keyproof.policy.globs import Globs
-
     expected = any(fnmatchcase(text.lower(), pattern.lower()) for pattern in patterns)
     assert Globs.compile(patterns).matches(text) is expected
 
 
-def test_selectors_survive_the_way_to_another_process(tmp_path: Path) -> None:
-    import pickle
-
+def test_selectors_survive_the_way_to_another_process() -> None:
     data = {"name": "*openai*", "where": "rotation.enabled", "not": {"class": "jwt"}}
     again = pickle.loads(pickle.dumps(compiled(data)))
     assert again.matches(SECRET, "openai-key")

@@ -61,7 +61,9 @@ def _faults(model: CatalogueDocument, document: YamlDocument, stem: str) -> list
     problems = []
     if model.metadata.id != stem:
         problems.append(
-            document.problem(("metadata", "id"), f"the id '{model.metadata.id}' is not the file's name", stem)
+            document.problem(
+                ("metadata", "id"), f"the id '{model.metadata.id}' is not the file's name", f"write '{stem}'"
+            )
         )
     seen: set[str] = set()
     for index, control in enumerate(model.controls):

@@ -15,6 +15,16 @@ UNCLASSIFIED = "unclassified"
 _ABSENT: tuple[str, ...] = ()
 
 
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("the key has no value; give it one or remove it")
+    return value
+
+
+_NOT_EMPTY = BeforeValidator(_given)
+"""Refuses a key written without value, which would silently mean that it is absent."""
+
+
 def _yaml_key(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 
@@ -22,7 +32,9 @@ def _yaml_key(name: str) -> str:
 class YamlModel(StrictModel):
     """A part of a file, its keys written in kebab-case and in no other way."""
 
-    model_config = ConfigDict(alias_generator=_yaml_key, populate_by_name=False)
+    model_config = ConfigDict(
+        alias_generator=_yaml_key, populate_by_name=False, use_attribute_docstrings=True
+    )
 
 
 TextField = Annotated[str, Field(min_length=1)]
@@ -35,11 +47,14 @@ VersionField = Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")]
 class SelectorDocument(YamlModel):
     """Which subjects are meant: every key given has to hold."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     name: StringsField = _ABSENT
     """Globs over the name; a glob with `://` or `#` in it is compared with the subject's id as well."""
     class_: StringsField = _ABSENT
     """Globs over the class the pack gives the subject; `unclassified` for none."""
     environment: StringsField = _ABSENT
+    """Globs over environments; a subject without one has the empty environment."""
     source: StringsField = _ABSENT
     """Globs over source ids of keyproof.yaml."""
     backend: StringsField = _ABSENT
@@ -49,14 +64,19 @@ class SelectorDocument(YamlModel):
     tag: dict[str, StringsField] = Field(default_factory=dict)
     """Tag key → globs over its value."""
     owner: StringsField = _ABSENT
+    """Globs over owners."""
     priority: StringsField = _ABSENT
+    """critical, high, medium, low: the source's own or, where it states none, the class's."""
     type: StringsField = _ABSENT
     """Globs over the type the source itself states."""
     detector: StringsField = _ABSENT
     """Globs over the detector of a leak."""
     all_: Annotated[tuple["SelectorDocument", ...], Field(min_length=1)] = ()
+    """Each of these selectors holds."""
     any_: Annotated[tuple["SelectorDocument", ...], Field(min_length=1)] = ()
-    not_: "SelectorDocument | None" = None
+    """One of these selectors holds."""
+    not_: Annotated["SelectorDocument | None", _NOT_EMPTY] = None
+    """This selector does not hold."""
     where: str = ""
     """JMESPath over the subject's metadata."""
 
@@ -80,8 +100,8 @@ class MetadataDocument(YamlModel):
     version: VersionField
     description: str = ""
     owner: str = ""
-    reviewed: DateField | None = None
-    review_every: DurationField | None = None
+    reviewed: Annotated[DateField | None, _NOT_EMPTY] = None
+    review_every: Annotated[DurationField | None, _NOT_EMPTY] = None
     approved_by: StringsField = _ABSENT
 
 
@@ -95,7 +115,7 @@ def _short_form(value: Any) -> Any:
 class ParameterDocument(YamlModel):
     """A value that overlays may set within bounds; `id: value` is short for `id: {default: value}`."""
 
-    type: Literal["duration", "integer", "string", "boolean"] | None = None
+    type: Annotated[Literal["duration", "integer", "string", "boolean"] | None, _NOT_EMPTY] = None
     """Required where the parameter is first declared."""
     default: Scalar = None
     max: Scalar = None
@@ -109,7 +129,7 @@ class ClassDocument(YamlModel):
     id: KebabField
     title: str = ""
     match: SelectorDocument
-    priority: Literal["critical", "high", "medium", "low"] | None = None
+    priority: Annotated[Literal["critical", "high", "medium", "low"] | None, _NOT_EMPTY] = None
 
 
 class MappingDocument(YamlModel):
@@ -128,11 +148,11 @@ class RuleDocument(YamlModel):
     id: KebabField
     title: TextField
     check: str
-    select: SelectorDocument | None = None
+    select: Annotated[SelectorDocument | None, _NOT_EMPTY] = None
     """Absent: every subject the check can judge."""
     with_: dict[str, Any] = Field(default_factory=dict)
     """The check's own parameters."""
-    severity: Severity | None = None
+    severity: Annotated[Severity | None, _NOT_EMPTY] = None
     """Absent: derived from the check, the class's priority, the environment and lateness."""
     controls: tuple[MappingDocument, ...] = ()
     remediation: str = ""
@@ -168,7 +188,7 @@ class WaiverDocument(YamlModel):
     id: KebabField
     rule: str = ""
     control: str = ""
-    select: SelectorDocument | None = None
+    select: Annotated[SelectorDocument | None, _NOT_EMPTY] = None
     fingerprint: StringsField = _ABSENT
     """Fingerprints of leaks."""
     reason: TextField
@@ -206,7 +226,7 @@ class ControlDocument(YamlModel):
     title: TextField
     demands: TextField
     scan_cannot_show: TextField
-    strongest: Strength | Literal["none"] | None = None
+    strongest: Annotated[Strength | Literal["none"] | None, _NOT_EMPTY] = None
     """The most a rule may claim; absent: the catalogue's own."""
     why: str = ""
     """Why no rule may claim more."""

@@ -60,11 +60,16 @@ def shipped_packs() -> dict[str, Path]:
 
 def find(reference: str, *, root: Path) -> tuple[list[Found], str]:
     """The files meant by a shipped id or by a path or glob below `root`; else what is wrong and a hint."""
-    if "/" not in reference and not reference.endswith(_SUFFIXES):
-        shipped = shipped_packs()
-        if reference in shipped:
-            return [found_at(shipped[reference], root=root)], ""
-        return [], did_you_mean(reference, list(shipped)) or "write the path of a file"
+    if "/" in reference or reference.endswith(_SUFFIXES):
+        return find_files(reference, root=root)
+    shipped = shipped_packs()
+    if reference in shipped:
+        return [found_at(shipped[reference], root=root)], ""
+    return [], did_you_mean(reference, list(shipped)) or "write the path of a file"
+
+
+def find_files(reference: str, *, root: Path) -> tuple[list[Found], str]:
+    """The files meant by a path or glob below `root`; where there are none, a hint."""
     exact = root / reference
     if exact.is_dir():
         return [], f"it is a folder; write {reference.rstrip('/')}/*.yaml"

@@ -45,4 +45,5 @@ class Globs:
         )
 
     def __str__(self) -> str:
-        return " or ".join(self.patterns)
+        text = " or ".join(self.patterns)
+        return f"({text})" if len(self.patterns) > 1 else text

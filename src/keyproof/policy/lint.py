@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from keyproof.domain.duration import Duration, parse_duration
+from keyproof.domain.duration import Duration, parse_lead_time
 from keyproof.domain.policy import Policy, PolicyPack, Rule, SecretClass, Selector, Strength, Waiver
 from keyproof.domain.secret import SourceLine
 from keyproof.errors import Problem
@@ -80,24 +80,19 @@ def _long_rungs(rule: Rule) -> Iterator[Problem]:
     if period is None or not period.scheduled:
         return
     third = period.approximate_span / 3
-    for rung in _rungs(getattr(rule.check, "alerts", None)):
+    for rung in _written_rungs(rule.check):
         if rung.scheduled and rung.approximate_span > third:
             yield _at(
                 rule.place,
-                f"rule '{rule.id}' alerts {rung.text} ahead, more than a third of its period of {period.text}",
+                f"rule '{rule.id}' alerts {rung.text} ahead, more than a third of its period, {period.text}",
                 f"it is read as {third.days} days; write {third.days}d or less",
             )
 
 
-def _rungs(alerts: Any) -> list[Duration]:
-    """The lead times of a ladder, whether the check keeps them as periods or as text."""
-    rungs = []
-    for lead in alerts if isinstance(alerts, dict) else ():
-        try:
-            rungs.append(lead if isinstance(lead, Duration) else parse_duration(str(lead)))
-        except ValueError:
-            continue  # 0d, the due day itself, is no span
-    return rungs
+def _written_rungs(check: Any) -> list[Duration]:
+    """The lead times of a ladder that the rule itself states; a check's own ladder is no doubt."""
+    leads = check.alerts if "alerts" in getattr(check, "model_fields_set", ()) else ()
+    return [lead if isinstance(lead, Duration) else parse_lead_time(str(lead)) for lead in leads]
 
 
 def _bold_claims(rule: Rule) -> Iterator[Problem]:
@@ -137,8 +132,8 @@ def _contradictions(packs: Sequence[PolicyPack]) -> Iterator[Problem]:
             place = f"{other.place.path}:{other.place.line}" if other.place else other_pack.id
             yield _at(
                 rule.place,
-                f"{secret_class.id} rotates every {period.text} by '{pack.id}/{rule.id}' "
-                f"but every {other_period.text} by '{other_pack.id}/{other.id}' ({place})",
+                f"the period of '{secret_class.id}' is {period.text} by '{pack.id}/{rule.id}' "
+                f"but {other_period.text} by '{other_pack.id}/{other.id}' ({place})",
                 "keep one period; until then both are judged",
             )
 
@@ -191,7 +186,7 @@ def _judged_twice(packs: Sequence[PolicyPack]) -> Iterator[Problem]:
             inner, outer = (left, right) if len(left.rules) <= len(right.rules) else (right, left)
             yield _at(
                 outer.document.place,
-                f"'{outer.id}' and '{inner.id}' share {len(shared)} rules, each of which is judged twice",
+                f"'{outer.id}' and '{inner.id}' share {len(shared)} of their rules: each is judged twice",
                 f"name only '{outer.id}' if it extends '{inner.id}'",
             )
 

@@ -40,18 +40,32 @@ def _parameters(kind: str, model: type[CheckModel], definitions: dict[str, Any])
     schema = model.model_json_schema(by_alias=True, ref_template=template)
     for name, nested in schema.pop("$defs", {}).items():
         definitions[f"{kind}-{name}"] = _referable(nested)
-    return _referable(schema)
+    referable: dict[str, Any] = _referable(schema)
+    return referable
 
 
-def _referable(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = schema.get("properties")
-    if not isinstance(properties, dict):
-        return schema
-    reference = {"$ref": "#/$defs/ParameterReference"}
-    return {
-        **schema,
-        "properties": {name: {"anyOf": [entry, reference]} for name, entry in properties.items()},
-    }
+def _referable(schema: Any) -> Any:
+    """`schema` with a parameter allowed for every value below it, however deep."""
+    match schema:
+        case {"properties": dict(properties), **rest}:
+            return {
+                **_referable(rest),
+                "properties": {name: _or_reference(p) for name, p in properties.items()},
+            }
+        case {"additionalProperties": dict(values), **rest}:
+            return {**_referable(rest), "additionalProperties": _or_reference(values)}
+        case {"items": dict(items), **rest}:
+            return {**_referable(rest), "items": _or_reference(items)}
+        case {"anyOf": list(options), **rest}:
+            return {**rest, "anyOf": [_referable(option) for option in options]}
+        case _:
+            return schema
+
+
+def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    outer = {name: schema[name] for name in ("description", "default") if name in schema}
+    inner = {name: item for name, item in schema.items() if name not in outer}
+    return {"anyOf": [_referable(inner), {"$ref": "#/$defs/ParameterReference"}], **outer}
 
 
 def _typed(kind: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,21 +76,30 @@ def _typed(kind: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finished(schema: dict[str, Any], title: str) -> dict[str, Any]:
-    """With a dialect and a title, and without pydantic's title of every field, which says nothing new."""
-    return {"$schema": _DIALECT, **_untitled(schema), "title": title}
+    return {"$schema": _DIALECT, **_tidied(schema), "title": title}
 
 
-def _untitled(node: Any) -> Any:
+def _tidied(node: Any) -> Any:
+    """Without what says nothing to a writer: a title of every field, and null for a key left out."""
     match node:
+        case {"anyOf": [option, {"type": "null"}], **rest}:
+            return _tidied({**option, **rest})
         case dict():
             return {
-                name: {key: _untitled(item) for key, item in child.items()}
-                if name in {"properties", "$defs"} and isinstance(child, dict)
-                else _untitled(child)
-                for name, child in node.items()
-                if not (name == "title" and isinstance(child, str))
+                name: _tidied_entry(name, child) for name, child in node.items() if not _empty(name, child)
             }
         case list():
-            return [_untitled(item) for item in node]
+            return [_tidied(item) for item in node]
         case _:
             return node
+
+
+def _tidied_entry(name: str, child: Any) -> Any:
+    """Below `properties` and `$defs` stand names of the language, which may be `title`."""
+    if name in {"properties", "$defs"} and isinstance(child, dict):
+        return {key: _tidied(item) for key, item in child.items()}
+    return _tidied(child)
+
+
+def _empty(name: str, child: Any) -> bool:
+    return (name == "title" and isinstance(child, str)) or (name == "default" and child in (None, [], {}, ""))

@@ -12,7 +12,7 @@ from keyproof.domain.secret import SourceLine
 from keyproof.errors import PolicyError, Problem
 from keyproof.policy.catalogue import Catalogues
 from keyproof.policy.documents import API_VERSION, WaiverDocument, WaiversDocument
-from keyproof.policy.files import Found, find
+from keyproof.policy.files import Found, find_files
 from keyproof.policy.selecting import SelectorCompiler
 from keyproof.policy.selector import ByFingerprint
 from keyproof.strict_yaml import Key, YamlDocument, problems_of, read
@@ -38,7 +38,7 @@ class WaiverLoader:
     def _files(self, references: Sequence[str]) -> Iterator[Found]:
         known: set[Path] = set()
         for reference in references:
-            hits, hint = find(f"./{reference}", root=self.root)
+            hits, hint = find_files(reference, root=self.root)
             if not hits and not any(sign in reference for sign in "*?["):
                 self.problems.append(
                     Problem(path=reference, message="there is no such waiver file", hint=hint)
