@@ -171,6 +171,36 @@ def test_one_name_in_two_environments_is_two_secrets(tmp_path: Path) -> None:
     assert gaps(items) == []
 
 
+def test_ids_say_no_more_than_tells_secrets_apart(tmp_path: Path) -> None:
+    items = written(
+        tmp_path,
+        "| Secret | Service | Environment | Owner |\n|---|---|---|---|\n"
+        "| KEY | Mail | Live | Ops |\n| KEY | Mail | Lab | Ops |\n"
+        "| PIN | Mail | Live | Ops |\n| PIN | Chat | Live | Ops |\n| PIN | Chat | Lab | Ops |\n"
+        "| ONE | Chat | Lab | Ops |\n",
+    )
+    assert [item.id.partition("#")[2] for item in items if isinstance(item, SecretMetadata)] == snapshot(
+        ["KEY@live", "KEY@lab", "PIN@live@Mail", "PIN@live@Chat", "PIN@lab@Chat", "ONE"]
+    )
+
+
+def test_the_account_tells_which_period_went_before(tmp_path: Path) -> None:
+    text = (
+        "| Secret | Rotation |\n|---|---|\n| Mail key | 60 days |\n\n"
+        "| Secret Type | Rotation |\n|---|---|\n| Mail key | 90 days |\n| Chat key | 30 days |\n"
+    )
+    assert account(written(tmp_path, text)) == snapshot(
+        [
+            "declared: 3 rows of 2 tables: 1 secret, 0 with a date of last rotation",
+            "table read: line 1, 1 row",
+            "table read: line 5, 2 rows",
+            "rows merged: 'Mail key' (line 7) with 'Mail key' (line 3): the same name",
+            "period overruled: 'Mail key': 60 days of its own row goes before 90 days (line 7)",
+            "row not merged: line 8: 'Chat key' gives a period to a kind of secret that no row lists",
+        ]
+    )
+
+
 def test_a_name_used_for_several_services_is_several_secrets(tmp_path: Path) -> None:
     items = written(
         tmp_path,

@@ -50,6 +50,8 @@ def row(headers: str, cells: str) -> Declaration:
         ),
         ("Name|Owner|Status", "nothing says that its rows are secrets (Name, Owner, Status)"),
         ("Service|Owner", "nothing says that its rows are secrets (Service, Owner)"),
+        ("Service|Frequency|Owner", "nothing says that its rows are secrets (Service, Frequency, Owner)"),
+        ("Variable|Status", "nothing says that its rows are secrets (Variable, Status)"),
     ],
 )
 def test_a_table_about_something_else_is_refused_with_the_reason(headers: str, reason: str) -> None:

@@ -112,6 +112,8 @@ def test_a_status_is_a_known_word_or_the_one_written(cell: str, status: str) -> 
 
 def test_only_pictures_are_taken_out() -> None:
     assert words.without_emoji("👍🏽 a^b `c` 1\ufe0f\u20e3 :ok: é") == "a^b `c` 1 é"
+    for text in ("2025-07-01T00:00:00+02:00", "arn:aws:kms:us-east-1", "a :1: b"):
+        assert words.without_emoji(text) == text
 
 
 def test_a_sign_alone_is_no_status_and_no_priority() -> None:
@@ -137,6 +139,13 @@ def test_a_bare_number_takes_the_unit_of_its_header() -> None:
     assert words.parse_period("3", words.header_unit("rotation_months")).months == 3
     with pytest.raises(ValueError, match="not a duration"):
         words.parse_period("90", words.header_unit("Rotation"))
+
+
+def test_a_period_said_twice_must_be_the_same() -> None:
+    assert words.parse_period("Quarterly (90 days)").span.days == 90
+    for text in ("90 days (prod only)", "Monthly (31 days)"):
+        with pytest.raises(ValueError, match=r"is not a duration|states two periods"):
+            words.parse_period(text)
 
 
 def test_environments_are_listed_in_lower_case() -> None:

@@ -1,7 +1,6 @@
 """Secrets declared by people in tables of Markdown, CSV, YAML and JSON documents."""
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -212,13 +211,21 @@ def _why_undated(secret: DeclaredSecret) -> str:
 
 def _ids(scope: str, secrets: Sequence[DeclaredSecret]) -> list[str]:
     """One URI a secret: its name, and what tells it apart from others of that name."""
-    names = Counter(secret.lead.name for secret in secrets)
+    fellows: dict[str, list[DeclaredSecret]] = {}
+    for secret in secrets:
+        fellows.setdefault(secret.lead.name, []).append(secret)
     found: list[str] = []
     for secret in secrets:
+        same = fellows[secret.lead.name]
         parts = [secret.lead.name]
-        if names[parts[0]] > 1:
-            parts += [part for part in (secret.environment, secret.text("service")) if part]
-        identifier = f"inventory://{quote(scope)}#{'@'.join(quote(part, safe='') for part in parts)}"
+        if len({fellow.environment for fellow in same}) > 1:
+            parts.append(secret.environment)
+        if len({(fellow.environment, fellow.text("service")) for fellow in same}) > len(
+            {fellow.environment for fellow in same}
+        ):
+            parts.append(secret.text("service"))
+        told = "@".join(quote(part, safe="") for part in parts if part)
+        identifier = f"inventory://{quote(scope)}#{told}"
         found.append(identifier if identifier not in found else f"{identifier}@line-{secret.lead.line}")
     return found
 

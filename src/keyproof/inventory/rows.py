@@ -11,8 +11,10 @@ from keyproof.inventory.names import stands_for_all
 from keyproof.inventory.table import Row, Skipped, Table
 from keyproof.inventory.words import Field
 
-_ROTATION = frozenset({Field.PERIOD, Field.LAST_ROTATED, Field.NEXT_ROTATION})
-_TELLING = _ROTATION | {Field.OWNER, Field.STATUS, Field.PRIORITY, Field.STORAGE}
+_TELLING = frozenset(
+    {Field.PERIOD, Field.LAST_ROTATED, Field.NEXT_ROTATION}
+    | {Field.OWNER, Field.STATUS, Field.PRIORITY, Field.STORAGE}
+)
 _SCHEDULE = frozenset({Field.SECRET_TYPE, Field.PERIOD})
 _SECRET_WORDS = ("secret", "credential", "key", "password", "token")
 
@@ -107,7 +109,7 @@ def _settle_name(table: Table, places: dict[Field, list[int]], chosen: set[int])
         return f"no column tells a period, date, owner, status, priority or storage ({shown})"
     strong = any(index in chosen or not words.is_weak_name(table.headers[index]) for index in names)
     sure = table.certain or strong or Field.SECRET_TYPE in places
-    if not sure and not places.keys() & _ROTATION and not _about_secrets(table):
+    if not sure and not _about_secrets(table):
         return f"nothing says that its rows are secrets ({shown})"
     if names:
         places[Field.NAME] = names[:1]
@@ -118,8 +120,10 @@ def _settle_name(table: Table, places: dict[Field, list[int]], chosen: set[int])
 
 
 def _about_secrets(table: Table) -> bool:
+    """Whether a header speaks of rotation, or the nearest heading of secrets."""
     title = table.headings[-1].casefold() if table.headings else ""
-    return any(word in title for word in _SECRET_WORDS)
+    rotates = any("rotat" in header.casefold() for header in table.headers)
+    return rotates or any(word in title for word in _SECRET_WORDS)
 
 
 def _standing(places: Mapping[Field, list[int]]) -> Standing:

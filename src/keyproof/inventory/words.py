@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -49,7 +50,11 @@ _HEADERS: dict[Field, str] = {
 }
 _MEANINGS = {word: field for field, words in _HEADERS.items() for word in words.split("|")}
 _STRENGTH = {word: rank for rank, word in enumerate(_HEADERS[Field.NAME].split("|"))}
-_WEAK_NAMES = frozenset({"name", "key", "id"})
+_WEAK_NAMES = frozenset({"name", "key", "id", "key name", "variable", "variable name"}) | {
+    "environment variable",
+    "env variable",
+    "env var",
+}
 _UNITS = frozenset({"days", "weeks", "months", "years", "hours"})
 
 _NOTHING = frozenset(
@@ -90,11 +95,12 @@ _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6}
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]{3,9})\.?,?[ -](\d{4})", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})")
+_BRACKETED = re.compile(r"([^()]+?) ?\(([^()]+)\)")
 _MODIFIERS = frozenset("\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}") | {
     chr(tone) for tone in range(0x1F3FB, 0x1F400)
 }
 _EVERYWHERE = re.compile(r"\*|(?:all|any|every|both)(?: environments?)?")
-_SHORTCODE = re.compile(r":[a-z0-9_+-]+:")
+_SHORTCODE = re.compile(r"(?<!\w):[0-9_+-]*[a-z][a-z0-9_+-]*:(?!\w)")
 
 
 def header_words(header: str) -> str:
@@ -123,7 +129,7 @@ def name_rank(header: str) -> int:
 
 
 def is_weak_name(header: str) -> bool:
-    """Whether `header` names things in general, not secrets (`Name`, `Key`)."""
+    """Whether `header` names things in general, not secrets (`Name`, `Variable`)."""
     return header_words(header) in _WEAK_NAMES
 
 
@@ -191,7 +197,16 @@ def _two_readings(text: str, first: int, second: int) -> str:
 
 
 def parse_period(text: str, unit: str = "") -> Duration:
-    """Read a period; a bare number takes the `unit` its header states. Raises ValueError."""
+    """Read a period; a bare number takes the `unit` its header states. Raises ValueError.
+
+    `Quarterly (90 days)` says one thing twice; words in brackets that say another are an error.
+    """
+    twice = _BRACKETED.fullmatch(text)
+    if twice is not None:
+        first, second = parse_duration(twice[1]), parse_duration(twice[2])
+        if replace(first, text="", note="") != replace(second, text="", note=""):
+            raise ValueError(f"'{text}' states two periods; write one")
+        return first
     return parse_duration(f"{text} {unit}" if unit and text.isdigit() else text)
 
 
