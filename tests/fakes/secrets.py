@@ -171,6 +171,7 @@ def context(
     *secrets: SecretMetadata,
     tables: Iterable[str] = (),
     complete: Iterable[str] | None = None,
+    live: Iterable[str] = (),
     period: str | Duration | None = None,
     classes: Mapping[str, str] | None = None,
     **fields: Any,
@@ -181,6 +182,7 @@ def context(
         secrets=tuple(sorted(secrets, key=lambda secret: secret.id)),
         inventory_sources=frozenset(tables),
         complete_sources=frozenset(sources if complete is None else complete),
+        live_sources=frozenset(live),
     )
     return Context(
         now=utc(now),

@@ -29,7 +29,9 @@ def derive(
         steps.append((f"{step:+d} priority {priority}", step))
     if environment and environment != "production":
         steps.append((f"-1 environment {environment}", -1))
-    if days_overdue and period_days and days_overdue > period_days:
-        steps.append((f"+1 overdue by more than its period of {period_days} d", 1))
-    severity = _BY_RANK[max(0, min(3, sum(step for _, step in steps)))]
-    return Derivation(severity=severity, formula=f"{', '.join(text for text, _ in steps)} = {severity}")
+    if days_overdue and period_days is not None and days_overdue > period_days:
+        steps.append(("+1 overdue by more than its whole period", 1))
+    total = sum(step for _, step in steps)
+    severity = _BY_RANK[max(0, min(3, total))]
+    bound = " (the highest)" if total > 3 else " (the lowest)" if total < 0 else ""
+    return Derivation(severity=severity, formula=f"{', '.join(text for text, _ in steps)} = {severity}{bound}")
