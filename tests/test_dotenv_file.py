@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyproof.dotenv_file import DotenvKey, DotenvKeys, names_secret, read_keys
@@ -139,6 +139,7 @@ QUOTED = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # files and parsers of a busy machine take their time
 @given(
     planted=st.lists(
         st.tuples(st.text("abcDEF0123+/=", min_size=12, max_size=40), QUOTED), min_size=1, max_size=5
@@ -161,6 +162,7 @@ def test_no_part_of_a_value_is_in_what_is_returned(
     assert not any(value[at : at + 8] in shown for value, _ in planted for at in range(len(value) - 7))
 
 
+@settings(deadline=None)  # files and parsers of a busy machine take their time
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_read(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     found = keys(tmp_path_factory.mktemp("env"), raw)

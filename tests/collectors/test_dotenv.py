@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -330,6 +330,7 @@ FORMS = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # files and parsers of a busy machine take their time
 @given(
     rows=st.lists(st.tuples(st.text("aBcD019+/=-_", min_size=8, max_size=30), FORMS), min_size=1, max_size=4),
     ending=st.sampled_from(["\n", "\r\n"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from pydantic import ValidationError
@@ -401,6 +401,7 @@ def told(items: Sequence[Collected]) -> list[tuple[object, ...]]:
     ]
 
 
+@settings(deadline=None)  # files and parsers of a busy machine take their time
 @given(rows=ROWS)
 def test_markdown_csv_yaml_and_json_of_the_same_rows_say_the_same(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, date, str, str]]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyproof import strict_yaml
@@ -47,6 +47,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(data=JSON, ascii_only=st.booleans(), indent=st.sampled_from([None, 1, "\t"]), tight=st.booleans())
 def test_json_is_read_as_json(data: object, ascii_only: bool, indent: int | str | None, tight: bool) -> None:
     text = json.dumps(
