@@ -44,7 +44,7 @@ _LOCK_FILES = frozenset(
     pnpm-lock.yaml podfile.lock poetry.lock pubspec.lock uv.lock yarn.lock .terraform.lock.hcl""".split()
 )
 _EXAMPLE_PARTS = frozenset(
-    """test tests testing testdata test-data test_data __tests__ spec specs fixture fixtures example examples
+    """t test tests testing testdata test-data test_data __tests__ spec specs fixture fixtures example examples
     sample samples demo demos mock mocks doc docs documentation""".split()
 )
 _EXAMPLE_NAME = re.compile(
@@ -56,6 +56,10 @@ _CODE_SUFFIXES = frozenset(
     .rst .txt .adoc .po""".split()
 )
 _UNQUOTED = "generic-assignment-unquoted"
+_CHOSEN_BY_PEOPLE = frozenset(
+    {"ado-connection-string", "database-url", "jdbc-password", "netrc-password", "url-password"}
+)
+"""Detectors of values with no form of their own, besides the generic ones."""
 
 
 def marker(lines: Sequence[bytes], previous: bytes = b"") -> str | None:
@@ -112,7 +116,8 @@ def judge(
     if accepted is None and baseline is not None and baseline.accepts(match.secret, paths):
         accepted = baseline.name
     confidence = match.confidence
-    if confidence is LeakConfidence.LIKELY and match.detector.startswith("generic-") and paths:
+    formless = match.detector.startswith("generic-") or match.detector in _CHOSEN_BY_PEOPLE
+    if confidence is LeakConfidence.LIKELY and formless and paths:
         lowered = all(is_lock_file(path) or is_example(path) for path in paths)
         if match.detector == _UNQUOTED:
             lowered = lowered or all(PurePosixPath(path).suffix.lower() in _CODE_SUFFIXES for path in paths)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keyproof.domain.leak import LeakConfidence
+from keyproof.leaks.detection import foreign
 from keyproof.leaks.detection.detector import Detector, DetectorKind, Prefilter
 from keyproof.leaks.detection.engine import (
     Engine,
@@ -26,28 +27,30 @@ ENGINE_VERSION = 1
 """Raised with every change of code that can change what a scan finds."""
 
 
-def open_scanner(folder: Path, *, cache: Path | None = None, extra: Sequence[Path] = ()) -> Scanner:
-    """A scanner over the detector files of `folder` and the files of `extra`.
+def open_scanner(
+    folder: Path, *, cache: Path | None = None, extra: Sequence[Path] = (), detect_secrets: bool = False
+) -> Scanner:
+    """A scanner over the detector files of `folder` and the files of `extra`, with detect-secrets' plugins if asked.
 
     `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
     """
     files = (*sorted(folder.glob("*.yaml")), *extra)
-    digest = _digest(files)
+    digest = _digest(files, foreign.library_version() if detect_secrets else "")
     detectors, database = _restore(cache, digest)
     if not detectors:
         # YAML and pydantic are needed only when nothing was kept.
         from keyproof.leaks.detection.detectors import load  # noqa: PLC0415
 
-        detectors = load(files)
+        detectors = load(files) + (foreign.detectors() if detect_secrets else ())
         database = _compile(detectors)
         _keep(cache, digest, detectors, database)
     return Scanner(detectors, _engine(detectors, database), digest=digest)
 
 
-def _digest(files: Sequence[Path]) -> str:
+def _digest(files: Sequence[Path], library: str) -> str:
     """Of everything a compiled set depends on."""
     state = hashlib.sha256()
-    version = f"{ENGINE_VERSION} {hyperscan_version()} {sys.version_info[:2]} {sys.platform}"
+    version = f"{ENGINE_VERSION} {hyperscan_version()} {library} {sys.version_info[:2]} {sys.platform}"
     for part in (version.encode(), *(path.read_bytes() for path in files)):
         state.update(len(part).to_bytes(8))
         state.update(part)

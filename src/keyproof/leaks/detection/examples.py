@@ -53,9 +53,7 @@ def expand(template: str, seed: str) -> Example:
     before, _, rest = text.partition("[[")
     secret, _, after = rest.partition("]]")
     begin = len(before.encode())
-    return Example(
-        text=(before + secret + after).encode(), start=begin, end=begin + len(secret.encode())
-    )
+    return Example(text=(before + secret + after).encode(), start=begin, end=begin + len(secret.encode()))
 
 
 def _stream(seed: str) -> Iterator[int]:
@@ -67,8 +65,8 @@ def _generate(part: re.Match[str], stream: Iterator[int]) -> str:
     name, length = part[1], int(part[2] or 0)
     if name in _ALPHABETS and length:
         return _characters(_ALPHABETS[name], length, stream)
-    if name not in _STRUCTURES and part.string[: part.start()].endswith("$"):
-        return part[0]  # a shell variable, as written in an example of a reference
+    if name not in _STRUCTURES and part.string[: part.start()].endswith(("$", "#")):
+        return part[0]  # a variable, as written in an example of a reference
     return _STRUCTURES[name](stream)
 
 

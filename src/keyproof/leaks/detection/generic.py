@@ -19,28 +19,46 @@ _NO_SECRET_NAME = re.compile(
     |press|down|up|word|words|frame|stroke|bindings?|space|set|able|ize|ized|izer|s)$""",
     re.VERBOSE,
 )
+_KEYWORD = re.compile(
+    rb"(?:pass(?:word|wd|phrase|code)?|pwd|passwrd|secret|token|key|credentials?|auth|contrase(?:na|\xc3\xb1a)|senha|kennwort)"
+    rb"s?(?![a-z])"
+)
+"""The telling word must end where it ends: no author, compass or secretary."""
 _REFERENCE = re.compile(
     rb"""(?ix)
-    ^\$ | \$\{ | \$\( | \{\{ | \}\} | <% | %> | \#\{ | %\( | ^%[a-z_]\w*%$ | ^%[sdr]$ | ^\{[\w.:\-\[\]'"]*\}$ | ^\\
-    | ^[<\[(].*[>\])]$ | ^@[\w./-]+$ | ^&
-    | \b(?:os\.)?(?:environ|getenv|process\.env|env\.|secrets?\.|vars?\.|config\.|settings\.|self\.|this\.|args\.|opts?\.
-          |params?\.|request\.|req\.|ctx\.|data\.|local\.|module\.|arn:|ref\+|op://|vault:|awskms:|secretsmanager:|ssm:
-          |keyvault|fromjson)
-    | ^[a-z_][\w.:>-]*[\[(] | [a-z_]\w*\([^)]*\)\W*$ | ::\w | ->\w | ^!\w | ^\*\w+$
-    | ^(?:true|false|none|null|nil|undefined|void|string|str|int|bool|boolean|bytes|object|any|optional|required|password
-         |text|hidden|func|function|lambda|new|return|await|async|const|self|this)\b[\W]*$
+    \$\{ | \$\( | \{\{ | \}\} | <% | %> | \#\{ | %\( | ^\$[a-z_]\w*$ | ^%[a-z_]\w*%$ | ^%[-+]?\d*[a-z]$
+    | ^\{[\w.:\-\[\]'"]*\}$ | ^<[^<>]*>$ | ^\[[^\[\]]*\]$ | ^\[\[.*\]\]$ | ^\(.*\)$ | ^@[\w./-]+$
+    | \b(?:process\.env|os\.environ|getenv|secretsmanager:|arn:aws|op://|vault:|awskms:|ssm:|ref\+|keyvault)
     """
 )
-_PATH_OR_ADDRESS = re.compile(
+"""A template, a variable or the address of a secret kept elsewhere."""
+_CODE = re.compile(
     rb"""(?ix)
-    ^(?:\.{0,2}|~|[a-z]:\\?)[/\\] | :// | ^[\w.+-]+@[\w-]+\.[\w.]+$ | ^[\w./-]+\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt
-    |ini|conf|cfg|env|toml|xml|py|js|ts|go|rb|java|php|html?|css|png|svg|sh|md|log|lock|asc|gpg|pub|properties|sock)$
-    | ^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$ | ^v?\d+(?:\.\d+){1,3}[\w.-]*$ | ^\d{4}-\d\d-\d\d(?:[T ].*)?$
-    | ^(?:sha\d{1,3}|md5|blake2b?)[-:=] | ^(?:application|text|image|audio|video|multipart)/ | ^\#[0-9a-f]{3,8}$
-    | ^(?:[a-z_][\w-]*[./])+[a-z_][\w-]*$
+    \b(?:environ|env|secrets?|vars?|config|settings|self|this|args|opts?|options|params?|request|req|ctx|context|data|local
+        |module|props|state|user|session|form|event|obj|result|response|res|credentials?)(?:\.|->|::|\[)
+    | ^[a-z_][\w.:>-]*[\[(] | [a-z_]\w*\([^)]*\)\W*$ | ::\w | ->\w | ^[!*&]\w*$ | ^\\
+    | ^(?:true|false|none|null|nil|undefined|void|string|str|int|bool|boolean|bytes|object|any|optional|required|text|hidden
+         |func|function|lambda|new|return|await|async|const|self|this)\b[\W]*$
     """
 )
+"""What an unquoted value is when it is not a literal."""
+_ADDRESS = re.compile(
+    rb"""(?ix)
+    :// | ^[\w.+-]+@[\w-]+\.[\w.]+$ | ^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$ | ^v?\d+(?:\.\d+){1,3}[\w.-]*$
+    | ^\d{4}-\d\d-\d\d(?:[T ].*)?$ | ^(?:sha\d{1,3}|md5|blake2b?)[-:=] | ^\#[0-9a-f]{3,8}$
+    | ^(?:application|text|image|audio|video|multipart)/
+    """
+)
+_PATH = re.compile(
+    rb"""(?ix)
+    ^(?:\.{0,2}|~|[a-z]:\\?)[/\\] | ^(?:[a-z_][\w-]*[./:])+[a-z_][\w-]*$
+    | ^[\w./-]+\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt|ini|conf|cfg|env|toml|xml|py|js|ts|go|rb|java|php|html?|css
+        |png|svg|sh|md|log|lock|asc|gpg|pub|properties|sock)$
+    """
+)
+"""A path, a key of a translation or a dotted name, unless it reads like a generator's output."""
 _PASSWORD_NAME = re.compile(rb"(?i)pass|pwd|contrase|senha|kennwort|passwort|mot_?de_?passe")
+_BORDER = re.compile(rb"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z_.-]*\d{0,2}")
 _CLASSES = (
@@ -49,7 +67,8 @@ _CLASSES = (
     re.compile(rb"[0-9]"),
     re.compile(rb"[^A-Za-z0-9\s]"),
 )
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_NO_LITERAL = re.compile(rb"[\x00-\x20\x7f]")
+_WORDY = re.compile(rb"(?:[A-Za-z]{2,}[_./:-]?)+\d{0,2}[.!?:]?")
 _SHORTEST_TOKEN = 10
 _LONG_PASSWORD = 8
 _LONG_NAME = 14
@@ -61,11 +80,14 @@ def judge_assignment(name: bytes, value: bytes, *, quoted: bool) -> LeakConfiden
     A reference to a value kept elsewhere (template, call, path, variable) is not a secret, so it is no
     match; a value made to be shown is one, and is `EXAMPLE`.
     """
-    if not _is_literal(name, value, quoted=quoted):
+    if not (_names_secret(name) and _is_literal(value, quoted=quoted)) or name.lower() == value.lower():
         return None
     if is_filler(value):
         return LeakConfidence.EXAMPLE
-    password = bool(_PASSWORD_NAME.search(name))
+    return _judge_value(value, password=bool(_PASSWORD_NAME.search(name)))
+
+
+def _judge_value(value: bytes, *, password: bool) -> LeakConfidence | None:
     if _UUID.fullmatch(value):
         return LeakConfidence.POSSIBLE
     classes = sum(bool(one.search(value)) for one in _CLASSES)
@@ -75,7 +97,7 @@ def judge_assignment(name: bytes, value: bytes, *, quoted: bool) -> LeakConfiden
         and len(value) >= (_LONG_PASSWORD if password else _SHORTEST_TOKEN)
     ):
         return LeakConfidence.LIKELY
-    if password and classes >= 3 and len(value) >= _LONG_PASSWORD and not _is_wordy(value):
+    if password and classes >= 3 and len(value) >= _LONG_PASSWORD and not is_wordy(value):
         return LeakConfidence.LIKELY
     if password or (classes >= 2 and entropy(value) >= 3.0):
         return LeakConfidence.POSSIBLE
@@ -83,20 +105,25 @@ def judge_assignment(name: bytes, value: bytes, *, quoted: bool) -> LeakConfiden
 
 
 def is_reference(value: bytes) -> bool:
-    """Whether `value` only points to where the secret is kept: a template, a variable, a call."""
+    """Whether `value` only points to where the secret is kept: a template, a variable, an address."""
     return bool(_REFERENCE.search(value))
 
 
-def _is_literal(name: bytes, value: bytes, *, quoted: bool) -> bool:
-    if _NO_SECRET_NAME.search(name) or _CONTROL.search(value) or re.search(rb"\s", value):
-        return False
-    if is_reference(value) or _PATH_OR_ADDRESS.search(value):
-        return False
-    if name.lower() == value.lower():
-        return False
-    return quoted or not _IDENTIFIER.fullmatch(value) or (len(value) >= _LONG_NAME and looks_random(value))
+def _names_secret(name: bytes) -> bool:
+    words = _BORDER.sub(b"_", name).lower()
+    return bool(_KEYWORD.search(words)) and not _NO_SECRET_NAME.search(words)
 
 
-def _is_wordy(value: bytes) -> bool:
+def _is_literal(value: bytes, *, quoted: bool) -> bool:
+    if _NO_LITERAL.search(value) or is_reference(value) or _ADDRESS.search(value):
+        return False
+    if not quoted and _CODE.search(value):
+        return False
+    if _PATH.search(value) or (not quoted and _IDENTIFIER.fullmatch(value)):
+        return len(value) >= _LONG_NAME and looks_random(value)
+    return True
+
+
+def is_wordy(value: bytes) -> bool:
     """Words with separators between, as in a translation key or a CSS class."""
-    return bool(re.fullmatch(rb"(?:[A-Za-z]{2,}[_./:-]?)+\d{0,2}[.!?:]?", value))
+    return bool(_WORDY.fullmatch(value))

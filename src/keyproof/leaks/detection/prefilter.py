@@ -1,7 +1,6 @@
 """Derives from a detector's pattern a simpler one that matches wherever it does.
 
-Lookarounds, anchors and boundaries go, optional ends are cut, back references become what they
-refer to. What remains is what Hyperscan can run over every byte; the pattern itself decides.
+Lookarounds, anchors and boundaries go, optional ends are cut, and so are the parts beyond a back reference. What remains is what Hyperscan can run over every byte; the pattern itself decides.
 """
 
 import re
@@ -26,6 +25,7 @@ _CATEGORIES = {
     _opcodes.CATEGORY_NOT_WORD: r"\W",
 }
 _REPEATS = (_opcodes.MAX_REPEAT, _opcodes.MIN_REPEAT, _opcodes.POSSESSIVE_REPEAT)
+_SINGLE = (_opcodes.IN, _opcodes.NOT_LITERAL, _opcodes.ANY)
 _SKIPPED = (_opcodes.AT, _opcodes.ASSERT, _opcodes.ASSERT_NOT)
 
 
@@ -34,10 +34,10 @@ def width(pattern: str) -> int:
     return int(_parser.parse(pattern.encode()).getwidth()[1])
 
 
-def derive(pattern: str) -> Prefilter:
-    """The prefilter of `pattern`. Raises re.error when it cannot be parsed or simplified."""
-    parsed = _parser.parse(pattern.encode())
-    items = _cut(_cut(parsed, 0), -1)
+def derive(pattern: str, flags: int = 0) -> Prefilter:
+    """The prefilter of `pattern` under the `flags` of `re`. Raises re.error when there is none."""
+    parsed = _parser.parse(pattern.encode(), flags & (re.IGNORECASE | re.VERBOSE))
+    items = _cut(_cut(_reference_free(parsed), 0), -1)
     caseless = bool(parsed.state.flags & re.IGNORECASE)
     expression = _sequence(items)
     if not expression:
@@ -45,10 +45,31 @@ def derive(pattern: str) -> Prefilter:
     return Prefilter(expression=expression, caseless=caseless, literals=_literals(items))
 
 
+def _reference_free(sequence: Sequence[Any]) -> list[Any]:
+    """The best part without a back reference, which no automaton can follow: a part matches wherever the whole does."""
+    parts: list[list[Any]] = [[]]
+    for item in sequence:
+        if _refers(item):
+            parts.append([])
+        else:
+            parts[-1].append(item)
+    return max(parts, key=lambda part: _shortest(_literals(part)))
+
+
+def _refers(part: Any) -> bool:
+    """Whether a back reference stands anywhere in `part`."""
+    if isinstance(part, list | tuple | _parser.SubPattern):
+        return any(_refers(inner) for inner in part)
+    return part is _opcodes.GROUPREF
+
+
 def _cut(sequence: Sequence[Any], end: int) -> list[Any]:
     """`sequence` without what is optional at its `end` (0 or -1): a search finds the rest all the same."""
     items = list(sequence)
     while items:
+        if end == -1 and len(items) > 1 and _any_length(items[-2]) and items[-1][0] in _SINGLE:
+            del items[-1]  # `x*y` at the end would hit at every y
+            continue
         code, value = items[end]
         shorter = _shorter(code, value, end)
         if shorter is not None:
@@ -58,9 +79,14 @@ def _cut(sequence: Sequence[Any], end: int) -> list[Any]:
     return items
 
 
+def _any_length(item: Any) -> bool:
+    code, value = item
+    return code in _REPEATS and value[0] == 0 and value[1] > _UNBOUNDED_FROM
+
+
 def _shorter(code: Any, value: Any, end: int) -> Any:
     """The least of an item that must stand at an end; None when it may be empty."""
-    if code in _SKIPPED or code is _opcodes.GROUPREF:
+    if code in _SKIPPED:
         return None
     if code in _REPEATS:
         low, _high, body = value
@@ -161,4 +187,8 @@ def _literals(items: Sequence[Any], before: str = "") -> tuple[str, ...]:
 
 
 def _longer(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    return max(one, other, key=lambda texts: min(map(len, texts), default=0))
+    return max(one, other, key=_shortest)
+
+
+def _shortest(texts: tuple[str, ...]) -> int:
+    return min(map(len, texts), default=0)

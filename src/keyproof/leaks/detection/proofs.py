@@ -141,5 +141,9 @@ def is_sample(proof: str, secret: bytes) -> bool:
     """Whether a proven value is one every tutorial shows: John Doe's token, RFC 7519's `joe`, `user:password`."""
     if proof == "jwt" and (parts := jwt_parts(secret)) is not None:
         claims = parts[1]
-        return claims.get("sub") == "1234567890" or claims.get("name") == "John Doe" or claims.get("iss") == "joe"
+        return (
+            claims.get("sub") == "1234567890"
+            or claims.get("name") == "John Doe"
+            or claims.get("iss") == "joe"
+        )
     return proof == "basic-auth" and is_filler(_basic_password(secret))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from keyproof.domain.leak import LeakConfidence
 from keyproof.leaks.blob import Match
-from keyproof.leaks.detection import allow, decoders, generic
+from keyproof.leaks.detection import allow, decoders, foreign, generic
 from keyproof.leaks.detection.detector import Detector, DetectorKind
 from keyproof.leaks.detection.engine import Engine
 from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder
@@ -81,9 +81,12 @@ class Scanner:
             for index, places in ends.items()
             for candidate in self._candidates(self._order[index], text, places)
         ]
-        return tuple(_match(candidate, text) for candidate in _most_specific(candidates))
+        return tuple(_matches(_most_specific(candidates), text))
 
     def _candidates(self, detector: Detector, text: bytes, ends: list[int]) -> Iterator[_Candidate]:
+        if detector.kind is DetectorKind.FOREIGN:
+            yield from _foreign_candidates(detector, text, ends)
+            return
         pattern = self._patterns.get(detector.id)
         if pattern is None:
             pattern = self._patterns[detector.id] = re.compile(detector.pattern.encode())
@@ -97,6 +100,22 @@ class Scanner:
                     yield _Candidate(
                         detector=detector, start=start, end=end, secret=secret, confidence=confidence
                     )
+
+
+def _foreign_candidates(detector: Detector, text: bytes, ends: list[int]) -> Iterator[_Candidate]:
+    for low, high in _windows(detector, text, ends):
+        for value in foreign.secrets_in(detector.id, decoders.text(text[low:high])):
+            secret = value.encode()
+            start = text.find(secret, low, high)
+            if start >= 0:
+                confidence = LeakConfidence.EXAMPLE if is_placeholder(secret) else detector.confidence
+                yield _Candidate(
+                    detector=detector,
+                    start=start,
+                    end=start + len(secret),
+                    secret=secret,
+                    confidence=confidence,
+                )
 
 
 def _windows(detector: Detector, text: bytes, ends: list[int]) -> Iterator[tuple[int, int]]:
@@ -122,31 +141,35 @@ def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakCon
     """The confidence of one match of the detector's pattern; None when it is no secret after all."""
     if detector.documented and hashlib.sha256(secret).hexdigest()[:16] in detector.documented:
         return LeakConfidence.EXAMPLE
-    groups = found.groupdict()
-    if detector.kind is DetectorKind.GENERIC and "name" in groups:
-        quoted = found.start("secret") > 0 and found.string[found.start("secret") - 1] in b"\"'`"
-        return generic.judge_assignment(groups["name"], secret, quoted=quoted)
-    if detector.proof:
-        if PROOFS[detector.proof](secret):
-            return LeakConfidence.EXAMPLE if is_sample(detector.proof, secret) else LeakConfidence.PROVEN
-        if detector.proof_required:
-            return None
-    if detector.kind is DetectorKind.FORMAT and generic.is_reference(secret):
+    if detector.proof and PROOFS[detector.proof](secret):
+        return LeakConfidence.EXAMPLE if is_sample(detector.proof, secret) else LeakConfidence.PROVEN
+    if detector.proof_required:
         return None
-    if is_placeholder(secret) or (detector.entropy and entropy(secret) < detector.entropy):
-        return LeakConfidence.EXAMPLE
-    return _judge_host(detector, groups, secret)
+    match detector.kind:
+        case DetectorKind.GENERIC:
+            start = found.start("secret")
+            quoted = found.string[start - 1 : start] in {b'"', b"'", b"`", b">"}
+            return generic.judge_assignment(_group(found, "name") or b"password", secret, quoted=quoted)
+        case DetectorKind.FORMAT:
+            return None if generic.is_reference(secret) else _judge_format(detector, found, secret)
+        case _:
+            shown = is_placeholder(secret) or entropy(secret) < detector.entropy
+            return LeakConfidence.EXAMPLE if shown else detector.confidence
 
 
-def _judge_host(detector: Detector, groups: Mapping[str, bytes | None], secret: bytes) -> LeakConfidence:
-    """A password in an address is worth what the server behind it is."""
-    host = groups.get("host")
-    if host is None:
-        return detector.confidence
-    user = groups.get("user") or b""
-    if _EXAMPLE_HOST.fullmatch(host) or is_filler(secret) or secret == user:
+def _judge_format(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakConfidence:
+    """A value people choose is worth what it looks like, and what the server behind it is."""
+    host = _group(found, "host")
+    if is_filler(secret) or entropy(secret) < detector.entropy or secret == _group(found, "user"):
         return LeakConfidence.EXAMPLE
-    return LeakConfidence.POSSIBLE if _LOCAL_HOST.fullmatch(host) else detector.confidence
+    if host and _EXAMPLE_HOST.fullmatch(host):
+        return LeakConfidence.EXAMPLE
+    doubtful = _LOCAL_HOST.fullmatch(host) if host else generic.is_wordy(secret)
+    return LeakConfidence.POSSIBLE if doubtful else detector.confidence
+
+
+def _group(found: re.Match[bytes], name: str) -> bytes | None:
+    return found[name] if name in found.re.groupindex else None
 
 
 def _most_specific(candidates: list[_Candidate]) -> list[_Candidate]:
@@ -163,20 +186,24 @@ def _most_specific(candidates: list[_Candidate]) -> list[_Candidate]:
     return sorted(chosen, key=lambda one: one.start)
 
 
-def _match(candidate: _Candidate, text: bytes) -> Match:
-    start, end = candidate.start, candidate.end
-    line_start = text.rfind(b"\n", 0, start) + 1
-    line = text.count(b"\n", 0, line_start) + 1
-    secret = armoured_body(candidate.secret) if candidate.detector.multiline else candidate.secret
-    return Match(
-        detector=candidate.detector.id,
-        secret=decoders.text(secret or candidate.secret).encode(),
-        line=line,
-        column=len(decoders.text(text[line_start:start])) + 1,
-        end_line=line + text.count(b"\n", start, end),
-        confidence=candidate.confidence,
-        marker=_marker(text, line_start, start, end),
-    )
+def _matches(candidates: Sequence[_Candidate], text: bytes) -> Iterator[Match]:
+    """Matches with their places; the line numbers are counted on from one to the next."""
+    line, counted = 1, 0
+    for candidate in candidates:
+        start, end = candidate.start, candidate.end
+        line_start = text.rfind(b"\n", 0, start) + 1
+        line += text.count(b"\n", counted, line_start)
+        counted = line_start
+        secret = armoured_body(candidate.secret) if candidate.detector.multiline else candidate.secret
+        yield Match(
+            detector=candidate.detector.id,
+            secret=decoders.text(secret or candidate.secret).encode(),
+            line=line,
+            column=len(decoders.text(text[line_start:start])) + 1,
+            end_line=line + text.count(b"\n", start, end),
+            confidence=candidate.confidence,
+            marker=_marker(text, line_start, start, end),
+        )
 
 
 def _marker(text: bytes, line_start: int, start: int, end: int) -> str | None:
