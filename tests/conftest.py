@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A deadline measures the machine, not the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 _MUST_RUN = {"server", "browser"}
 _skipped: list[str] = []

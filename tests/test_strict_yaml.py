@@ -65,6 +65,11 @@ def test_a_document_of_aliases_that_multiply_is_refused() -> None:
     assert "expands without end" in faults("\n".join(lines))[0]
 
 
+@pytest.mark.parametrize("depth", [200, 100_000])
+def test_nesting_without_end_is_refused(depth: int) -> None:
+    assert faults("[" * depth + "]" * depth)
+
+
 def test_words_stay_words() -> None:
     data = parse(
         "on: no\nday: 2025-10-05\nn: 012\nyes: true\nx: ~\nf: 1.5\n", name="f", error=ConfigError

@@ -22,6 +22,7 @@ Key = tuple[str | int, ...]
 
 MAX_BYTES = 5_000_000
 _MAX_NODES = 500_000
+_MAX_DEPTH = 100
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader where libyaml is there
@@ -98,8 +99,9 @@ def parse(text: str, *, name: str, error: type[DocumentError]) -> YamlDocument:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as cause:
         raise error.of([_syntax_problem(cause, text, name)]) from None
-    except yaml.YAMLError as cause:
-        raise error.of([Problem(path=name, message=f"is not YAML: {cause}")]) from None
+    except (yaml.YAMLError, RecursionError) as cause:
+        message = "is nested too deep" if isinstance(cause, RecursionError) else f"is not YAML: {cause}"
+        raise error.of([Problem(path=name, message=message)]) from None
     build = _Builder(name)
     data = build.value(node, ()) if node is not None else None
     if build.problems:
@@ -136,7 +138,7 @@ class _Builder:
     def value(self, node: yaml.Node, key: Key) -> Any:
         """Plain data of `node`; anchors are followed, cycles and bombs refused."""
         self.marks[key] = _place(node)
-        if len(self.marks) > _MAX_NODES or id(node) in self._open:
+        if len(self.marks) > _MAX_NODES or len(key) > _MAX_DEPTH or id(node) in self._open:
             self._refuse(node, "expands without end", "remove the recursive or repeated aliases")
             return None
         self._open.add(id(node))

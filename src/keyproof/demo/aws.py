@@ -7,15 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from keyproof.demo import fakes
-
-ACCOUNT = "123456789012"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_SESSION_TOKEN": "testing",
-}
-"""What moto expects: words, not credentials."""
+from keyproof.demo import aws_server, fakes
+from keyproof.demo.aws_server import ACCOUNT, stored_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +20,7 @@ class Planted:
     """Days since its current version was written."""
     owner: str
     region: str = "us-east-1"
-    readers: tuple[str, ...] = ("role/content-app",)
+    readers: tuple[str, ...] = ("role/content-generator",)
     previous: bool = False
     """Whether an older version can still be read."""
     tags: dict[str, str] = field(default_factory=dict)
@@ -39,7 +32,7 @@ SECRETS = (
     Planted(name="content/production/crm-api-key", age=63, owner="DevOps"),
     Planted(name="content/production/platform-api-key", age=46, owner="DevOps", previous=True),
     Planted(name="content/production/google-service-account", age=20, owner="DevOps"),
-    Planted(name="content/production/database-password", age=96, owner="DBA", readers=("role/content-app", "role/developer-ana")),
+    Planted(name="content/production/database-password", age=96, owner="DBA", readers=("role/content-generator", "role/developer-ana")),
     Planted(name="content/production/jwt-secret", age=126, owner="Security"),
     Planted(name="content/production/encryption-keys", age=290, owner="Security"),
     Planted(name="content/production/redis-password", age=12, owner="DevOps"),
@@ -51,19 +44,11 @@ SECRETS = (
 
 @contextmanager
 def serve(now: datetime) -> Iterator[str]:
-    """Run the server on a free port of loopback while the block runs; yields its address."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 (only the demo extra has it)
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    try:
+    """Run the filled server while the block runs; yields its address."""
+    with aws_server.serve() as address:
         for planted in SECRETS:
             _plant(planted, address, now)
         yield address
-    finally:
-        server.stop()
 
 
 def _plant(planted: Planted, address: str, now: datetime) -> None:
@@ -101,9 +86,7 @@ def _policy(readers: tuple[str, ...]) -> str:
 
 def _back_date(planted: Planted, now: datetime) -> None:
     """Give the stored secret its age: the server has no call for it."""
-    from moto.backends import get_backend  # noqa: PLC0415 (only the demo extra has it)
-
-    stored = get_backend("secretsmanager")[ACCOUNT][planted.region].secrets[planted.name]
+    stored = stored_secret(planted.name, planted.region)
     written = int((now - timedelta(days=planted.age)).timestamp())
     first = int((now - timedelta(days=planted.age + 90)).timestamp())
     stored.created_date = first

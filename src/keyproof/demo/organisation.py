@@ -96,7 +96,7 @@ def house_policy(today: date) -> str:
           review-every: quarterly
           approved-by: [Security, Engineering]
         roles:
-          application: ["*:role/content-app", "auth/approle/role/content-app"]
+          application: ["*:role/content-generator", "auth/approle/role/content-generator"]
           developer: ["*:role/developer-*", "auth/userpass/users/dev-*"]
         rules:
           - id: developers-not-in-production

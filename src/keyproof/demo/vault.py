@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keyproof.demo.openbao import OpenBaoServer, find_binary
+from keyproof.vault.permissions import reader_policy
 
 _SECRETS = {
     "production/payment-gateway": {"owner": "Payments", "environment": "production"},
@@ -13,37 +14,13 @@ _SECRETS = {
     "staging/payment-gateway": {"owner": "Payments", "environment": "staging"},
 }
 _POLICIES = {
-    "content-app": 'path "kv/data/production/*" { capabilities = ["read"] }',
+    "content-generator": 'path "kv/data/production/*" { capabilities = ["read"] }',
     # The mistake the demo is about: the second line lets developers read production.
     "developers": (
         'path "kv/data/staging/*" { capabilities = ["read"] }\n'
         'path "kv/data/production/session-signing" { capabilities = ["read"] }'
     ),
-    "keyproof": "\n".join(
-        f'path "{path}" {{ capabilities = [{rights}] }}'
-        for path, rights in {
-            "kv/metadata/*": '"list", "read"',
-            "kv/config": '"read"',
-            "sys/mounts": '"read"',
-            "sys/auth": '"read"',
-            "sys/audit": '"read", "sudo"',
-            "sys/policies/acl": '"list"',
-            "sys/policies/acl/*": '"read"',
-            "sys/namespaces": '"list"',
-            "auth/+/role": '"list"',
-            "auth/+/role/*": '"read"',
-            "auth/+/roles": '"list"',
-            "auth/+/roles/*": '"read"',
-            "auth/+/users": '"list"',
-            "auth/+/users/*": '"read"',
-            "auth/+/groups": '"list"',
-            "auth/+/groups/*": '"read"',
-            "identity/entity/id": '"list"',
-            "identity/entity/id/*": '"read"',
-            "identity/group/id": '"list"',
-            "identity/group/id/*": '"read"',
-        }.items()
-    ),
+    "keyproof": reader_policy(kv2=["kv"]),
 }
 
 
@@ -68,7 +45,7 @@ def serve(folder: Path) -> Iterator[Vault | None]:
         for name, text in _POLICIES.items():
             server.policy(name, text)
         server.auth("approle")
-        server.call("POST", "auth/approle/role/content-app", {"token_policies": ["content-app"]})
+        server.call("POST", "auth/approle/role/content-generator", {"token_policies": ["content-generator"]})
         server.auth("userpass")
         # A password for a user of a server that lives for seconds; it opens nothing.
         server.call(

@@ -22,9 +22,11 @@ from keyproof.collectors.inventory import InventoryCollector
 from keyproof.collectors.vault import VaultCollector
 from keyproof.fields import StrictModel
 from keyproof.ports import Collector, Reporter, Surroundings
+from keyproof.reporters.csv import CsvReporter
 from keyproof.reporters.html import HtmlReporter
 from keyproof.reporters.json import JsonReporter
 from keyproof.reporters.junit import JUnitReporter
+from keyproof.reporters.sarif import SarifReporter
 from keyproof.reporters.text import TextReporter
 
 
@@ -69,8 +71,10 @@ CHECKS: Mapping[str, type[CheckModel]] = {
 }
 
 REPORTERS: Mapping[str, type[Reporter]] = {
+    "csv": CsvReporter,
     "html": HtmlReporter,
     "json": JsonReporter,
     "junit": JUnitReporter,
+    "sarif": SarifReporter,
     "text": TextReporter,
 }

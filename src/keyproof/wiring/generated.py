@@ -8,9 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from keyproof import config
+from keyproof import config, result
 from keyproof.policy.schema import pack_schema, waivers_schema
-from keyproof.reporters.json import assessment_schema
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
 
 
@@ -20,7 +19,7 @@ def files() -> Mapping[Path, str]:
         Path("policies/schema/policy-pack.schema.json"): _json(pack_schema(CHECKS)),
         Path("policies/schema/waivers.schema.json"): _json(waivers_schema()),
         Path("policies/schema/config.schema.json"): _json(config.schema()),
-        Path("reports/schema/assessment.v1.schema.json"): _json(assessment_schema()),
+        Path("reports/schema/assessment.v1.schema.json"): _json(result.json_schema()),
         Path("docs/reference/checks.md"): _checks(),
         Path("docs/reference/collectors.md"): _collectors(),
     }
