@@ -96,17 +96,31 @@ def read(path: Path, *, error: type[DocumentError], name: str = "") -> YamlDocum
 def parse(text: str, *, name: str, error: type[DocumentError]) -> YamlDocument:
     """Parse `text`, called `name` in messages. Raises `error` with every duplicate key, or the syntax error."""
     try:
+        _refuse_depth(text, name, error)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as cause:
         raise error.of([_syntax_problem(cause, text, name)]) from None
-    except (yaml.YAMLError, RecursionError) as cause:
-        message = "is nested too deep" if isinstance(cause, RecursionError) else f"is not YAML: {cause}"
-        raise error.of([Problem(path=name, message=message)]) from None
+    except yaml.YAMLError as cause:
+        raise error.of([Problem(path=name, message=f"is not YAML: {cause}")]) from None
     build = _Builder(name)
     data = build.value(node, ()) if node is not None else None
     if build.problems:
         raise error.of(build.problems)
     return YamlDocument(path=name, text=text, data=data, marks=build.marks, key_marks=build.key_marks)
+
+
+def _refuse_depth(text: str, name: str, error: type[DocumentError]) -> None:
+    """Composing is recursive, in libyaml without a limit: tens of thousands of brackets would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            message = f"is nested more than {_MAX_DEPTH} deep"
+            raise error.of([Problem(path=name, line=line, column=column, message=message)])
 
 
 def _syntax_problem(cause: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
@@ -138,7 +152,7 @@ class _Builder:
     def value(self, node: yaml.Node, key: Key) -> Any:
         """Plain data of `node`; anchors are followed, cycles and bombs refused."""
         self.marks[key] = _place(node)
-        if len(self.marks) > _MAX_NODES or len(key) > _MAX_DEPTH or id(node) in self._open:
+        if len(self.marks) > _MAX_NODES or id(node) in self._open:
             self._refuse(node, "expands without end", "remove the recursive or repeated aliases")
             return None
         self._open.add(id(node))
@@ -236,7 +250,9 @@ def _problem(detail: ErrorDetails, document: YamlDocument, model: type[BaseModel
     if kind in {"literal_error", "enum"}:
         expected = str(detail.get("ctx", {}).get("expected", ""))
         allowed = re.findall(r"'([^']*)'", expected) or [expected]
-        return document.problem(key, f"{_shown(given)} is not allowed here", did_you_mean(str(given), allowed))
+        return document.problem(
+            key, f"{_shown(given)} is not allowed here", did_you_mean(str(given), allowed)
+        )
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind == "value_error":
         return document.problem(key, message)
