@@ -1,12 +1,14 @@
 """Doubts about a legal policy, each with its place and what to do."""
 
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 from inline_snapshot import snapshot
 
+from keyproof.domain.policy import ControlMapping, Strength
 from keyproof.policy.lint import lint
-from tests.policy.stand_ins import HEAD, load, write
+from tests.policy.stand_ins import HEAD, RULE, load, write
 
 KEPT = "owner: DevOps, reviewed: 2026-01-01, review-every: quarterly"
 
@@ -39,11 +41,14 @@ def test_a_tidy_pack_raises_no_doubt(tmp_path: Path) -> None:
 
 
 def test_upkeep(tmp_path: Path) -> None:
-    write(tmp_path, {"house.yaml": HEAD + "rules: [{id: a, title: A, check: no-leak}]\n"})
-    assert "\n".join(map(str, lint(load(tmp_path)))) == snapshot("""\
+    rules = "rules: [{id: a, title: A, check: no-leak}]\n"
+    head = HEAD.replace("id: house", "id: other, owner: A, reviewed: 2026-01-01, review-every: bi-annually")
+    write(tmp_path, {"house.yaml": HEAD + rules, "other.yaml": head + rules})
+    assert "\n".join(map(str, lint(load(tmp_path, ["house.yaml", "other.yaml"])))) == snapshot("""\
 house.yaml:3: the pack 'house' has no owner; add 'owner:' under metadata
 house.yaml:3: the pack 'house' has no review-every; add 'review-every:' under metadata
-house.yaml:3: the pack 'house' has no reviewed; add 'reviewed:' under metadata\
+house.yaml:3: the pack 'house' has no reviewed; add 'reviewed:' under metadata
+other.yaml:3: 'bi-annually' can mean twice a year or every two years; read as 182 days; write the number of days\
 """)
 
 
@@ -65,6 +70,19 @@ def test_rungs_that_would_stand_most_of_the_time(tmp_path: Path) -> None:
     )
     assert found == snapshot(
         "house.yaml:5: rule 'a' alerts 30d ahead, more than a third of its period, monthly; it is read as 10 days; write 10d or less"
+    )
+
+
+def test_full_claims_that_state_no_precondition(tmp_path: Path) -> None:
+    write(tmp_path, {"house.yaml": HEAD.replace("id: house", f"id: house, {KEPT}") + RULE})
+    policy = load(tmp_path)
+    (pack,) = policy.packs
+    bold = ControlMapping(id="made-up:1", strength=Strength.FULL)
+    careful = ControlMapping(id="made-up:2", strength=Strength.FULL, preconditions="All are selected.")
+    rules = tuple(replace(rule, controls=(bold, careful)) for rule in pack.rules)
+    found = lint(replace(policy, packs=(replace(pack, rules=rules),)))
+    assert "\n".join(map(str, found)) == snapshot(
+        "house.yaml:5: rule 'rotation' claims all of made-up:1 without any precondition; state what must hold, or write 'partial'"
     )
 
 

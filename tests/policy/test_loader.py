@@ -261,6 +261,7 @@ def test_jmespath_faults_are_shown_at_their_column(tmp_path: Path) -> None:
               - {id: c, title: C, check: max-age, select: {where: "name && onwer == 'a'"}, with: {period: 90d}}
               - {id: d, title: D, check: max-age, select: {where: matches(name)}, with: {period: 90d}}
               - {id: e, title: E, check: max-age, select: {where: length(expires_at)}, with: {period: 90d}}
+              - {id: g, title: G, check: max-age, select: {where: " "}, with: {period: 90d}}
               - id: f
                 title: F
                 check: max-age
@@ -275,7 +276,8 @@ house.yaml:6:65: 'where' is not usable JMESPath: Unknown token ~; see https://jm
 house.yaml:7:64: 'where' is not usable JMESPath: no subject has a field 'onwer'; did you mean 'owner'?
 house.yaml:8:55: 'where' is not usable JMESPath: Unknown function: matches(); see https://jmespath.org for the syntax
 house.yaml:9:55: 'where' is not usable JMESPath: In function length(), invalid type for value: None, expected one of: ['string', 'array', 'object'], received: "null"; guard what may be absent, for example `expires_at && starts_with(expires_at, '2026')`
-house.yaml:14:14: 'where' is not usable JMESPath: Incomplete expression; see https://jmespath.org for the syntax\
+house.yaml:10:57: 'where' is not usable JMESPath: Incomplete expression; see https://jmespath.org for the syntax
+house.yaml:15:14: 'where' is not usable JMESPath: Incomplete expression; see https://jmespath.org for the syntax\
 """)
 
 

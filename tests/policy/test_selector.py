@@ -1,8 +1,9 @@
 """What selectors match, key by key, and the laws they obey."""
 
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +11,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
+from keyproof.domain.access import AuditTrail
+from keyproof.domain.duration import parse_duration
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence
 from keyproof.domain.policy import Selector
-from keyproof.domain.secret import Basis, Confidence, DatedFact, Rotation, SecretMetadata, SubjectKind
+from keyproof.domain.secret import (
+    Basis,
+    Confidence,
+    DatedFact,
+    InventoryClaim,
+    Rotation,
+    SecretMetadata,
+    SourceLine,
+    SubjectKind,
+)
 from keyproof.domain.subject import Document, Repository, Subject
 from keyproof.errors import PolicyError, Problem
 from keyproof.policy.documents import SelectorDocument
 from keyproof.policy.globs import Globs
 from keyproof.policy.selecting import SelectorCompiler
 from keyproof.strict_yaml import parse
+from tests.policy.stand_ins import RULE, load_house
 
 SECRET = SecretMetadata(
     id="aws-secrets-manager://111122223333/us-east-1/shop/production/OpenAI-API-Key",
@@ -37,7 +50,17 @@ SECRET = SecretMetadata(
             at=datetime(2026, 2, 3, tzinfo=UTC), basis=Basis.VERSION_CREATED, confidence=Confidence.EXACT
         ),
     ),
-    rotation=Rotation(enabled=True),
+    rotation=Rotation(enabled=True, next_at=datetime(2026, 5, 4, tzinfo=UTC)),
+    claims=(
+        InventoryClaim(
+            source="table",
+            name="OpenAI API Key",
+            place=SourceLine(path="docs/secrets.md", line=7),
+            last_rotated=date(2026, 2, 3),
+            period=parse_duration("60 days"),
+        ),
+    ),
+    audit=(AuditTrail(sink="file", enabled=True, retention=timedelta(days=1)),),
     attributes={"gitignored": True},
 )
 LEAK = Leak(
@@ -99,6 +122,8 @@ def compiled(data: dict[str, Any], *, classes: tuple[str, ...] = ("openai-key", 
         ({"where": "attributes.gitignored"}, True),
         ({"where": "tags.Team == 'platform' || owner == ''"}, True),
         ({"where": "contains(keys(@), 'expires_at') && class == 'openai-key'"}, True),
+        ({"where": "claims[0].period == '60 days' && claims[0].last_rotated == '2026-02-03'"}, True),
+        ({"where": "audit[0].retention >= `86400` && rotation.next_at == '2026-05-04T00:00:00Z'"}, True),
         ({"where": "detector"}, False),
         ({"where": "`0`"}, True),
         ({"where": "owner", "kind": "secret"}, True),
@@ -155,6 +180,12 @@ def test_a_function_that_cannot_take_what_a_subject_holds_is_an_error_not_a_gues
     assert str(caught.value.problems[0]) == snapshot(
         "test.yaml:1:1: 'where' cannot be applied to x://a: In function starts_with(), invalid type for value: 3, expected one of: ['string'], received: \"number\"; guard what may be absent, for example `expires_at && starts_with(expires_at, '2026')`"
     )
+
+
+def test_no_selector_means_everything(tmp_path: Path) -> None:
+    (rule,) = load_house(tmp_path, RULE).packs[0].rules
+    assert all(rule.selector.matches(subject, "") for subject in SUBJECTS)
+    assert rule.selector.describe() == "everything the check can judge"
 
 
 def test_a_selector_reads_as_a_sentence() -> None:

@@ -166,6 +166,20 @@ list.yaml:1:1: is not a waiver file; begin with 'apiVersion: keyproof/v1' and 'k
 """)
 
 
+def test_a_file_meant_twice_is_read_once(tmp_path: Path) -> None:
+    text = f"apiVersion: keyproof/v1\nkind: Waivers\nwaivers:\n{GOOD}"
+    write(tmp_path, {"house.yaml": HEAD + RULE, "waivers/a.yaml": text})
+    assert len(load(tmp_path, waivers=["waivers/*.yaml", "waivers/a.yaml"]).waivers) == 1
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"house.yaml": HEAD + RULE})
+    (tmp_path / "waivers.yaml").write_bytes(b"\xff\xfe")
+    assert problems(tmp_path, waivers=["waivers.yaml"]) == snapshot(
+        "waivers.yaml:1: is not UTF-8; save the file as UTF-8"
+    )
+
+
 def test_a_glob_may_mean_no_waiver_file_but_a_path_may_not(tmp_path: Path) -> None:
     write(tmp_path, {"house.yaml": HEAD + RULE})
     assert load(tmp_path, waivers=["waivers/*.yaml"]).waivers == ()

@@ -63,7 +63,7 @@ def _referable(schema: Any) -> Any:
 
 
 def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:
-    outer = {name: schema[name] for name in ("description", "default") if name in schema}
+    outer = {name: item for name, item in schema.items() if name in {"description", "default"}}
     inner = {name: item for name, item in schema.items() if name not in outer}
     return {"anyOf": [_referable(inner), {"$ref": "#/$defs/ParameterReference"}], **outer}
 
