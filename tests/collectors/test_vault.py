@@ -491,6 +491,29 @@ def test_without_detailed_listing_each_secret_is_read_alone(server: OpenBaoServe
     assert _secrets(items) == _secrets(_all(_collector(server)))
 
 
+def test_small_pages_lose_nothing(server: OpenBaoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _all(_collector(server))
+    monkeypatch.setattr("keyproof.vault.tree.PAGE", 2)
+    paged = _all(_collector(server))
+    assert _secrets(paged) == _secrets(whole)
+    assert set(_secrets(paged)) >= {f"kv/{path}" for path in [*NESTED, *ODD]}
+    kv1 = _secrets(_all(_collector(server), "old/"))
+    assert set(kv1) == {"old/plain", "old/deep/er/one"}
+
+
+def test_a_policy_that_limits_pages_hides_nothing(server: OpenBaoServer) -> None:
+    text = reader_policy(kv2=["kv"])
+    limited = re.sub(r'(path "(?:kv/.*|sys/policies/acl)" {)', r"\1\n  pagination_limit = 3", text)
+    assert limited.count("pagination_limit") == 4
+    server.policy("limited", limited)
+    token = server.token("limited")
+    cut = server.call("LIST", "kv/metadata/team-a/service-0/level", token=token)["data"]["keys"]
+    assert len(cut) == 3  # of five: what a listing without a stated size gives
+    items = _all(_collector(server, token=token, mounts=["kv"]))
+    assert _gaps(items) == []
+    assert _secrets(items) == _secrets(_all(_collector(server)))
+
+
 def test_a_denied_folder_is_a_gap_and_the_rest_is_read(server: OpenBaoServer) -> None:
     deny = '\npath "kv/metadata/team-b/*" { policy = "deny" }\npath "kv/detailed-metadata/team-b/*" { policy = "deny" }'
     server.policy("not-b", reader_policy(kv2=["kv"]) + deny)

@@ -1,6 +1,7 @@
 """Reads the metadata of KV secrets in HashiCorp Vault and OpenBao: never a value."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from threading import Lock
@@ -22,7 +23,7 @@ from keyproof.vault.holders import NamespaceAccess, read_namespace
 from keyproof.vault.kv import read_metadata
 from keyproof.vault.login import first, found_token, login_request, sendable
 from keyproof.vault.permissions import PERMISSIONS
-from keyproof.vault.tree import Folder, Tree
+from keyproof.vault.tree import Folder, Tree, pages
 
 _KV1 = "KV version 1 keeps no metadata: only the name is known"
 _NO_ACCESS_TIME = "KV keeps no time of access; the audit log has it"
@@ -78,7 +79,7 @@ class _Client:
 
     def keys(self, path: str) -> list[str]:
         """What `path` lists; empty when nothing is there."""
-        return self.ask("LIST", path).keys
+        return list(dict.fromkeys(key for answer in pages(self, path) for key in answer.keys))
 
     def read(self, path: str) -> Mapping[str, Any] | None:
         """The data at `path`, None when there is none."""
@@ -129,7 +130,11 @@ class VaultCollector:
 
         Raises CollectError when nothing can be listed.
         """
-        client = self._open(self._source)
+        with self._open(self._source) as client:
+            self._places = self._find_places(client)
+        return sorted(self._places)
+
+    def _find_places(self, client: _Client) -> dict[str, _Place]:
         namespaces, closed = self._namespaces(client)
         places = [_Place(namespace=namespace, mount="") for namespace in closed]
         for namespace in namespaces:
@@ -143,8 +148,7 @@ class VaultCollector:
         if not places:
             hint = "check the namespace, or remove the source"
             raise CollectError("the server has no KV mount", scope=self._source, hint=hint)
-        self._places = {f"{place.namespace}{place.mount or '*'}": place for place in places}
-        return sorted(self._places)
+        return {f"{place.namespace}{place.mount or '*'}": place for place in places}
 
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield the mount's secrets. Raises CollectError when it cannot be read or the server goes away."""
@@ -154,13 +158,16 @@ class VaultCollector:
         if place is None:
             hint = did_you_mean(scope, sorted(self._places))
             raise CollectError(f"there is no scope {scope!r}", scope=scope, hint=hint)
-        client = self._open(scope).at(place.namespace)
+        with self._open(scope) as client:
+            yield from self._collect(client.at(place.namespace), scope, place)
+
+    def _collect(self, client: _Client, scope: str, place: _Place) -> Iterator[Collected]:
         yield from self._about(client)
         if not place.mount:
             client.keys("sys/namespaces")  # one of these two is what was denied
             self._all_mounts(client)
-            hint = "scan again"
-            raise CollectError(f"what {scope} holds is only now readable", scope=scope, hint=hint)
+            message = f"what {scope} holds is only now readable"
+            raise CollectError(message, scope=scope, hint="scan again")
         mount = self._mount(client, scope, place)
         yield from self._read_audit(mount)
         yield from self._read_access(mount)
@@ -171,7 +178,8 @@ class VaultCollector:
         requests = ", ".join(f"{verb} {count}" for verb, count in sorted(counts.items()))
         yield Evidence(name="requests", value=requests)
 
-    def _open(self, scope: str) -> _Client:
+    @contextmanager
+    def _open(self, scope: str) -> Iterator[_Client]:
         address = self._address(scope)
         authorities = self._config.ca_cert or first(
             self._environ, "BAO_CACERT", "VAULT_CACERT", "REQUESTS_CA_BUNDLE"
@@ -185,8 +193,11 @@ class VaultCollector:
         )
         budget = RetryBudget(sleep=self._surroundings.sleep, total=self._config.max_wait)
         client = _Client(connection=connection, budget=budget, scope=scope)
-        connection.use(self._credential(client))
-        return client
+        try:
+            connection.use(self._credential(client))
+            yield client
+        finally:
+            connection.close()
 
     def _address(self, scope: str) -> str:
         address = self._config.address or first(self._environ, "BAO_ADDR", "VAULT_ADDR")
@@ -277,16 +288,8 @@ class VaultCollector:
         return _Mount(client=client, scope=scope, place=place, version=version)
 
     def _about(self, client: _Client) -> Iterator[Evidence]:
-        try:
-            token = client.read("auth/token/lookup-self") or {}
-            policies = [*(token.get("policies") or ()), *(token.get("identity_policies") or ())]
-            who = f"{token.get('display_name')} (policies {', '.join(policies)})"
-        except AccessDeniedError:
-            who = "unknown, the token may not look itself up"
-        yield Evidence(name="identity", value=f"vault://{self._host}: {who}")
-        standby = {"standbyok": "true", "perfstandbyok": "true"}
-        health = client.at("").ask("GET", "sys/health", params=standby)
-        yield Evidence(name="server version", value=str(health.body.get("version", "not stated")))
+        yield Evidence(name="identity", value=f"vault://{self._host}: {_identity(client)}")
+        yield Evidence(name="server version", value=_version(client))
         if client.namespace:
             yield Evidence(name="namespace", value=client.namespace.rstrip("/"))
 
@@ -431,6 +434,27 @@ class VaultCollector:
 
     def _gap(self, scope: str, reason: str, hint: str) -> Gap:
         return Gap(source=self._source, scope=scope, status=ScopeStatus.PARTIAL, reason=reason, hint=hint)
+
+
+def _identity(client: _Client) -> str:
+    # A token of a namespace above may look itself up there only.
+    for namespace in dict.fromkeys((client.namespace, "")):
+        try:
+            token = client.at(namespace).read("auth/token/lookup-self") or {}
+        except AccessDeniedError:
+            continue
+        policies = [*(token.get("policies") or ()), *(token.get("identity_policies") or ())]
+        return f"{token.get('display_name')} (policies {', '.join(map(str, policies))})"
+    return "unknown, the token may not look itself up"
+
+
+def _version(client: _Client) -> str:
+    standby = {"standbyok": "true", "perfstandbyok": "true"}
+    try:
+        health = client.at("").ask("GET", "sys/health", params=standby)
+    except AccessDeniedError:  # a proxy in front may close it
+        return "not stated"
+    return str(health.body.get("version", "not stated"))
 
 
 def _slashed(name: str) -> str:

@@ -19,6 +19,8 @@ _BUSY = frozenset({412, 429, 502, 503, 504})
 """412 is a standby that lags behind (https://developer.hashicorp.com/vault/api-docs#http-status-codes)."""
 _UPGRADING = "Upgrading from non-versioned"
 """What a new KV version 2 mount says for its first moments."""
+_IGNORED = "Endpoint ignored"
+"""What a server says to a parameter it does not know, like the size of a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ class Answer:
     @property
     def empty(self) -> bool:
         """Whether the path is served but holds nothing: an unserved path is a 404 with words."""
-        return self.status == 404 and not self.body.get("errors") and not self.body.get("warnings")
+        remarks = [one for one in self.body.get("warnings") or () if not str(one).startswith(_IGNORED)]
+        return self.status == 404 and not self.body.get("errors") and not remarks
 
     @property
     def busy(self) -> bool:
@@ -91,6 +94,10 @@ class Connection:
         self._scope = scope
         self.counts: Counter[str] = Counter()
         """Verb → requests made."""
+
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self._adapter.close()
 
     def use(self, token: str) -> None:
         """Send `token` from now on."""
