@@ -1,0 +1,48 @@
+"""Searches blobs, each once and whole: the plain stream that every faster way must agree with."""
+
+from collections.abc import Callable, Iterator
+
+from keyproof.leaks.blob import Match
+from keyproof.leaks.git.coverage import Tally
+from keyproof.leaks.git.objects import Listing, Unread, read_objects
+from keyproof.leaks.git.repository import Repository
+from keyproof.leaks.sighting import Scan
+from keyproof.ports import Progress
+
+_STEP = 256
+"""Blobs between two words to the progress."""
+
+SearchBlobs = Callable[[Repository, Listing, Scan, int, Tally, Progress], dict[str, tuple[Match, ...]]]
+"""Searches the blobs of a listing up to so many bytes each; blob id → matches, for those that have any.
+
+Every blob of the listing is entered in the tally, as searched or as skipped.
+"""
+
+
+def search_blobs(
+    repository: Repository, listing: Listing, scan: Scan, largest: int, tally: Tally, progress: Progress
+) -> dict[str, tuple[Match, ...]]:
+    """See SearchBlobs: git inflates every blob and each is scanned whole."""
+    found: dict[str, tuple[Match, ...]] = {}
+    done = 0
+    progress.begin(f"Searching {tally.repository}", len(listing.blobs))
+    for name, size in zip(listing.blobs, listing.sizes, strict=True):
+        if size > largest:
+            tally.skip("size", "blob", name)
+    for blob in read_objects(repository, _up_to(largest, listing)):
+        done += 1
+        if done % _STEP == 0:
+            progress.advance(_STEP)
+        if isinstance(blob, Unread):
+            tally.skip(blob.reason, "blob", blob.id)
+            continue
+        tally.search(len(blob.content))
+        if matches := scan(blob.content):
+            found[blob.id] = matches
+    progress.advance(len(listing.blobs) - done // _STEP * _STEP)
+    return found
+
+
+def _up_to(largest: int, listing: Listing) -> Iterator[str]:
+    sized = zip(listing.blobs, listing.sizes, strict=True)
+    return (name for name, size in sized if size <= largest)

@@ -1,0 +1,159 @@
+"""Lists every stored object and reads objects in bulk, around those that are damaged."""
+
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from keyproof.errors import GitFailedError
+from keyproof.leaks.git.repository import GitProcess, Repository
+
+_BATCH = 256
+"""Ids written to git at a time."""
+_MOST_DEATHS = 1000
+"""Damaged objects in a row after which a repository is given up."""
+
+
+class Ids:
+    """Many object ids in little memory, in order."""
+
+    def __init__(self, id_length: int) -> None:
+        self._width = id_length // 2
+        self._raw = bytearray()
+
+    def append(self, name: str) -> None:
+        """Add one id in hex."""
+        self._raw += bytes.fromhex(name)
+
+    def __len__(self) -> int:
+        return len(self._raw) // self._width
+
+    def __iter__(self) -> Iterator[str]:
+        width = self._width
+        return (self._raw[at : at + width].hex() for at in range(0, len(self._raw), width))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The objects there are, reachable or not, each once and in the order of storage. Trees are only counted."""
+
+    blobs: Ids
+    sizes: "array[int]"
+    """Bytes of each blob, inflated."""
+    commits: Ids
+    tags: Ids
+    unreadable: list[str] = field(default_factory=list)
+    """Objects whose header is damaged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitObject:
+    """One object as it is stored."""
+
+    id: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """An object that could not be read."""
+
+    id: str
+    reason: str
+    """`missing` or `unreadable`."""
+
+
+def list_objects(repository: Repository, ids: Iterable[str] | None = None) -> Listing:
+    """List every object of the repository and its alternates, or only `ids`. Raises GitFailedError."""
+    width = repository.id_length
+    listing = Listing(blobs=Ids(width), sizes=array("Q"), commits=Ids(width), tags=Ids(width))
+    scope = () if ids is not None else ("--batch-all-objects", "--unordered")
+    check = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+    with repository.start("cat-file", check, "--buffer", *scope) as process:
+        process.feed(_lines(ids or ()))
+        for line in process.output:
+            _enter(listing, line.decode("ascii", "replace").split())
+        process.finish()
+    return listing
+
+
+def object_types(repository: Repository, ids: Iterable[str]) -> dict[str, str]:
+    """The type of each of `ids` that is stored. Raises GitFailedError."""
+    output = repository.run("cat-file", "--batch-check=%(objectname) %(objecttype)", feed=_lines(ids))
+    fields = (line.split() for line in output.decode("ascii", "replace").splitlines())
+    return {name: kind for name, kind in fields if kind != "missing"}
+
+
+def _enter(listing: Listing, fields: list[str]) -> None:
+    match fields:
+        case [name, "blob", size]:
+            listing.blobs.append(name)
+            listing.sizes.append(int(size))
+        case [name, "commit", _]:
+            listing.commits.append(name)
+        case [name, "tag", _]:
+            listing.tags.append(name)
+        case [name, "missing"]:
+            listing.unreadable.append(name)
+        case _:
+            pass
+
+
+def read_objects(repository: Repository, ids: Iterable[str]) -> Iterator[GitObject | Unread]:
+    """Read the objects `ids` in their order, each answered once.
+
+    `git cat-file` dies of a damaged object: it is started again after it.
+    Raises GitFailedError when nothing can be read any more.
+    """
+    rest = iter(ids)
+    asked: deque[str] = deque()
+    deaths = 0
+    while True:
+        unanswered, asked = asked, deque()
+        with repository.start("cat-file", "--batch", "--buffer") as process:
+            process.feed(_lines(_noting(chain(unanswered, rest), asked)))
+            for found in _answers(process, asked):
+                deaths = 0
+                yield found
+            code = process.wait()
+        if code == 0:
+            return
+        if not asked or deaths >= _MOST_DEATHS:
+            raise GitFailedError(
+                f"git cat-file failed with exit code {code}: {process.last_words}",
+                hint="run `git fsck --full` in the repository to see what is damaged",
+            )
+        deaths += 1
+        yield Unread(id=asked.popleft(), reason="unreadable")
+
+
+def _answers(process: GitProcess, asked: deque[str]) -> Iterator[GitObject | Unread]:
+    """The answers of git; one that was cut short stays in `asked`."""
+    output = process.output
+    while line := output.readline():
+        match line.decode("ascii", "replace").split():
+            case [name, "missing"]:
+                asked.popleft()
+                yield Unread(id=name, reason="missing")
+            case [name, kind, size]:
+                content = output.read(int(size))
+                if len(content) < int(size) or output.read(1) != b"\n":
+                    return
+                asked.popleft()
+                yield GitObject(id=name, type=kind, content=content)
+            case _:
+                return
+
+
+def _noting(ids: Iterable[str], asked: deque[str]) -> Iterator[str]:
+    for name in ids:
+        asked.append(name)
+        yield name
+
+
+def _lines(ids: Iterable[str]) -> Iterator[bytes]:
+    rest = iter(ids)
+    while batch := list(islice(rest, _BATCH)):
+        yield ("\n".join(batch) + "\n").encode()
