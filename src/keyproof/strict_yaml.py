@@ -118,7 +118,8 @@ def _refuse_depth(text: str, name: str, error: type[DocumentError]) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            mark = event.start_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
             message = f"is nested more than {_MAX_DEPTH} deep"
             raise error.of([Problem(path=name, line=line, column=column, message=message)])
 

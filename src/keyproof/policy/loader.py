@@ -11,6 +11,7 @@ from keyproof.policy.compiler import PackCompiler
 from keyproof.policy.digest import digest, framework_content, waiver_content
 from keyproof.policy.files import Found, PackFile, find
 from keyproof.policy.layers import EffectivePack, Layering, merge
+from keyproof.policy.repeated import judge_once
 from keyproof.policy.waivers import WaiverLoader
 
 
@@ -49,7 +50,7 @@ def load_policy(
     if problems:
         raise PolicyError.of(_in_order(problems))
     return Policy(
-        packs=packs,
+        packs=judge_once(packs),
         frameworks=found,
         waivers=accepted,
         digest=_digest(packs, found, digest([waiver_content(waiver) for waiver in accepted])),
