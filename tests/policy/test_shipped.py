@@ -1,5 +1,7 @@
 """The shipped packs: they load with the real checks, say enough, and claim no more than a scan can show."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,19 @@ def test_the_example_s_table_becomes_classes_priorities_and_periods(policy: Poli
         and rule.selector.matches(row, found.id)
     ]
     assert (found.id, found.priority, periods) == (TABLE[name][0], TABLE[name][1], [TABLE[name][2]])
+
+
+@pytest.mark.seeds
+def test_the_table_is_that_of_the_source_document() -> None:
+    folder = Path(os.environ.get("KEYPROOF_SEEDS") or resources.policies().parent.parent / "shared" / "seeds")
+    documents = sorted(folder.glob("000_*.txt")) if folder.is_dir() else []
+    if not documents:
+        pytest.skip("the source documents are not here; set KEYPROOF_SEEDS to their folder")
+    rows = re.findall(
+        r"^\| ([^|]+?) \| [^|]+ \| (\d+) days \| (\w+) \|$", documents[0].read_text(), re.MULTILINE
+    )
+    stated = {name: (priority.lower(), int(days)) for name, days, priority in rows}
+    assert stated == {name: (priority, days) for name, (_, priority, days) in TABLE.items()}
 
 
 @pytest.mark.parametrize("name", sorted(BACKEND_NAMES))
