@@ -80,6 +80,16 @@ class AwsCalls:
             calls._assume(Session)
         return calls
 
+    @property
+    def endpoint(self) -> str:
+        """The address Secrets Manager is asked at, whether configured, from the environment, or AWS's own."""
+        return str(self._clients["secretsmanager"].meta.endpoint_url)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for client in self._clients.values():
+            client.close()
+
     def call(self, action: str, required: str, **parameters: Any) -> dict[str, Any]:
         """Make one call, e.g. `secretsmanager:DescribeSecret`, until it is answered or the budget is spent.
 

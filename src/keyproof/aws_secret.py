@@ -44,7 +44,7 @@ def secret_of(record: Mapping[str, Any], *, source: str, region: str) -> SecretM
     priority = said.get("priority", "").lower()
     replication = record.get("ReplicationStatus") or ()
     return SecretMetadata(
-        id=f"{KIND}://{_account(arn)}/{region}/{quote(name, safe='/_+=.@-')}",
+        id=f"{KIND}://{_account(arn)}/{region}/{quote(name, safe='/_+=.@-', errors='surrogatepass')}",
         name=name,
         source=source,
         backend=KIND,

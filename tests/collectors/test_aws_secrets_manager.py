@@ -204,6 +204,13 @@ def test_after_a_rollback_the_age_is_that_of_the_older_version(aws: AwsServer, p
     assert secret.value_date.at == NOW - timedelta(days=200)
 
 
+def test_a_secret_that_holds_no_value_has_no_age(aws: AwsServer, proxy: FaultProxy) -> None:
+    aws.client("secretsmanager").create_secret(Name="empty")
+    secret = read(proxy)["empty"]
+    assert secret.versions == ()
+    assert secret.unread == {"facts": "no version of it is current, so there is no value that has an age"}
+
+
 def test_tags_owner_environment_and_key(aws: AwsServer, proxy: FaultProxy) -> None:
     tags = {"Owner": " payments ", "env": "prod", "Priority": "Critical", "cost": "42"}
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -510,7 +517,8 @@ def test_a_denied_description_leaves_what_the_list_said(proxy: FaultProxy) -> No
     entry = _record(OwningService="rds", Tags=[{"Key": "owner", "Value": "dba"}])
     proxy.add(Fault(then=refusal("AccessDeniedException"), action="DescribeSecret"))
     _serve(proxy, _record(), entry=entry)
-    _serve_versions(proxy, {"Versions": []})
+    current = {"VersionId": "v1" * 16, "VersionStages": ["AWSCURRENT"], "CreatedDate": NOW}
+    _serve_versions(proxy, {"Versions": [current]})
     found = read(proxy)
     assert found["db"].owner == "dba"
     assert found["db"].unread == {"replicas": f"secretsmanager:DescribeSecret is denied to {IDENTITY}"}
@@ -653,6 +661,16 @@ def test_one_region_denied_does_not_hide_the_other(aws: AwsServer, proxy: FaultP
         )
     )
     assert denied.evidence["secrets listed"] == "0"
+
+
+def test_a_role_that_may_not_be_assumed(proxy: FaultProxy) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/scan"
+    denial = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+    proxy.add(Fault(then=Answer(status=403, body=denial), action="AssumeRole"))
+    found = read(proxy, role_arn=role)
+    assert isinstance(found.error, AccessDeniedError)
+    assert found.error.message == f"us-east-1: sts:AssumeRole is denied to the caller of {role} (no)"
+    assert proxy.actions() == ["AssumeRole"]
 
 
 def test_throttled_calls_wait_and_go_on(aws: AwsServer, proxy: FaultProxy) -> None:

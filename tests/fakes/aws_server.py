@@ -139,3 +139,4 @@ def _serve(server: Any) -> Iterator[AwsServer]:
     finally:
         running.reset()
         server.stop()
+        server._server.server_close()  # what stop() leaves open

@@ -105,13 +105,16 @@ class AwsSecretsManagerCollector:
             endpoint_url=self.config.endpoint_url,
         )
         budget = RetryBudget(sleep=self.surroundings.sleep, total=self.config.max_wait)
-        reading = _Reading(source=self.source, config=self.config, calls=AwsCalls.connect(access, budget))
+        calls = AwsCalls.connect(access, budget)
+        reading = _Reading(source=self.source, config=self.config, calls=calls)
         try:
             yield from reading.identify()
             yield from reading.secrets()
         except CollectError:
             yield from reading.account_for()
             raise
+        finally:
+            calls.close()
         yield from reading.account_for()
 
 
@@ -146,7 +149,7 @@ class _Reading:
         self.identity = str(who.get("Arn") or self.identity)
         yield Evidence(name="identity", value=str(who.get("Arn") or f"unknown ({why})"))
         yield Evidence(name="account", value=str(who.get("Account") or "unknown"))
-        yield Evidence(name="endpoint", value=self.config.endpoint_url or f"AWS, {self.region}")
+        yield Evidence(name="endpoint", value=self.calls.endpoint)
 
     def secrets(self) -> Iterator[SecretMetadata]:
         """Every secret in the order AWS lists them, read several at a time."""
@@ -248,11 +251,14 @@ class _Reading:
             unread["versions"] = unread["facts"] = self._refused(refusal, secret.name)
             return secret
         versions = versions_of(entries)
+        written = current_version_facts(versions)
+        if not written:
+            unread["facts"] = "no version of it is current, so there is no value that has an age"
         deprecated = sum(version.state is VersionState.DELETED for version in versions)
         return replace(
             secret,
             versions=versions,
-            facts=(*current_version_facts(versions), *secret.facts),
+            facts=(*written, *secret.facts),
             attributes={**secret.attributes, "deprecated-versions": deprecated},
         )
 
