@@ -131,17 +131,6 @@ def test_environments_that_nothing_can_have(tmp_path: Path) -> None:
     assert _lint(tmp_path, house=body) == ""
 
 
-def test_a_pack_beside_one_that_extends_it(tmp_path: Path) -> None:
-    found = _lint(
-        tmp_path,
-        base="rules: [{id: a, title: A, check: no-leak}]\n",
-        house="extends: base.yaml\nrules: [{id: b, title: B, check: no-leak}]\n",
-    )
-    assert found == snapshot(
-        "house.yaml:3: 'house' and 'base' share 1 of their rules: each is judged twice; name only 'house' if it extends 'base'"
-    )
-
-
 def test_waivers_of_rules_that_no_pack_has(tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -22,7 +22,6 @@ def lint(policy: Policy, *, environments: Collection[str] = ()) -> tuple[Problem
     found = [
         *(problem for pack in policy.packs for problem in _pack(pack, environments)),
         *_contradictions(policy.packs),
-        *_judged_twice(policy.packs),
         *(problem for waiver in policy.waivers for problem in _waiver(waiver, policy.packs)),
     ]
     return tuple(sorted(dict.fromkeys(found), key=lambda p: (p.path, p.line or 0, p.message)))
@@ -176,19 +175,6 @@ def _environments(selector: Selector) -> list[Globs]:
         for leaf in leaves(selector)
         if isinstance(leaf, ByAttribute) and leaf.attribute == "environment"
     ]
-
-
-def _judged_twice(packs: Sequence[PolicyPack]) -> Iterator[Problem]:
-    """A pack named beside one that extends it: every shared rule gives two findings."""
-    for left, right in combinations(packs, 2):
-        shared = {rule.place for rule in left.rules} & {rule.place for rule in right.rules} - {None}
-        if shared:
-            inner, outer = (left, right) if len(left.rules) <= len(right.rules) else (right, left)
-            yield _at(
-                outer.document.place,
-                f"'{outer.id}' and '{inner.id}' share {len(shared)} of their rules: each is judged twice",
-                f"name only '{outer.id}' if it extends '{inner.id}'",
-            )
 
 
 def _waiver(waiver: Waiver, packs: Sequence[PolicyPack]) -> Iterator[Problem]:

@@ -1,60 +1,32 @@
-"""One requirement that several packs inherit from the same base is judged once, as evidence for all of them."""
+"""One requirement that several packs inherit from the same base is judged once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from keyproof.domain.policy import ControlMapping, PolicyPack, Rule, Strength
-
-_WEAKEST_FIRST = (Strength.SUPPORTING, Strength.PARTIAL, Strength.FULL)
+from keyproof.domain.policy import PolicyPack, Rule
 
 
 def judge_once(packs: Sequence[PolicyPack]) -> tuple[PolicyPack, ...]:
-    """The packs with every repeated rule left in the first pack only, its control mappings joined there.
+    """The packs with every inherited rule left in the first of them only; the others note where it is.
 
-    A rule is repeated when its id, title, check, selector and severity are the same and its pack gives its
-    words the same meaning (classes; roles where the check asks for them). The other packs note where it is.
+    Two rules are one requirement when they stand in the same line of the same file, have the same parameters,
+    and their packs give their words the same meaning (classes; roles where the check asks for them).
     """
-    kept: dict[tuple[object, ...], tuple[int, Rule]] = {}
-    rules: list[list[Rule]] = [[] for _ in packs]
-    notes: list[list[str]] = [[] for _ in packs]
-    for index, pack in enumerate(packs):
+    judged: dict[tuple[object, ...], str] = {}
+    distinct = []
+    for pack in packs:
+        rules, notes = [], list(pack.notes)
         for rule in pack.rules:
-            meaning = _meaning(pack, rule)
-            if meaning not in kept:
-                kept[meaning] = (index, rule)
-                rules[index].append(rule)
-                continue
-            first, original = kept[meaning]
-            joined = replace(original, controls=_joined(original.controls, rule.controls))
-            rules[first][rules[first].index(original)] = joined
-            kept[meaning] = (first, joined)
-            notes[index].append(f"{rule.id} is judged once, in pack {packs[first].id}")
-    return tuple(
-        replace(pack, rules=tuple(rules[index]), notes=(*pack.notes, *notes[index]))
-        for index, pack in enumerate(packs)
-    )
+            first = judged.setdefault(_meaning(pack, rule), pack.id)
+            if first == pack.id:
+                rules.append(rule)
+            else:
+                notes.append(f"{rule.id} is judged once, in pack {first}")
+        distinct.append(replace(pack, rules=tuple(rules), notes=tuple(notes)))
+    return tuple(distinct)
 
 
 def _meaning(pack: PolicyPack, rule: Rule) -> tuple[object, ...]:
     classes = tuple((one.id, one.selector.describe(), one.priority) for one in pack.classes)
     roles = tuple(sorted(pack.roles.items())) if rule.check.kind == "access" else ()
-    return (
-        rule.id,
-        rule.title,
-        rule.check.kind,
-        repr(rule.check),
-        rule.selector.describe(),
-        rule.severity,
-        classes,
-        roles,
-    )
-
-
-def _joined(first: Sequence[ControlMapping], second: Sequence[ControlMapping]) -> tuple[ControlMapping, ...]:
-    """Every control once, by its stronger claim."""
-    claims: dict[str, ControlMapping] = {}
-    for claim in (*first, *second):
-        known = claims.get(claim.id)
-        if known is None or _WEAKEST_FIRST.index(claim.strength) > _WEAKEST_FIRST.index(known.strength):
-            claims[claim.id] = claim
-    return tuple(claims.values())
+    return (rule.id, rule.place, repr(rule.check), classes, roles)
