@@ -262,6 +262,7 @@ def test_jmespath_faults_are_shown_at_their_column(tmp_path: Path) -> None:
               - {id: d, title: D, check: max-age, select: {where: matches(name)}, with: {period: 90d}}
               - {id: e, title: E, check: max-age, select: {where: length(expires_at)}, with: {period: 90d}}
               - {id: g, title: G, check: max-age, select: {where: " "}, with: {period: 90d}}
+              - {id: h, title: H, check: max-age, select: {where: "owner && !attributes.storage"}, with: {period: 90d}}
               - id: f
                 title: F
                 check: max-age
@@ -277,7 +278,8 @@ house.yaml:7:64: 'where' is not usable JMESPath: no subject has a field 'onwer';
 house.yaml:8:55: 'where' is not usable JMESPath: Unknown function: matches(); see https://jmespath.org for the syntax
 house.yaml:9:55: 'where' is not usable JMESPath: In function length(), invalid type for value: None, expected one of: ['string', 'array', 'object'], received: "null"; guard what may be absent, for example `expires_at && starts_with(expires_at, '2026')`
 house.yaml:10:57: 'where' is not usable JMESPath: Incomplete expression; see https://jmespath.org for the syntax
-house.yaml:15:14: 'where' is not usable JMESPath: Incomplete expression; see https://jmespath.org for the syntax\
+house.yaml:11:56: 'where' is not usable JMESPath: '!a.b' means '(!a).b', which is never true; write '!(a.b)'
+house.yaml:16:14: 'where' is not usable JMESPath: Incomplete expression; see https://jmespath.org for the syntax\
 """)
 
 

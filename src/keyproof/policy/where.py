@@ -76,6 +76,8 @@ class Where:
             raise WhereSyntaxError("the expression is empty") from None
         except ParseError as cause:
             raise WhereSyntaxError(_first_line(cause), offset=cause.lex_position) from None
+        if _negates_too_early(cast(dict[str, Any], parsed.parsed)):
+            raise WhereSyntaxError("'!a.b' means '(!a).b', which is never true", hint="write '!(a.b)'")
         names = set(_root_fields(cast(dict[str, Any], parsed.parsed)))  # the stubs' own node type is private
         known = frozenset().union(*_NAMES.values())
         for name in sorted(names - {""}):
@@ -122,6 +124,13 @@ class Where:
                 except JMESPathError as cause:
                     hint = _GUARD if isinstance(cause, JMESPathTypeError) else _SYNTAX
                     raise WhereSyntaxError(_first_line(cause), hint=hint) from None
+
+
+def _negates_too_early(node: dict[str, Any]) -> bool:
+    """Whether a field is looked up in a negation: JMESPath binds `!` closer than `.`."""
+    children = [child for child in node.get("children", ()) if isinstance(child, dict)]
+    looks_up = node["type"] in {"subexpression", "index_expression"}
+    return (looks_up and children[0]["type"] == "not_expression") or any(map(_negates_too_early, children))
 
 
 def _first_line(cause: Exception) -> str:
