@@ -136,6 +136,13 @@ def test_every_failure_is_translated(
     assert TOKEN not in f"{raised.value} {raised.value.hint} {raised.value.__cause__!r}"
 
 
+def test_a_refused_login_says_what_to_check(scripted: Scripted) -> None:
+    scripted.answer(403, {"errors": ["permission denied"]})
+    with pytest.raises(AccessDeniedError, match="refuses the login at team/auth/jwt/login") as raised:
+        _ask(scripted, "auth/jwt/login", verb="POST")
+    assert "role" in raised.value.hint
+
+
 def test_a_redirect_does_not_carry_the_token_away(scripted: Scripted) -> None:
     scripted.answer(307, {}, Location="https://elsewhere.example:8200/v1/x")
     with pytest.raises(BackendUnreachableError, match="redirects") as raised:
@@ -209,6 +216,10 @@ def test_a_certificate_is_checked_against_the_authority_configured(
     known = Connection(address, scope="kv/", environ={}, authorities=str(certificate), timeout=5)
     assert known.ask("GET", "kv/x").found
     known.close()
+    missing = Connection(address, scope="kv/", environ={}, authorities=str(tmp_path / "no.pem"), timeout=5)
+    with pytest.raises(BackendUnreachableError, match="the file of ca-cert cannot be read"):
+        missing.ask("GET", "kv/x")
+    missing.close()
 
 
 def _self_signed(folder: Path) -> tuple[Path, Path]:

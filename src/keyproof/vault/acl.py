@@ -37,6 +37,9 @@ class Decision:
         return capability in self.granting
 
 
+_NOTHING = Decision()
+
+
 class Acl:
     """The access that a token with these policies has.
 
@@ -101,6 +104,8 @@ class Acl:
     def _decision(self, merged: _Merged | None, path: str) -> Decision:
         if self._root:
             return Decision(granting=dict.fromkeys(sorted(CAPABILITIES - {"deny"}), (("root", ""),)))
+        if merged is None and not self._templated:
+            return _NOTHING
         granting: dict[str, set[tuple[str, str]]] = {}
         if merged is not None and not merged.denying:
             for pair, capabilities in merged.granting.items():
@@ -183,6 +188,8 @@ def _grants(
     found: dict[tuple[str, str, str], set[Action]] = {}
     for action, needs in allowed.items():
         for decision, capabilities in needs:
+            if not decision.granting:
+                continue
             for capability in capabilities:
                 for policy, condition in decision.granting.get(capability, ()):
                     found.setdefault((policy, "allow", condition), set()).add(action)

@@ -126,7 +126,7 @@ class Connection:
                 params=params,
                 json=body,
             )
-        except self._errors.RequestException as error:
+        except OSError as error:  # every error of requests is one, and a missing PEM file is a plain one
             raise self._unreachable(error) from error
         answer = Answer(
             status=response.status_code,
@@ -179,7 +179,9 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> BackendUnreachableError:
         hint = "check the address, the network and whether the server runs"
-        if isinstance(error, self._errors.SSLError):
+        if not isinstance(error, self._errors.RequestException):
+            what, hint = "cannot be verified: the file of ca-cert cannot be read", "correct the path"
+        elif isinstance(error, self._errors.SSLError):
             what, hint = "shows a certificate that is not trusted", "set ca-cert to the authority's PEM file"
         elif isinstance(error, self._errors.Timeout):
             what, hint = "does not answer in time", f"{hint}, or raise timeout"
