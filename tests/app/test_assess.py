@@ -238,3 +238,17 @@ def test_every_finding_is_counted_once() -> None:
     )
     assert counts == (1, 1, 0, 1, 1, 1)
     assert replace(summary, exit_code=0).by_severity == {"critical": 0, "high": 0, "medium": 1, "low": 0}
+
+
+def test_a_shared_rule_is_judged_in_one_pack_and_waived_by_either_name() -> None:
+    base, house = pack(), replace(pack(), id="other")
+    base = replace(base, rules=tuple(replace(rule, also_in=("other",)) for rule in base.rules))
+    house = replace(
+        house, rules=tuple(replace(rule, pack="other", judged_in="house") for rule in house.rules)
+    )
+    snapshot = Snapshot(taken_at=NOW, secrets=(secret("a", "fail"),), leaks=(), repositories=(), scopes=())
+    accepted = replace(waiver(), rule="other/rule")
+    policy = Policy(packs=(base, house), frameworks=(), waivers=(accepted,), digest="p")
+    request = Request(as_of=NOW, organisation="T", config_digest="c", version="0", fail_on=Severity.LOW)
+    (finding,) = assess(snapshot, policy, request, finished=NOW).findings
+    assert (finding.pack, finding.waiver) == ("house", "w")

@@ -6,25 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from logging import WARNING, getLogger
 from typing import Any
-from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 from boto3.session import Session
 from botocore import xform_name
 from botocore.stub import Stubber
 
+from keyproof.demo.aws_server import ACCOUNT, CREDENTIALS, serve, stored_secret
 from tests.fakes.fault_proxy import Answer
 
-ACCOUNT = "123456789012"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_SESSION_TOKEN": "testing",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
-"""The environment that makes the SDK ask nobody for credentials."""
+__all__ = ["ACCOUNT", "CREDENTIALS", "AwsServer", "aws_server", "modelled", "refusal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +32,7 @@ class AwsServer:
 
     def stored(self, name: str, region: str = "us-east-1") -> Any:
         """The server's own object of a secret, to set what no call can set."""
-        from moto.backends import get_backend  # noqa: PLC0415 (starts a hundred services)
-
-        return get_backend("secretsmanager")[ACCOUNT][region].secrets[name]
+        return stored_secret(name, region)
 
     def back_date(self, name: str, at: datetime, region: str = "us-east-1") -> None:
         """Let the secret and all its versions have been written at `at`."""
@@ -104,39 +94,9 @@ def refusal(code: str, message: str = "", *, status: int = 400) -> Answer:
 @contextmanager
 def aws_server() -> Iterator[AwsServer]:
     """Run a server on a free port of loopback while the block runs."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 (slow to import)
-
-    with _versions_keep_their_dates():
-        yield from _serve(ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False))
-
-
-@contextmanager
-def _versions_keep_their_dates() -> Iterator[None]:
-    """Moto 5.2 answers ListSecretVersionIds with the present as CreatedDate; AWS gives when each was written."""
-    from moto.secretsmanager.models import SecretsManagerBackend  # noqa: PLC0415 (slow to import)
-
-    original = SecretsManagerBackend.list_secret_version_ids
-
-    def dated(self: Any, secret_id: str) -> str:
-        answer = json.loads(original(self, secret_id))
-        stored = self.secrets[secret_id].versions
-        for version in answer["Versions"]:
-            version["CreatedDate"] = stored[version["VersionId"]]["createdate"]
-            version.pop("LastAccessedDate")
-        return json.dumps(answer)
-
-    with patch.object(SecretsManagerBackend, "list_secret_version_ids", dated):
-        yield
-
-
-def _serve(server: Any) -> Iterator[AwsServer]:
-    getLogger("werkzeug").setLevel(WARNING)  # one line a request otherwise
-    server.start()
-    host, port = server.get_host_and_port()
-    running = AwsServer(address=f"http://{host}:{port}")
-    try:
-        yield running
-    finally:
-        running.reset()
-        server.stop()
-        server._server.server_close()  # what stop() leaves open
+    with serve() as address:
+        running = AwsServer(address=address)
+        try:
+            yield running
+        finally:
+            running.reset()

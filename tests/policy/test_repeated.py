@@ -18,31 +18,41 @@ def write(folder: Path, name: str, text: str) -> None:
     (folder / f"{name}.yaml").write_text(HEAD.format(name) + text, encoding="utf-8")
 
 
+def judged(policy: Policy) -> list[list[tuple[str, str]]]:
+    """For every pack its rules with the pack that judges each."""
+    return [[(rule.id, rule.judged_in or pack.id) for rule in pack.rules] for pack in policy.packs]
+
+
 def test_a_pack_and_its_base_share_their_rules(tmp_path: Path) -> None:
-    write(tmp_path, "base", "rules:\n" + RULE % "{id: 'soc2:CC6.1', strength: supporting}")
+    write(tmp_path, "base", "rules:\n" + RULE % "")
     other = "  - {id: own, title: Own, check: expires, select: {name: '*'}}\n"
     write(tmp_path, "house", "extends: [./base.yaml]\nrules:\n" + other)
-    base, house = load(tmp_path, "base", "house").packs
-    assert [rule.id for rule in base.rules] == ["age"]
-    assert [rule.id for rule in house.rules] == ["own"]
-    assert house.notes == ("age is judged once, in pack base",)
+    policy = load(tmp_path, "base", "house")
+    assert judged(policy) == [[("age", "base")], [("age", "base"), ("own", "house")]]
+    assert policy.packs[0].rules[0].also_in == ("house",)
+
+
+def test_a_rule_about_the_document_is_each_packs_own(tmp_path: Path) -> None:
+    review = "  - {id: review, title: Review, check: policy-review, with: {every: 90d}}\n"
+    write(tmp_path, "base", "rules:\n" + review)
+    write(tmp_path, "house", "extends: [./base.yaml]\nrules:\n" + RULE % "")
+    assert judged(load(tmp_path, "base", "house"))[1] == [("review", "house"), ("age", "house")]
 
 
 def test_what_an_overlay_changed_is_another_requirement(tmp_path: Path) -> None:
     write(tmp_path, "base", "rules:\n" + RULE % "")
     write(tmp_path, "house", "extends: [./base.yaml]\nrules:\n" + (RULE % "").replace("90d", "30d"))
-    assert [len(pack.rules) for pack in load(tmp_path, "base", "house").packs] == [1, 1]
+    assert judged(load(tmp_path, "base", "house")) == [[("age", "base")], [("age", "house")]]
 
 
 def test_the_same_words_of_two_organisations_stay_two_rules(tmp_path: Path) -> None:
     write(tmp_path, "one", "rules:\n" + RULE % "")
     write(tmp_path, "two", "rules:\n" + RULE % "")
-    assert [len(pack.rules) for pack in load(tmp_path, "one", "two").packs] == [1, 1]
+    assert judged(load(tmp_path, "one", "two")) == [[("age", "one")], [("age", "two")]]
 
 
 def test_the_same_line_with_another_meaning_stays_two_rules(tmp_path: Path) -> None:
     write(tmp_path, "base", "rules:\n" + RULE % "")
     classes = "classes: [{id: db, title: Database, match: {name: '*'}}]\n"
     write(tmp_path, "house", f"extends: [./base.yaml]\n{classes}")
-    base, house = load(tmp_path, "base", "house").packs
-    assert [len(base.rules), len(house.rules)] == [1, 2]
+    assert judged(load(tmp_path, "base", "house"))[1][0] == ("age", "house")

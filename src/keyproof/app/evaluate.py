@@ -70,7 +70,7 @@ def _by_pack(
 ) -> Iterator[Finding]:
     placed = _place(pack, subjects_of(snapshot, [pack]), inventory, now)
     for rule in pack.rules:
-        if not keep_rule(rule):
+        if rule.judged_in or not keep_rule(rule):
             continue
         met = False
         for item in placed:
@@ -132,6 +132,7 @@ def _finding(rule: Rule, item: _Placed, verdict: Verdict) -> Finding:
         rule=rule.id,
         rule_title=rule.title,
         pack=rule.pack,
+        also_in=rule.also_in,
         check=rule.check.kind,
         subject=item.subject.id,
         outcome=verdict.outcome,
@@ -192,6 +193,7 @@ def _met_nothing(rule: Rule, pack: PolicyPack, snapshot: Snapshot) -> Finding:
         rule=rule.id,
         rule_title=rule.title,
         pack=rule.pack,
+        also_in=rule.also_in,
         check=rule.check.kind,
         subject=pack.document.id,
         outcome=outcome,

@@ -47,7 +47,8 @@ def _accepts(
 ) -> bool:
     if finding.outcome is not Outcome.FAIL or not waiver.valid_on(today):
         return False
-    names_rule = waiver.rule in {finding.rule, f"{finding.pack}/{finding.rule}"}
+    packs = (finding.pack, *finding.also_in)
+    names_rule = waiver.rule in {finding.rule, *(f"{pack}/{finding.rule}" for pack in packs)}
     names_control = bool(waiver.control) and any(edge.id == waiver.control for edge in finding.controls)
     subject = subjects.get(finding.subject)
     if not (names_rule or names_control) or subject is None:

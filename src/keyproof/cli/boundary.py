@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 
 from keyproof.cli.exit import ExitCode
-from keyproof.errors import CollectError, DocumentError, HistoryError, KeyproofError
+from keyproof.errors import CollectError, DocumentError, HistoryError, KeyproofError, NotARepositoryError
 
 _MOST_PROBLEMS = 50
 
@@ -18,7 +18,9 @@ def guarded(command: Callable[[], int]) -> int:
         return command()
     except KeyproofError as error:
         print(describe(error), file=sys.stderr)
-        incomplete = isinstance(error, CollectError | HistoryError)
+        incomplete = isinstance(error, CollectError | HistoryError) and not isinstance(
+            error, NotARepositoryError
+        )
         return ExitCode.INCOMPLETE if incomplete else ExitCode.INVALID
     except KeyboardInterrupt:
         print("keyproof: interrupted", file=sys.stderr)

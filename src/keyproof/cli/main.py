@@ -1,9 +1,8 @@
 """The `keyproof` command: its subcommands, one file each."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from keyproof.cli import collect, demo, doctor, evaluate, hook_command, init, leaks, policy, scan, waiver
@@ -18,6 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
+"""click's base of what a user can get wrong: typer brings a click of its own in newer versions."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,15 +52,20 @@ app.command("demo")(demo.demo)
 
 def run() -> None:
     """Entry point of the console script: the exit code is the documented one whatever happens."""
-    sys.exit(guarded(_invoke))
+    sys.exit(invoke(sys.argv[1:]))
 
 
-def _invoke() -> int:
+def invoke(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; no exception passes."""
+    return guarded(lambda: _invoke(arguments))
+
+
+def _invoke(arguments: list[str]) -> int:
     try:
-        result = app(standalone_mode=False)
-    except click.exceptions.Abort:
+        result = app(arguments, prog_name="keyproof", standalone_mode=False)
+    except typer.Abort:
         return ExitCode.INTERRUPTED
-    except click.ClickException as error:
+    except _USAGE_ERROR as error:
         error.show(file=sys.stderr)
         return ExitCode.INVALID
     return result if isinstance(result, int) else ExitCode.OK

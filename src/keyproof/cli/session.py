@@ -1,5 +1,6 @@
 """What every command on keyproof.yaml begins with: settings, policy and surroundings, all checked first."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -32,7 +33,8 @@ class Session:
         Raises DocumentError with the problems of keyproof.yaml, the packs and the waivers together.
         """
         world = surroundings(Path.cwd())
-        settings = config.load(path or config.find(Path.cwd()), world.environ)
+        found = path or Path(os.path.relpath(config.find(Path.cwd())))
+        settings = config.load(found, world.environ)
         world = surroundings(settings.root)
         problems: list[Problem] = []
         policy = None

@@ -23,7 +23,7 @@ def serve() -> Iterator[str]:
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 (only the demo extra has it, and slow to import)
 
     getLogger("werkzeug").setLevel(WARNING)  # one line a request otherwise
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with _versions_keep_their_dates():
         server.start()
         host, port = server.get_host_and_port()
@@ -31,6 +31,7 @@ def serve() -> Iterator[str]:
             yield f"http://{host}:{port}"
         finally:
             server.stop()
+            server._server.server_close()  # noqa: SLF001 (stop() leaves the socket open)
 
 
 def stored_secret(name: str, region: str) -> Any:

@@ -17,6 +17,8 @@ class Finding:
     rule: str
     rule_title: str
     pack: str
+    also_in: tuple[str, ...] = ()
+    """Ids of other packs that inherit the same rule."""
     check: str
     subject: str
     """Subject id; `policy://PACK` when the rule's selector met nothing."""

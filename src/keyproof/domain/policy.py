@@ -95,6 +95,10 @@ class Rule:
     remediation: str = ""
     place: SourceLine | None = None
     """Where the rule stands in its pack file."""
+    judged_in: str = ""
+    """Id of the pack that judges this inherited rule for all that share it; empty when this pack does."""
+    also_in: tuple[str, ...] = ()
+    """Ids of the packs for which this one judges the rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

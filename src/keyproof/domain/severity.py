@@ -34,4 +34,6 @@ def derive(
     total = sum(step for _, step in steps)
     severity = _BY_RANK[max(0, min(3, total))]
     bound = " (the highest)" if total > 3 else " (the lowest)" if total < 0 else ""
-    return Derivation(severity=severity, formula=f"{', '.join(text for text, _ in steps)} = {severity}{bound}")
+    return Derivation(
+        severity=severity, formula=f"{', '.join(text for text, _ in steps)} = {severity}{bound}"
+    )

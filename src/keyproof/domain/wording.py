@@ -22,10 +22,10 @@ def span(length: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def listed(items: Sequence[str], *, shown: int = _SHOWN) -> str:
+def listed(items: Sequence[str], *, shown: int = _SHOWN, separator: str = ", ") -> str:
     """The first `shown` items, and how many there are beyond them."""
     rest = len(items) - shown
-    return ", ".join(items[:shown]) + (f" and {rest} more" if rest > 0 else "")
+    return separator.join(items[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def moment(at: datetime) -> str:
