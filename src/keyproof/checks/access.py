@@ -12,6 +12,7 @@ from keyproof.check_model import CheckModel
 from keyproof.domain.access import AccessGrant, Action
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Evidence, Severity, Verdict
@@ -68,14 +69,16 @@ class Access(CheckModel):
             return Verdict.not_applicable("only a secret is granted to anybody")
         if is_row(subject, context):
             return judged_elsewhere(subject, "grants")
+        return not_kept(subject, context.now) or self._live(subject, context)
+
+    def _live(self, subject: SecretMetadata, context: Context) -> Verdict:
         unknown = sorted(role for role in self.roles if role not in context.roles)
         if unknown:
             return Verdict.not_evaluated(f"the pack does not say who is {listed(unknown)}")
         if subject.grants is None:
             why = subject.unread.get("grants") or f"{subject.backend} does not show its grants"
             return Verdict.not_evaluated(f"who can use it is not known: {why}")
-        reached = [access for access in _reached(subject.grants) if access.actions & {*self.actions}]
-        reached = [replace(access, actions=access.actions & {*self.actions}) for access in reached]
+        reached = list(_reached(subject.grants, frozenset(self.actions)))
         offending = [(access, why) for access in reached if (why := self._offence(access, context))]
         if offending:
             return self._failed(offending)
@@ -100,15 +103,11 @@ class Access(CheckModel):
 
     def _failed(self, offending: Sequence[tuple[_Access, str]]) -> Verdict:
         shown = [f"{access.shown}, {why}" for access, why in offending]
-        evidence = [
-            Evidence(name="grant", value=f"{access.principal}: {_way(grant)}")
-            for access, _ in offending
-            for grant in access.grants
-        ]
+        ways = [f"{access.principal}: {_way(grant)}" for access, _ in offending for grant in access.grants]
+        number = count(len(offending), "principal")
         return replace(
-            Verdict.failed(f"{count(len(offending), 'principal')} too many: {'; '.join(shown[:3])}"),
-            reason=f"{_too_many(offending)}: {listed(shown)}",
-            evidence=tuple(dict.fromkeys(evidence)),
+            Verdict.failed(f"{number} can use it that may not: {listed(shown, separator='; ')}"),
+            evidence=tuple(Evidence(name="grant", value=way) for way in dict.fromkeys(ways)),
         )
 
     def _passed(self, reached: Sequence[_Access], subject: SecretMetadata) -> Verdict:
@@ -127,31 +126,23 @@ class Access(CheckModel):
         )
 
 
-def _reached(grants: Sequence[AccessGrant]) -> Iterator[_Access]:
-    """Every principal with the actions that no unconditional denial takes away, sorted."""
+def _reached(grants: Sequence[AccessGrant], actions: frozenset[Action]) -> Iterator[_Access]:
+    """Every principal that may do some of `actions`, after what unconditional denials take away; sorted."""
     denied: dict[str, set[Action]] = {}
     for grant in grants:
         if grant.effect == "deny" and not grant.condition:
             denied.setdefault(grant.principal, set()).update(grant.actions)
     for principal in sorted({grant.principal for grant in grants if grant.effect != "deny"}):
-        taken = denied.get(principal, set()) | denied.get(_ANYONE, set())
-        ways = tuple(
-            sorted(
-                replace(grant, actions=left)
-                for grant in grants
-                if grant.principal == principal
-                and grant.effect != "deny"
-                and (left := tuple(action for action in grant.actions if action not in taken))
-            )
+        left = actions - denied.get(principal, set()) - denied.get(_ANYONE, set())
+        ways = sorted(
+            grant
+            for grant in grants
+            if grant.principal == principal and grant.effect != "deny" and left.intersection(grant.actions)
         )
         if ways:
-            actions = frozenset(action for grant in ways for action in grant.actions)
-            yield _Access(principal=principal, actions=actions, grants=ways)
+            possible = left & {action for grant in ways for action in grant.actions}
+            yield _Access(principal=principal, actions=possible, grants=tuple(ways))
 
 
 def _way(grant: AccessGrant) -> str:
     return grant.via + (f" on condition {grant.condition}" if grant.condition else "")
-
-
-def _too_many(offending: Sequence[tuple[_Access, str]]) -> str:
-    return f"{count(len(offending), 'principal')} can use it that may not"

@@ -11,6 +11,7 @@ from keyproof.check_model import CheckModel
 from keyproof.domain.access import AuditTrail
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Evidence, Severity, Verdict
@@ -35,6 +36,8 @@ class AuditLogging(CheckModel):
             return Verdict.not_applicable("only a secret is read")
         if is_row(subject, context):
             return judged_elsewhere(subject, "audit trails")
+        if gone := not_kept(subject, context.now):
+            return gone
         if subject.audit is None:
             why = subject.unread.get("audit") or f"{subject.backend} does not show its audit trails"
             return Verdict.not_evaluated(f"whether reads are recorded is not known: {why}")
@@ -48,8 +51,7 @@ class AuditLogging(CheckModel):
         wanted = count(self.sinks, "sink")
         if len(recording) + len(perhaps) < self.sinks:
             return Verdict.failed(
-                f"{len(recording)} of {count(len(trails), 'audit trail')} is on and records reads; "
-                f"{wanted} wanted"
+                f"{len(recording)} of {count(len(trails), 'audit trail')} record reads; {wanted} wanted"
             )
         if len(recording) < self.sinks:
             names = listed([trail.sink for trail in perhaps])

@@ -8,10 +8,10 @@ from keyproof.check_model import CheckModel
 from keyproof.domain.check import Context
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.declared import is_row
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata, VersionState
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity, Verdict
-from keyproof.domain.wording import moment
 from keyproof.fields import SpanField
 
 
@@ -36,8 +36,8 @@ class Expires(CheckModel):
         """Compare the expiration date with the day."""
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret expires")
-        if subject.deletion is not None:
-            return Verdict.not_applicable(f"deleted, or to be purged, on {moment(subject.deletion)}")
+        if gone := not_kept(subject, context.now):
+            return gone
         if why := subject.unread.get("expires_at"):
             return Verdict.not_evaluated(f"its expiration date could not be read: {why}")
         deadline = self._deadline(subject, context)

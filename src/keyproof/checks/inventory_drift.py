@@ -13,6 +13,7 @@ from keyproof.domain.aspects import join
 from keyproof.domain.check import Context
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.declared import is_row, live_sources
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.duration import Duration
 from keyproof.domain.secret import Basis, DatedFact, InventoryClaim, SecretMetadata
 from keyproof.domain.subject import Subject
@@ -93,8 +94,8 @@ def _undeclared(secret: SecretMetadata, context: Context) -> Verdict:
         return Verdict.passed(f"declared in {listed(rows)}")
     if not sources:
         return Verdict.not_applicable("no inventory is among the sources")
-    if secret.deletion is not None:
-        return Verdict.not_applicable("it is deleted or to be purged, so no inventory has to list it")
+    if gone := not_kept(secret, context.now):
+        return gone
     names = listed(sorted(sources))
     if unread := sorted(sources - context.inventory.complete_sources):
         return Verdict.not_evaluated(

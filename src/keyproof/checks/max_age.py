@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from keyproof.check_model import CheckModel
 from keyproof.domain.check import Context
 from keyproof.domain.deadline import Deadline
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.duration import Duration, parse_lead_time
 from keyproof.domain.secret import Basis, Confidence, DatedFact, SecretMetadata
 from keyproof.domain.subject import Subject
@@ -63,9 +64,8 @@ class MaxAge(CheckModel):
         """Compare the age of the value with the period."""
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret has a rotation period")
-        if subject.deletion is not None:
-            tense = "deleted on" if subject.deletion <= context.now else "scheduled for deletion on"
-            return Verdict.not_applicable(f"{tense} {moment(subject.deletion)}")
+        if gone := not_kept(subject, context.now):
+            return gone
         fact = subject.value_date
         if fact is None:
             return Verdict.not_evaluated(f"the age of the value is not known: {_why_undated(subject)}")

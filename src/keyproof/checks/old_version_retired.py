@@ -1,6 +1,7 @@
 """Old versions of a secret are out of use once the grace time after a rotation is over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -9,10 +10,11 @@ from keyproof.domain.aspects import join
 from keyproof.domain.check import Context
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.declared import is_row, judged_elsewhere
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata, SecretVersion, VersionState
 from keyproof.domain.subject import Subject
-from keyproof.domain.verdict import Severity, Verdict
-from keyproof.domain.wording import count, moment
+from keyproof.domain.verdict import Evidence, Severity, Verdict
+from keyproof.domain.wording import count, listed, moment
 from keyproof.fields import SpanField
 
 
@@ -35,6 +37,8 @@ class OldVersionRetired(CheckModel):
             return Verdict.not_applicable("only a secret has versions")
         if is_row(subject, context):
             return judged_elsewhere(subject, "versions")
+        if gone := not_kept(subject, context.now):
+            return gone
         if subject.versions is None:
             why = subject.unread.get("versions") or f"{subject.backend} keeps or shows none"
             return Verdict.not_evaluated(f"its versions are not known: {why}")
@@ -44,22 +48,37 @@ class OldVersionRetired(CheckModel):
             return Verdict.passed(
                 f"no old version is usable, of {count(len(subject.versions), 'version')} listed"
             )
-        return join([self._judge(version, subject.versions, context) for version in old])
+        return join(list(self._judge(old, subject.versions, context)))
 
-    def _judge(self, version: SecretVersion, versions: Sequence[SecretVersion], context: Context) -> Verdict:
-        name = f"{version.state} version {version.id}"
-        start = _grace_start(version, versions)
-        if start is None:
-            return Verdict.not_evaluated(f"{name} is usable, and when it was replaced is not known")
-        deadline = Deadline.of(start, self.grace, context.now)
-        since = "pending" if version.state is VersionState.PENDING else "replaced"
-        facts = f"{since} {moment(start)}, {self.grace.text} of grace ended {deadline.end}"
-        if deadline.overdue:
-            return Verdict.failed(
-                f"{name} is still usable {deadline.distance} too long: {facts}",
-                **{f"version {version.id}": facts},
+    def _judge(
+        self, old: Sequence[SecretVersion], versions: Sequence[SecretVersion], context: Context
+    ) -> Iterator[Verdict]:
+        late, within, unknown = [], [], []
+        for version in old:
+            name = f"{version.state} version {version.id}"
+            start = _grace_start(version, versions)
+            if start is None:
+                unknown.append(name)
+                continue
+            since = f"{'created' if version.state is VersionState.PENDING else 'replaced'} {moment(start)}"
+            deadline = Deadline.of(start, self.grace, context.now)
+            if deadline.overdue:
+                late.append(f"{name}, {since}, for {deadline.distance} too long")
+            else:
+                within.append(f"{name}, {since}, until {deadline.end}")
+        if late:
+            shown = Verdict.failed(
+                f"{count(len(late), 'old version')} still usable past {self.grace.text} of grace: {_some(late)}"
             )
-        return Verdict.passed(f"{name} is within its grace time until {deadline.end}")
+            yield replace(shown, evidence=tuple(Evidence(name="usable", value=text) for text in late))
+        if unknown:
+            yield Verdict.not_evaluated(f"when it was replaced is not known: {_some(unknown)}")
+        if within:
+            yield Verdict.passed(f"within {self.grace.text} of grace: {_some(within)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    return listed(names, separator="; ")
 
 
 def _grace_start(version: SecretVersion, versions: Sequence[SecretVersion]) -> datetime | None:

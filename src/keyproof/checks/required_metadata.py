@@ -8,6 +8,7 @@ from keyproof.check_model import CheckModel
 from keyproof.domain.aspects import join
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity, Verdict
@@ -55,8 +56,8 @@ class RequiredMetadata(CheckModel):
         """Name what is missing."""
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret has to state these")
-        if subject.deletion is not None and subject.deletion <= context.now:
-            return Verdict.not_applicable("it is deleted")
+        if gone := not_kept(subject, context.now):
+            return gone
         concerned = [name for name in self.fields if name != "class" or context.has_classes]
         if not concerned:
             return Verdict.not_applicable("the pack has no classes")

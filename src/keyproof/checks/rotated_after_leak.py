@@ -14,6 +14,7 @@ from keyproof.domain.aspects import join
 from keyproof.domain.check import Context
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.declared import is_row
+from keyproof.domain.deletion import deletion
 from keyproof.domain.leak import Leak, LeakConfidence
 from keyproof.domain.secret import Basis, Confidence, DatedFact, SecretMetadata, SubjectKind
 from keyproof.domain.subject import Subject
@@ -81,7 +82,7 @@ class RotatedAfterLeak(CheckModel):
         introduced = subject.introduced_at
         if introduced is None:
             return Verdict.not_evaluated("the leak is in no commit, so when it was introduced is not known")
-        return join([self._judge(secret, subject, introduced) for secret in secrets])
+        return join([self._judge(secret, subject, introduced, context) for secret in secrets])
 
     def _matched(self, leak: Leak, context: Context) -> Sequence[SecretMetadata]:
         """The live secrets the leak may be of; rows of an inventory only where no live one is known."""
@@ -92,7 +93,12 @@ class RotatedAfterLeak(CheckModel):
             found = [s for s in context.inventory.secrets if _same_class(s, leak, context)]
         return [secret for secret in found if not is_row(secret, context)] or found
 
-    def _judge(self, secret: SecretMetadata, leak: Leak, introduced: datetime) -> Verdict:
+    def _judge(self, secret: SecretMetadata, leak: Leak, introduced: datetime, context: Context) -> Verdict:
+        if secret.deletion is not None:
+            return Verdict.not_evaluated(
+                f"{secret.name} is {deletion(secret.deletion, context.now)}; "
+                "whether its value was revoked where it is used cannot be seen"
+            )
         fact = secret.value_date
         if fact is None:
             why = secret.unread.get("facts") or f"{secret.backend} shows no date for it"

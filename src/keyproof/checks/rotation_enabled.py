@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from keyproof.check_model import CheckModel
 from keyproof.domain.check import Context
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.duration import Duration
 from keyproof.domain.secret import Rotation, SecretMetadata
 from keyproof.domain.subject import Subject
@@ -38,8 +39,8 @@ class RotationEnabled(CheckModel):
         """Look at the rotation's switch, its last and next run, and its schedule."""
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret is rotated")
-        if subject.deletion is not None:
-            return Verdict.not_applicable(f"deleted, or to be purged, on {moment(subject.deletion)}")
+        if gone := not_kept(subject, context.now):
+            return gone
         if subject.rotation is None:
             return _without(subject)
         return self._judge(subject.rotation, context)

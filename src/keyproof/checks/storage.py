@@ -11,6 +11,7 @@ from keyproof.check_model import CheckModel
 from keyproof.domain.aspects import join
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere, live_secrets
+from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity, Verdict
@@ -63,7 +64,7 @@ class Storage(CheckModel):
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret is stored")
         if not is_row(subject, context):
-            return self._live(subject)
+            return not_kept(subject, context.now) or self._live(subject)
         if live := live_secrets(subject, context):
             return join([self._live(secret) for secret in live])
         return self._stated(subject)
@@ -79,7 +80,9 @@ class Storage(CheckModel):
         if self.gitignored:
             yield _gitignored(secret)
         if self.example_file:
-            yield _attribute(secret, "example-file", "an example file stands beside it")
+            yield _file(
+                secret, "example-file", "an example file stands beside it", "no example file stands beside it"
+            )
         if self.encrypted or self.customer_key:
             yield self._encryption(secret)
 
@@ -118,10 +121,11 @@ class Storage(CheckModel):
         stated = str(row.attributes.get("storage") or "")
         if not stated:
             return judged_elsewhere(row, "places of storage")
+        words = [_place_word(place) for place in _ALTERNATIVES.split(stated)]
         aspects = [
-            self._place(_place_word(place), f"the row states the storage {stated!r}")
-            for place in _ALTERNATIVES.split(stated)
-            if (self.allowed or self.forbidden) and place
+            self._place(word, f"the row states the storage {stated!r}")
+            for word in words
+            if word and (self.allowed or self.forbidden)
         ]
         if self.gitignored or self.example_file or self.encrypted or self.customer_key:
             aspects.append(
@@ -134,7 +138,12 @@ def _gitignored(secret: SecretMetadata) -> Verdict:
     """Ignored and not tracked: a tracked file stays in git whatever .gitignore says."""
     if secret.attributes.get("tracked") is True:
         return Verdict.failed("git tracks the file that holds it", tracked="yes")
-    ignored = _attribute(secret, "gitignored", "git ignores the file that holds it")
+    ignored = _file(
+        secret,
+        "gitignored",
+        "git ignores the file that holds it",
+        "git does not ignore the file that holds it",
+    )
     if "tracked" in secret.unread and "tracked" not in secret.attributes:
         unknown = Verdict.not_evaluated(
             f"whether git tracks the file is not known: {secret.unread['tracked']}"
@@ -143,18 +152,16 @@ def _gitignored(secret: SecretMetadata) -> Verdict:
     return ignored
 
 
-def _attribute(secret: SecretMetadata, name: str, statement: str) -> Verdict:
+def _file(secret: SecretMetadata, name: str, good: str, bad: str) -> Verdict:
+    """What the attribute `name` says of the .env file that holds the secret."""
     value = secret.attributes.get(name)
-    if value is None and name in secret.unread:
-        return Verdict.not_evaluated(f"whether {statement} is not known: {secret.unread[name]}")
-    if value is None:
-        return Verdict.not_applicable(f"{secret.backend} has no such file")
-    shown = {name.replace("-", "_"): "yes" if value else "no"}
-    return (
-        Verdict.passed(statement, **shown)
-        if value
-        else Verdict.failed(f"it is not so that {statement}", **shown)
-    )
+    if value is not None:
+        shown = {name.replace("-", "_"): "yes" if value else "no"}
+        return Verdict.passed(good, **shown) if value else Verdict.failed(bad, **shown)
+    if name in secret.unread or secret.backend == "dotenv":
+        why = secret.unread.get(name, "it was not read")
+        return Verdict.not_evaluated(f"whether {good} is not known: {why}")
+    return Verdict.not_applicable(f"{secret.backend} keeps it in no .env file")
 
 
 def _place_word(text: str) -> str:
