@@ -22,6 +22,17 @@
     return (body.textContent + (group ? group.querySelector("h3").textContent + group.querySelector(".tally").textContent : "")).toLowerCase();
   }
 
+  // Rows change while their tables are out of the page: in it, browsers lay out a long table anew for every one.
+  function apart(tables, change) {
+    const places = [...tables].map((table) => {
+      const place = document.createComment("");
+      table.replaceWith(place);
+      return [place, table];
+    });
+    change();
+    for (const [place, table] of places) place.replaceWith(table);
+  }
+
   function filterable(holder) {
     const bodies = [...holder.querySelectorAll("tbody[data-outcome]")];
     if (bodies.length < 2) return;
@@ -48,12 +59,13 @@
       const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
       if (words.length && !texts) texts = new Map(bodies.map((body) => [body, haystack(body)]));
       const wanted = Object.entries(selects).filter(([, select]) => select.value !== "*");
-      let shown = 0;
-      for (const body of bodies) {
-        const fits = wanted.every(([key, select]) => body.dataset[key].split("|").includes(select.value)) && words.every((word) => texts.get(body).includes(word));
-        body.hidden = !fits;
-        shown += fits;
-      }
+      const fits = (body) => wanted.every(([key, select]) => body.dataset[key].split("|").includes(select.value)) && words.every((word) => texts.get(body).includes(word));
+      const kept = new Set(bodies.filter(fits));
+      const changed = bodies.filter((body) => body.hidden === kept.has(body));
+      apart(new Set(changed.map((body) => body.parentNode)), () => {
+        for (const body of changed) body.hidden = !body.hidden;
+      });
+      const shown = kept.size;
       for (const group of holder.querySelectorAll(".rule")) group.hidden = !group.querySelector("tbody:not([hidden])");
       clear.hidden = shown === bodies.length;
       said.textContent = `${shown.toLocaleString("en")} of ${bodies.length.toLocaleString("en")} ${holder.dataset.noun}`;
@@ -90,7 +102,8 @@
         const sign = order === "descending" ? -1 : 1;
         const keyed = original.map((body, index) => [value(body), index, body]);
         if (order !== "none") keyed.sort(([a, i], [b, j]) => (a === "") - (b === "") || sign * a.localeCompare(b, "en", { numeric: true }) || i - j);
-        table.append(...keyed.map(([, , body]) => body));
+        apart([table], () => table.append(...keyed.map(([, , body]) => body)));
+        button.focus();
       });
     }
   }

@@ -1,7 +1,7 @@
 """What an assessment says first: where we stand, what must be done, what could not be looked at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from keyproof.domain.assessment import Assessment, Scope, ScopeStatus, SubjectRecord, WaiverRecord
 from keyproof.domain.check import Check
 from keyproof.domain.finding import Finding
+from keyproof.domain.leak import Leak
 from keyproof.domain.policy import WaiverState
 from keyproof.domain.verdict import Outcome, Severity
 
@@ -50,6 +51,19 @@ class Headline:
     sentence: str
 
 
+def arranged(assessment: Assessment) -> Assessment:
+    """The same assessment with every sequence in the order reports show, controls in their catalogue's own."""
+    return replace(
+        assessment,
+        packs=tuple(sorted(assessment.packs, key=lambda pack: pack.id)),
+        scopes=tuple(sorted(assessment.scopes, key=lambda scope: (scope.source, scope.scope))),
+        subjects=tuple(sorted(assessment.subjects, key=_subject_order)),
+        findings=tuple(sorted(assessment.findings, key=_finding_order)),
+        waivers=tuple(sorted(assessment.waivers, key=lambda record: record.waiver.id)),
+        frameworks=tuple(sorted(assessment.frameworks, key=lambda framework: framework.id)),
+    )
+
+
 def state_of(finding: Finding) -> State:
     """The one count `finding` belongs to."""
     if finding.outcome is Outcome.FAIL and not finding.gates:
@@ -69,12 +83,15 @@ def failures(assessment: Assessment) -> tuple[Finding, ...]:
 
 def unjudged(assessment: Assessment) -> tuple[Finding, ...]:
     """Findings that could not be evaluated."""
-    return _sorted(f for f in assessment.findings if f.outcome is Outcome.NOT_EVALUATED)
+    return tuple(
+        sorted((f for f in assessment.findings if f.outcome is Outcome.NOT_EVALUATED), key=_finding_order)
+    )
 
 
 def gaps(assessment: Assessment) -> tuple[Scope, ...]:
     """Scopes that were not read in full."""
-    return tuple(scope for scope in assessment.scopes if scope.status is not ScopeStatus.OK)
+    missing = (scope for scope in assessment.scopes if scope.status is not ScopeStatus.OK)
+    return tuple(sorted(missing, key=lambda scope: (scope.source, scope.scope)))
 
 
 def due_within(assessment: Assessment, days: int) -> tuple[Finding, ...]:
@@ -85,7 +102,7 @@ def due_within(assessment: Assessment, days: int) -> tuple[Finding, ...]:
         for f in assessment.findings
         if f.outcome is not Outcome.FAIL and f.due is not None and assessment.today <= f.due <= last
     )
-    return tuple(f for _, f in sorted(soon, key=lambda pair: (pair[0], *_order(pair[1]))))
+    return tuple(f for _, f in sorted(soon, key=lambda pair: (pair[0], *_finding_order(pair[1]))))
 
 
 def ending(assessment: Assessment) -> tuple[WaiverRecord, ...]:
@@ -147,12 +164,12 @@ def counted(number: int, noun: str) -> str:
 def visible(text: str) -> str:
     """`text` with every character a reader or a terminal cannot see, or would obey, written as its number.
 
-    Control characters, and the format characters that reorder or hide text (Unicode TR 36), become `[U+202E]`;
-    tabs and line ends stay.
+    Control characters, line ends among them, and the format characters that reorder or hide text
+    (Unicode TR 36) become `[U+202E]`.
     """
     if text.isprintable():
         return text
-    return "".join(f"[U+{ord(c):04X}]" if category(c) in _UNSEEN and c not in "\t\n" else c for c in text)
+    return "".join(f"[U+{ord(c):04X}]" if category(c) in _UNSEEN else c for c in text)
 
 
 def parameters(check: Check) -> dict[str, Any]:
@@ -164,13 +181,14 @@ def parameters(check: Check) -> dict[str, Any]:
     )
 
 
-def _sorted(findings: Any) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=_order))
+def _subject_order(record: SubjectRecord) -> tuple[str, str]:
+    subject = record.subject
+    return (subject.id, subject.detector if isinstance(subject, Leak) else "")
 
 
-def _order(finding: Finding) -> tuple[str, str, str]:
-    return (finding.pack, finding.rule, finding.subject)
+def _finding_order(finding: Finding) -> tuple[str, ...]:
+    return (finding.pack, finding.rule, finding.subject, finding.id, finding.reason)
 
 
 def _worst_first(finding: Finding) -> tuple[Any, ...]:
-    return (-finding.severity.rank, -(finding.days_overdue or 0), *_order(finding))
+    return (-finding.severity.rank, -(finding.days_overdue or 0), *_finding_order(finding))

@@ -1,6 +1,5 @@
 """What the HTML report shows, read from one assessment: rows, groups and pictures, without any markup of its own."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from markupsafe import Markup
 from keyproof import drawing, overview
 from keyproof.domain.assessment import Assessment, ControlResult, SubjectRecord
 from keyproof.domain.check import SECRET_KINDS
-from keyproof.domain.duration import parse_duration
+from keyproof.domain.duration import parse_lead_time
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Leak, Occurrence
 from keyproof.domain.policy import ControlMapping, Rule, Strength
@@ -67,6 +66,11 @@ class Member:
     due: date | None
     anchor: str
     """Where its row stands."""
+
+    @property
+    def first(self) -> bool:
+        """Whether its findings are linked to here, and not at another sight of the same value."""
+        return self.anchor == anchor(self.record.subject.id)
 
     @property
     def state(self) -> State | None:
@@ -238,11 +242,12 @@ class Page:
     }
 
     def __init__(self, assessment: Assessment) -> None:
+        assessment = overview.arranged(assessment)
         self.assessment = assessment
         self.run = assessment.run
         self.headline = overview.headline(assessment)
         self.gaps = overview.gaps(assessment)
-        self.scopes = sorted(assessment.scopes, key=lambda scope: (scope.source, scope.scope))
+        self.scopes = assessment.scopes
         self.waivers = {record.waiver.id: record for record in assessment.waivers}
         self.anchor = anchor
         self.counted = overview.counted
@@ -559,7 +564,7 @@ class Page:
         gone = max((day for day in removals if day), default=None) if all(removals) else None
         start = leak.introduced_at.date() if leak.introduced_at else None
         end = gone.date() if gone else None
-        marks = _leak_marks(row.finding for row in member.rows)
+        marks = self._marks(leak, member.rows)
         words = [f"introduced {start or 'outside history'}", f"removed {end}" if end else "still stands"]
         words += [f"{name} {day}" for name, day in sorted(marks.items())]
         lane = drawing.exposure_lane(
@@ -572,6 +577,26 @@ class Page:
         )
         return Exposure(leak=leak, member=member, start=start, end=end, lane=_picture(lane))
 
+    def _marks(self, leak: Leak, rows: Iterable[Row]) -> dict[str, date]:
+        """When the leaked secret was replaced and until when it had to be, where a rule judged that."""
+        marks: dict[str, date] = {}
+        for finding in (row.finding for row in rows if row.finding.check == "rotated-after-leak"):
+            rule = self._rules.get((finding.pack, finding.rule))
+            given = overview.parameters(rule.check) if rule else {}
+            start = leak.detected_at if given.get("from") == "detection" else leak.introduced_at
+            if start and (lead := _lead(str(given.get("deadline", "")))):
+                marks["deadline"] = (start + lead).date()
+            values = [
+                secret.value_date.at
+                for fact in finding.evidence
+                if (record := self._records.get(fact.name))
+                and isinstance(secret := record.subject, SecretMetadata)
+                and secret.value_date
+            ]
+            if leak.introduced_at and any(value > leak.introduced_at for value in values):
+                marks["rotated"] = max(values).date()
+        return marks
+
 
 def anchor(*parts: str) -> str:
     """A stable fragment for something whose own id no URL fragment could hold."""
@@ -582,31 +607,19 @@ def _tally(states: Iterable[State]) -> list[tuple[State, int]]:
     return sorted(Counter(states).items(), key=lambda pair: pair[0].rank)
 
 
-def _leak_marks(findings: Iterable[Finding]) -> dict[str, date]:
-    """The rotation and the deadline that a finding's evidence names, by the day."""
-    marks = {}
-    for finding in findings:
-        for fact in finding.evidence:
-            word = fact.name.split()[0] if fact.name else ""
-            day = re.search(r"\d{4}-\d\d-\d\d", fact.value)
-            if word in {"rotated", "deadline"} and day:
-                marks[word] = date.fromisoformat(day.group())
-    return marks
-
-
 def _rungs(rule: Rule | None, period: timedelta) -> list[int]:
     """Days before the due date at which the rule alerts, none longer than a third of the period."""
     given = overview.parameters(rule.check).get("alerts") if rule else None
-    days = [days for key in given if (days := _days(str(key)))] if given else list(_LADDER)
-    return sorted({min(day, period.days // 3) for day in days})
+    leads = [lead.days for key in given if (lead := _lead(str(key)))] if given else list(_LADDER)
+    return sorted({min(days, period.days // 3) for days in leads})
 
 
-def _days(text: str) -> int:
-    """Whole days of a ladder's key; 0 for what is no span."""
+def _lead(text: str) -> timedelta | None:
+    """A span of time as a rule's parameter states it; None for none, and for the day itself."""
     try:
-        return parse_duration(text if not text.isdecimal() else f"{text}d").approximate_span.days
+        return parse_lead_time(text).span or None
     except ValueError:
-        return 0  # the rung on the due date itself, which the picture shows anyway
+        return None
 
 
 def _picture(svg: str) -> Markup:

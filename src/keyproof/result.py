@@ -87,6 +87,7 @@ class CoverageResult(_Part):
     shallow: bool
     partial: bool
     problems: list[str]
+    notes: list[str] = Field(description="what lies outside the scope and is worth knowing")
     complete: bool
 
 
@@ -162,6 +163,7 @@ class LeakResult(_Part):
     present: bool
     allowed: str | None
     advice: str
+    detected_at: Moment | None = Field(description="when a run first saw it")
     occurrences: list[OccurrenceResult]
 
 

@@ -28,11 +28,12 @@ class CsvReporter:
 
     def render(self, assessment: Assessment) -> str:
         """The table, its lines ended by CR LF as the RFC asks."""
+        assessment = overview.arranged(assessment)
         known = overview.subjects_by_id(assessment)
         sheet = StringIO()
         writer = csv.writer(sheet, lineterminator="\r\n")
         writer.writerow(_COLUMNS)
-        for finding in sorted(assessment.findings, key=lambda f: (f.pack, f.rule, f.subject, f.id)):
+        for finding in assessment.findings:
             writer.writerow([_cell(text) for text in _row(finding, known.get(finding.subject))])
         return sheet.getvalue()
 

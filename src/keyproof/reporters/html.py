@@ -1,7 +1,6 @@
 """The HTML report: one file that reads like a statement on paper and answers on screen, without a network."""
 
 from base64 import b64encode
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -45,7 +44,7 @@ class HtmlReporter:
         """The document."""
         folder = resources.reports() / "html"
         page = Page(assessment)
-        style = (folder / "style.css").read_text(encoding="utf-8") + "".join(_own_style(page))
+        style = (folder / "style.css").read_text(encoding="utf-8") + _running_line(page)
         script = (folder / "script.js").read_text(encoding="utf-8")
         environment = Environment(
             autoescape=True,
@@ -87,15 +86,10 @@ def _visible(value: Any) -> Any:
     return overview.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _own_style(page: Page) -> Iterator[str]:
-    """The foot of every printed page, and how high the parts are that browsers lay out only when seen."""
+def _running_line(page: Page) -> str:
+    """The foot of every printed page, for browsers that know page margin boxes."""
     left = f"{page.run.organisation}: secrets compliance, as of {page.assessment.today}"
-    yield f'@media print{{@page{{@bottom-left{{content:"{_css(left)}"}}}}}}\n'
-    heights = {"population": len(page.members), "leaks": len(page.leaks)}
-    for part, rows in heights.items():
-        yield f"#{part}>div{{contain-intrinsic-size:auto {120 + 58 * rows}px}}\n"
-    for group in page.groups:
-        yield f"#rule-{group.anchor}{{contain-intrinsic-size:auto {110 + 62 * len(group.rows)}px}}\n"
+    return f'@media print{{@page{{@bottom-left{{content:"{_css(left)}"}}}}}}\n'
 
 
 def _css(text: str) -> str:

@@ -25,30 +25,22 @@ class JsonReporter:
 
     def render(self, assessment: Assessment) -> str:
         """The document, indented, with a newline at its end."""
+        assessment = overview.arranged(assessment)
         document = result.Result(
             run=_run(assessment.run),
-            scopes=[_scope(s) for s in sorted(assessment.scopes, key=lambda s: (s.source, s.scope))],
-            subjects=[_subject(r) for r in sorted(assessment.subjects, key=_subject_order)],
-            findings=[_finding(f) for f in sorted(assessment.findings, key=_finding_order)],
+            scopes=[_scope(scope) for scope in assessment.scopes],
+            subjects=[_subject(record) for record in assessment.subjects],
+            findings=[_finding(finding) for finding in assessment.findings],
             controls=[_control(c) for c in assessment.controls],
-            waivers=[_waiver(w) for w in sorted(assessment.waivers, key=lambda w: w.waiver.id)],
-            packs=[_pack(pack) for pack in sorted(assessment.packs, key=lambda pack: pack.id)],
+            waivers=[_waiver(record) for record in assessment.waivers],
+            packs=[_pack(pack) for pack in assessment.packs],
             frameworks=[
                 result.FrameworkResult(id=f.id, title=f.title, edition=f.edition)
-                for f in sorted(assessment.frameworks, key=lambda f: f.id)
+                for f in assessment.frameworks
             ],
             summary=_summary(assessment),
         )
         return document.model_dump_json(by_alias=True, indent=2) + "\n"
-
-
-def _subject_order(record: SubjectRecord) -> tuple[str, ...]:
-    subject = record.subject
-    return (subject.id, subject.detector) if isinstance(subject, Leak) else (subject.id,)
-
-
-def _finding_order(finding: Finding) -> tuple[str, ...]:
-    return (finding.pack, finding.rule, finding.subject, finding.id, finding.reason)
 
 
 def _run(run: RunInfo) -> result.Run:
@@ -101,6 +93,7 @@ def _coverage(coverage: Coverage | None) -> result.CoverageResult | None:
         shallow=coverage.shallow,
         partial=coverage.partial,
         problems=list(coverage.problems),
+        notes=list(coverage.notes),
         complete=coverage.complete,
     )
 
@@ -192,6 +185,7 @@ def _leak(leak: Leak) -> result.LeakResult:
         present=leak.present,
         allowed=leak.allowed,
         advice=leak.advice,
+        detected_at=leak.detected_at,
         occurrences=[
             result.OccurrenceResult.model_validate(place)
             for place in sorted(

@@ -49,10 +49,9 @@ class JUnitReporter:
 
 def _suites(assessment: Assessment) -> Iterator[TestSuite]:
     waivers = {record.waiver.id: record.waiver for record in assessment.waivers}
+    assessment = overview.arranged(assessment)
     for pack in sorted({finding.pack for finding in assessment.findings} | {p.id for p in assessment.packs}):
-        ordered = sorted(
-            (f for f in assessment.findings if f.pack == pack), key=lambda f: (f.rule, f.subject, f.id)
-        )
+        ordered = [finding for finding in assessment.findings if finding.pack == pack]
         yield _suite(assessment, pack, _unique([_case(finding, waivers) for finding in ordered]))
     if missing := overview.gaps(assessment):
         yield _suite(assessment, "scopes", _unique([_gap(scope) for scope in missing]))

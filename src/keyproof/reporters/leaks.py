@@ -48,6 +48,7 @@ def coverage(scans: Sequence[LeakScan]) -> dict[str, Any]:
         "shallow": any(part.shallow for part in parts),
         "partial": any(part.partial for part in parts),
         "problems": [problem for part in parts for problem in part.problems],
+        "notes": [note for part in parts for note in part.notes],
         "complete": bool(parts) and all(part.complete for part in parts),
         "repositories": [_coverage(part) for part in parts],
     }
@@ -66,6 +67,7 @@ def _coverage(part: Coverage) -> dict[str, Any]:
         "shallow": part.shallow,
         "partial": part.partial,
         "problems": list(part.problems),
+        "notes": list(part.notes),
         "complete": part.complete,
     }
 
@@ -146,4 +148,6 @@ def _coverage_text(scans: Sequence[LeakScan]) -> Iterator[str]:
             f"{'complete' if part.complete else 'NOT complete'}"
         )
         for problem in part.problems:
-            yield f"  not looked at: {problem}"
+            yield f"  not looked at: {visible(problem)}"
+        for note in part.notes:
+            yield f"  note: {visible(note)}"

@@ -48,7 +48,8 @@ class SarifReporter:
 
     def render(self, assessment: Assessment) -> str:
         """The document, indented, with a newline at its end."""
-        findings = sorted(assessment.findings, key=lambda f: (f.pack, f.rule, f.subject, f.id))
+        assessment = overview.arranged(assessment)
+        findings = assessment.findings
         rules = sorted({(f.pack, f.rule): f for f in reversed(findings)}.items())
         index = {key: number for number, (key, _) in enumerate(rules)}
         written = [f for f in findings if overview.state_of(f) not in self._left_out]

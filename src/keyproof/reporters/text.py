@@ -53,7 +53,7 @@ class TextReporter:
             legacy_windows=False,
             _environ={},
         )
-        console.print(Group(*_parts(assessment)))
+        console.print(Group(*_parts(overview.arranged(assessment))))
         lines = (line.rstrip() for line in screen.getvalue().splitlines())
         return "\n".join(lines).strip("\n") + "\n"
 

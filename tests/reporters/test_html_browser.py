@@ -1,0 +1,141 @@
+"""The HTML report in a real browser, without a network."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from keyproof.reporters.html import HtmlReporter
+from tests.fakes import assessments
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "keyproof.html"
+    path.write_text(HtmlReporter().render(assessments.golden()), encoding="utf-8")
+    return path
+
+
+class Opened:
+    """A page with everything it complained of and asked for."""
+
+    def __init__(self, browser: Browser, path: Path, *, script: bool = True, fragment: str = "") -> None:
+        self.context = browser.new_context(
+            java_script_enabled=script, offline=True, viewport={"width": 1440, "height": 900}
+        )
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri() + fragment)
+
+    def shown(self, section: str) -> int:
+        return self.page.locator(f"#{section} tbody[data-outcome]:not([hidden])").count()
+
+
+@pytest.fixture
+def opened(browser: Browser, report: Path) -> Iterator[Opened]:
+    one = Opened(browser, report)
+    yield one
+    one.context.close()
+
+
+def test_it_opens_offline_without_a_complaint(opened: Opened, report: Path) -> None:
+    assert opened.complaints == []
+    assert opened.requests == [report.as_uri()]
+
+
+def test_filters_narrow_the_population_and_give_it_back(opened: Opened) -> None:
+    everything = opened.shown("population")
+    population = opened.page.locator("#population")
+    population.get_by_label("Result").select_option("not-evaluated")
+    assert opened.shown("population") == 3
+    population.get_by_label("Search").fill("redis")
+    assert opened.shown("population") == 1
+    assert "1 of 23 subjects" in population.locator("output").inner_text()
+    population.get_by_role("button", name="Show all").click()
+    assert opened.shown("population") == everything == len(assessments.golden().subjects)
+
+
+def test_a_group_without_a_match_disappears(opened: Opened) -> None:
+    opened.page.locator("#exceptions").get_by_label("Framework").select_option("soc2")
+    opened.page.locator("#exceptions").get_by_label("Search").fill("legacy-ftp")
+    assert opened.page.locator("#exceptions .rule:not([hidden])").count() == 2
+
+
+def test_sorting_follows_the_column(opened: Opened) -> None:
+    names = opened.page.locator("#population tbody tr:first-child td:nth-child(2)")
+    before = names.all_text_contents()
+    head = opened.page.locator("#population").get_by_role("button", name="Subject")
+    head.click()
+    assert opened.page.locator("#population th[aria-sort=ascending]").count() == 1
+    assert names.all_text_contents() != before
+    head.click()
+    head.click()
+    assert names.all_text_contents() == before
+
+
+def test_a_number_leads_to_its_rows(opened: Opened) -> None:
+    opened.page.locator("#verdict .counts .manual a").click()
+    assert opened.shown("population") == 1
+    assert opened.page.url.endswith("#population")
+
+
+def test_a_deep_link_opens_its_row(browser: Browser, report: Path) -> None:
+    golden = assessments.golden()
+    finding = next(
+        f for f in golden.findings if f.rule == "owner-stated" and f.subject == assessments.LONG.id
+    )
+    one = Opened(browser, report, fragment=f"#finding-{finding.id}")
+    target = one.page.locator(f"#finding-{finding.id}")
+    assert target.is_visible()
+    one.context.close()
+
+
+def test_without_scripts_everything_is_there(browser: Browser, report: Path) -> None:
+    one = Opened(browser, report, script=False)
+    golden = assessments.golden()
+    assert one.page.locator(".filters").count() == 0
+    rows = one.page.locator("#population tbody")
+    assert rows.count() == len(golden.subjects)
+    for row in rows.all():
+        row.scroll_into_view_if_needed()
+        assert row.is_visible()
+    one.page.locator("#population details summary").first.click()
+    assert one.page.locator("#population details .findings").first.is_visible()
+    one.context.close()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_no_page_scrolls_sideways(opened: Opened, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_many_rows_stay_usable(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "big.html"
+    path.write_text(HtmlReporter().render(assessments.big(2_000)), encoding="utf-8")
+    one = Opened(browser, path)
+    assert one.shown("population") == 2_000
+    one.page.locator("#population").get_by_label("Search").fill("service-0042")
+    assert one.shown("population") == 1
+    assert one.complaints == []
+    one.context.close()
