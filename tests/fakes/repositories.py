@@ -24,6 +24,8 @@ def git_environ(home: Path) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(home / ".config"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C",
+        **{f"GIT_{role}_NAME": "Ann Author" for role in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{role}_EMAIL": "ann@example.com" for role in ("AUTHOR", "COMMITTER")},
     }
 
 
@@ -41,8 +43,6 @@ class GitRepository:
         environ = git_environ(path.parent / "home")
         run("init", "--quiet", "--initial-branch=main", *options, str(path), cwd=path.parent, environ=environ)
         repository = cls(path, environ)
-        repository.git("config", "user.name", "Ann Author")
-        repository.git("config", "user.email", "ann@example.com")
         repository.git("config", "gc.auto", "0")
         return repository
 
@@ -144,7 +144,7 @@ class PlannedHistory:
         for number, commit in enumerate(self.commits):
             yield b"commit refs/planned/%d\nmark :%d\n" % (number, number + 1)
             yield b"author A <a@example.com> %d +0000\n" % commit.seconds
-            yield b"committer C <c@example.com> %d +0000\ndata 1\nm\n" % commit.seconds
+            yield b"committer C <c@example.com> %d +0000\ndata 3\n%03d\n" % (commit.seconds, number)
             for position, parent in enumerate(commit.parents):
                 yield b"%s :%d\n" % (b"merge" if position else b"from", parent + 1)
             yield b"deleteall\n"

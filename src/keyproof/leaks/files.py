@@ -39,8 +39,10 @@ class Folder:
             return Unseen("gone")
         except OSError:
             return Unseen("excluded" if self._is_special(path) else "unreadable")
-        with os.fdopen(handle, "rb") as file:
-            return self._content(file.fileno())
+        try:
+            return self._content(handle)
+        finally:
+            os.close(handle)
 
     def walk(self) -> Iterator[bytes]:
         """Paths of everything that is no folder, in a fixed order; `.git` and what is in it left out."""

@@ -1,12 +1,12 @@
 """Searches blobs, each once and whole: the plain stream that every faster way must agree with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.coverage import Tally
-from keyproof.leaks.git.objects import Listing, Unread, read_objects
+from keyproof.leaks.git.objects import GitObject, Listing, Unread, list_objects, read_objects
 from keyproof.leaks.git.repository import Repository
-from keyproof.leaks.sighting import Scan
+from keyproof.leaks.sighting import Found, Scan
 from keyproof.ports import Progress
 
 _STEP = 256
@@ -40,6 +40,16 @@ def search_blobs(
         if matches := scan(blob.content):
             found[blob.id] = matches
     progress.advance(len(listing.blobs) - done // _STEP * _STEP)
+    return found
+
+
+def search_quietly(repository: Repository, ids: Iterable[str], scan: Scan, largest: int) -> Found:
+    """The matches of blobs that others are compared with; one that cannot be read is as good as none."""
+    listing = list_objects(repository, ids)
+    found: dict[str, tuple[Match, ...]] = {}
+    for blob in read_objects(repository, _up_to(largest, listing)):
+        if isinstance(blob, GitObject) and (matches := scan(blob.content)):
+            found[blob.id] = matches
     return found
 
 

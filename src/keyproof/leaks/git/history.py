@@ -1,6 +1,7 @@
 """Searches everything a repository holds: every stored object, the index and the work tree."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 
@@ -54,8 +55,8 @@ def search_history(
         listing = list_objects(repository)
         found = search(repository, listing, scan, largest, tally, progress)
         history = _read_history(repository, listing, messages, tally)
-        _account(repository, connectivity, listing, history, tally)
-    forest = grow(repository, found, [*history.graph.trees, *history.trees_at.values()], tally)
+        missing = _account(repository, connectivity, listing, history, tally)
+    forest = grow(repository, found, [*history.graph.trees, *history.trees_at.values()], tally, missing)
     attribution = attribute(history.graph, forest, found, history.reach, tally)
     beside = WorkTree(
         repository=repository, entries=_entries(repository, tally), in_head=attribution.stands, tally=tally
@@ -100,10 +101,20 @@ def read_tags(repository: Repository, ids: Iterable[str], messages: Messages, ta
     return tags
 
 
-def grow(repository: Repository, found: Found, roots: Iterable[str], tally: Tally) -> Forest:
-    """The trees that lead to the blobs of `found`, numbered in its order."""
+def grow(
+    repository: Repository,
+    found: Found,
+    roots: Iterable[str],
+    tally: Tally,
+    missing: AbstractSet[str] = frozenset(),
+) -> Forest:
+    """The trees that lead to the blobs of `found`, numbered in its order; `missing` ones are not asked for."""
     wanted = {bytes.fromhex(name): number for number, name in enumerate(found)}
-    forest = Forest(lambda ids: read_objects(repository, ids), wanted, id_length=repository.id_length)
+
+    def read(ids: Iterable[str]) -> Iterator[GitObject | Unread]:
+        return _read_trees(repository, list(ids), missing, tally)
+
+    forest = Forest(read, wanted, id_length=repository.id_length)
     if wanted:
         forest.grow(root for root in roots if root)
     for tree in forest.unread:
@@ -112,6 +123,21 @@ def grow(repository: Repository, found: Found, roots: Iterable[str], tally: Tall
     if forest.too_deep:
         tally.problems.append("a tree is nested too deeply to follow; paths below it are not listed")
     return forest
+
+
+def _read_trees(
+    repository: Repository, ids: list[str], missing: AbstractSet[str], tally: Tally
+) -> Iterator[GitObject | Unread]:
+    answers = read_objects(repository, (name for name in ids if name not in missing))
+    for name in ids:
+        if name in missing:
+            yield Unread(id=name, reason="missing")
+            continue
+        try:
+            yield next(answers, Unread(id=name, reason="missing"))
+        except HistoryError as error:
+            tally.fail(error)
+            yield Unread(id=name, reason="missing")
 
 
 def attribute(graph: CommitGraph, forest: Forest, found: Found, reach: Reach, tally: Tally) -> Attribution:
@@ -170,10 +196,10 @@ def _reach(graph: CommitGraph, refs: Refs, commits_at: dict[str, int]) -> Reach:
 
 def _account(
     repository: Repository, connectivity: Connectivity, listing: Listing, history: _History, tally: Tally
-) -> None:
-    """Enter what the history refers to and is not there."""
+) -> set[str]:
+    """Enter what the history refers to and is not there; the ids of it."""
     tally.shallow_commits = len(history.refs.shallow)
-    tally.promised = any((repository.common_dir / "objects" / "pack").glob("*.promisor"))
+    tally.promised = repository.promised
     missing = {parent for child, parent in history.graph.lost if child in history.reach.history}
     try:
         missing |= connectivity.missing()
@@ -183,6 +209,7 @@ def _account(
         tally.skip("unreadable", "object", name)
     for name in sorted(missing - set(listing.unreadable)):
         tally.skip("missing", "object", name)
+    return missing
 
 
 def _entries(repository: Repository, tally: Tally) -> list[Entry]:

@@ -2,16 +2,20 @@
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import IO, TypeVar
 
 from keyproof.errors import GitFailedError
-from keyproof.leaks.git.repository import GitProcess, Repository
+from keyproof.leaks.git.repository import Repository
 
+T = TypeVar("T")
+
+_CHECK = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
 _BATCH = 256
 """Ids written to git at a time."""
-_MOST_DEATHS = 1000
+_MOST_DEATHS = 5000
 """Damaged objects in a row after which a repository is given up."""
 
 
@@ -69,25 +73,36 @@ def list_objects(repository: Repository, ids: Iterable[str] | None = None) -> Li
     """List every object of the repository and its alternates, or only `ids`. Raises GitFailedError."""
     width = repository.id_length
     listing = Listing(blobs=Ids(width), sizes=array("Q"), commits=Ids(width), tags=Ids(width))
-    scope = () if ids is not None else ("--batch-all-objects", "--unordered")
-    check = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
-    with repository.start("cat-file", check, "--buffer", *scope) as process:
-        process.feed(_lines(ids or ()))
-        for line in process.output:
-            _enter(listing, line.decode("ascii", "replace").split())
-        process.finish()
+    if ids is None:
+        with repository.start(
+            "cat-file", _CHECK, "--buffer", "--batch-all-objects", "--unordered"
+        ) as process:
+            for line in process.output:
+                _enter(listing, line)
+            process.finish()
+        return listing
+    for answer in _ask(repository, [_CHECK], ids, _line):
+        _enter(listing, f"{answer.id} missing".encode() if isinstance(answer, Unread) else answer)
     return listing
 
 
 def object_types(repository: Repository, ids: Iterable[str]) -> dict[str, str]:
     """The type of each of `ids` that is stored. Raises GitFailedError."""
-    output = repository.run("cat-file", "--batch-check=%(objectname) %(objecttype)", feed=_lines(ids))
-    fields = (line.split() for line in output.decode("ascii", "replace").splitlines())
+    answers = _ask(repository, ["--batch-check=%(objectname) %(objecttype)"], ids, _line)
+    fields = (line.decode("ascii", "replace").split() for line in answers if isinstance(line, bytes))
     return {name: kind for name, kind in fields if kind != "missing"}
 
 
-def _enter(listing: Listing, fields: list[str]) -> None:
-    match fields:
+def read_objects(repository: Repository, ids: Iterable[str]) -> Iterator[GitObject | Unread]:
+    """Read the objects `ids` in their order, each answered once.
+
+    Raises GitFailedError when nothing can be read any more.
+    """
+    return _ask(repository, ["--batch"], ids, _object)
+
+
+def _enter(listing: Listing, line: bytes) -> None:
+    match line.decode("ascii", "replace").split():
         case [name, "blob", size]:
             listing.blobs.append(name)
             listing.sizes.append(int(size))
@@ -101,21 +116,23 @@ def _enter(listing: Listing, fields: list[str]) -> None:
             pass
 
 
-def read_objects(repository: Repository, ids: Iterable[str]) -> Iterator[GitObject | Unread]:
-    """Read the objects `ids` in their order, each answered once.
-
-    `git cat-file` dies of a damaged object: it is started again after it.
-    Raises GitFailedError when nothing can be read any more.
-    """
+def _ask(
+    repository: Repository,
+    options: Sequence[str],
+    ids: Iterable[str],
+    answer: Callable[[IO[bytes]], T | None],
+) -> Iterator[T | Unread]:
+    """Ask git about `ids`; it dies of a damaged object, and is started again after it."""
     rest = iter(ids)
     asked: deque[str] = deque()
     deaths = 0
     while True:
         unanswered, asked = asked, deque()
-        with repository.start("cat-file", "--batch", "--buffer") as process:
+        with repository.start("cat-file", "--buffer", *options) as process:
             process.feed(_lines(_noting(chain(unanswered, rest), asked)))
-            for found in _answers(process, asked):
+            while (found := answer(process.output)) is not None:
                 deaths = 0
+                asked.popleft()
                 yield found
             code = process.wait()
         if code == 0:
@@ -126,25 +143,25 @@ def read_objects(repository: Repository, ids: Iterable[str]) -> Iterator[GitObje
                 hint="run `git fsck --full` in the repository to see what is damaged",
             )
         deaths += 1
-        yield Unread(id=asked.popleft(), reason="unreadable")
+        promised = "promisor remote" in process.last_words
+        yield Unread(id=asked.popleft(), reason="missing" if promised else "unreadable")
 
 
-def _answers(process: GitProcess, asked: deque[str]) -> Iterator[GitObject | Unread]:
-    """The answers of git; one that was cut short stays in `asked`."""
-    output = process.output
-    while line := output.readline():
-        match line.decode("ascii", "replace").split():
-            case [name, "missing"]:
-                asked.popleft()
-                yield Unread(id=name, reason="missing")
-            case [name, kind, size]:
-                content = output.read(int(size))
-                if len(content) < int(size) or output.read(1) != b"\n":
-                    return
-                asked.popleft()
-                yield GitObject(id=name, type=kind, content=content)
-            case _:
-                return
+def _line(output: IO[bytes]) -> bytes | None:
+    return output.readline() or None
+
+
+def _object(output: IO[bytes]) -> GitObject | Unread | None:
+    """The next answer; None when there is none, or it was cut short."""
+    match output.readline().decode("ascii", "replace").split():
+        case [name, "missing"]:
+            return Unread(id=name, reason="missing")
+        case [name, kind, size]:
+            content = output.read(int(size))
+            whole = len(content) == int(size) and output.read(1) == b"\n"
+            return GitObject(id=name, type=kind, content=content) if whole else None
+        case _:
+            return None
 
 
 def _noting(ids: Iterable[str], asked: deque[str]) -> Iterator[str]:

@@ -202,6 +202,11 @@ class Repository:
         """Hex digits of an object id."""
         return 64 if self.object_format == "sha256" else 40
 
+    @property
+    def promised(self) -> bool:
+        """Whether this is a partial clone: its remote promises objects that may be missing here."""
+        return any((self.common_dir / "objects" / "pack").glob("*.promisor"))
+
     def start(self, *arguments: str) -> GitProcess:
         """Start a plumbing command; use it as a context manager."""
         return GitProcess(_command(self._git, arguments), cwd=self.path, env=self._environ)

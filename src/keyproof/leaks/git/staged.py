@@ -2,13 +2,13 @@
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.attribution import shown
-from keyproof.leaks.git.blobs import search_blobs
+from keyproof.leaks.git.blobs import search_blobs, search_quietly
 from keyproof.leaks.git.coverage import Tally
-from keyproof.leaks.git.index import Change, Staged, compare_with_head
+from keyproof.leaks.git.index import Staged, compare_with_head
 from keyproof.leaks.git.objects import list_objects
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.git.worktree import sightings_of
-from keyproof.leaks.sighting import Found, Scan, Sighting, by_secret
+from keyproof.leaks.sighting import Scan, Sighting, by_secret
 from keyproof.ports import Progress
 
 
@@ -20,36 +20,24 @@ def search_staged(
     All versions of an unmerged path are searched; what `--intent-to-add` announced is not staged yet.
     """
     staged = compare_with_head(repository)
-    changes = [change for change in staged.changes if not change.entry.is_submodule]
-    found = _search(repository, {change.entry.id for change in changes}, scan, tally, progress, largest)
-    touched = [change for change in changes if change.entry.id in found]
-    before = _before(repository, touched, scan, largest)
     _tell(staged, tally)
+    changes = [change for change in staged.changes if not change.entry.is_submodule]
+    if not changes:
+        return []
+    listing = list_objects(repository, dict.fromkeys(change.entry.id for change in changes))
+    for name in listing.unreadable:
+        tally.skip("missing", "blob", name)
+    found = search_blobs(repository, listing, scan, largest, tally, progress)
+    touched = [change for change in changes if change.entry.id in found]
+    before = {change.before for change in touched if change.before}
+    known = search_quietly(repository, before, scan, largest) if before else {}
     return [
         sighting
         for change in touched
         for matches in by_secret(found[change.entry.id])
-        if not _stood(matches[0], before.get(change.before or "", ()))
+        if not _stood(matches[0], known.get(change.before or "", ()))
         for sighting in sightings_of(matches, shown(change.entry.path), where="index", blob=change.entry.id)
     ]
-
-
-def _search(
-    repository: Repository, ids: set[str], scan: Scan, tally: Tally, progress: Progress, largest: int
-) -> Found:
-    if not ids:
-        return {}
-    listing = list_objects(repository, sorted(ids))
-    for name in listing.unreadable:
-        tally.skip("missing", "blob", name)
-    return search_blobs(repository, listing, scan, largest, tally, progress)
-
-
-def _before(repository: Repository, touched: list[Change], scan: Scan, largest: int) -> Found:
-    """The matches of HEAD's versions; one that cannot be read is as good as none."""
-    ids = {change.before for change in touched if change.before}
-    silent = Tally(repository="", mode="")
-    return _search(repository, ids, scan, silent, _Silence(), largest)
 
 
 def _stood(match: Match, before: tuple[Match, ...]) -> bool:
@@ -64,13 +52,3 @@ def _tell(staged: Staged, tally: Tally) -> None:
         tally.notes.append(f"{shown(path)} was added with --intent-to-add; nothing of it is staged yet")
     for path in staged.unmerged:
         tally.notes.append(f"{shown(path)} is unmerged; every staged version of it was searched")
-
-
-class _Silence:
-    """A progress nobody watches."""
-
-    def begin(self, label: str, total: int | None) -> None:
-        """See ports.Progress."""
-
-    def advance(self, units: int) -> None:
-        """See ports.Progress."""
