@@ -555,13 +555,29 @@ def test_without_sys_rights_the_secrets_are_read_and_the_rest_is_a_gap(server: O
     assert secret.value_date is not None
     assert (secret.grants, secret.audit) == (None, None)
     assert secret.unread["audit"] == "the token has no 'read' with 'sudo' on sys/audit"
-    assert secret.unread["grants"].startswith("the token has no 'list' on sys/policies/acl; ")
+    assert secret.unread["grants"].startswith("not read: the token has no 'list' on sys/policies/acl; ")
     assert "max_versions" not in secret.attributes
     assert [gap.scope for gap in _gaps(items)] == ["kv/ (audit devices)", "kv/ (access)"]
     with pytest.raises(AccessDeniedError, match="no 'read' on sys/mounts"):
         _collector(server, token=token).scopes()
     with pytest.raises(AccessDeniedError, match="sys/internal/ui/mounts/empty"):
         _all(_collector(server, token=token, mounts=["empty"]), "empty/")
+
+
+def test_holders_that_may_not_be_read_leave_the_others(server: OpenBaoServer) -> None:
+    text, count = re.subn(r'path "auth/\+/users/\+" {[^}]*}\n', "", reader_policy(kv2=["kv"]))
+    assert count == 1
+    server.policy("no-users", text)
+    items = _all(
+        _collector(server, token=server.token("no-users"), mounts=["kv"], include=["kv/team-a/*/db"])
+    )
+    secret = next(iter(_secrets(items).values()))
+    principals = {grant.principal for grant in secret.grants or ()}
+    assert {"auth/approle/role/ci", "identity/group/ops"} <= principals
+    assert not any(principal.startswith("auth/userpass") for principal in principals)
+    missing = "in part: the token has no 'read' on auth/userpass/users/dev-anna"
+    assert secret.unread["grants"] == missing
+    assert [(gap.scope, gap.reason) for gap in _gaps(items)] == [("kv/ (access)", f"grants {missing}")]
 
 
 def test_an_unparsable_policy_makes_grants_unknown(
@@ -635,12 +651,23 @@ def test_namespaces_are_read_with_policies_from_above(server: OpenBaoServer) -> 
     secret = _secrets(items)["kv/app"]
     assert secret.id == f"vault://{server.host}/team/inner/kv/app"
     assert secret.scope == "team/inner/kv/"
-    assert [(grant.principal, grant.via) for grant in secret.grants or ()] == [
+    assert [(grant.principal, grant.via) for grant in _held(secret)] == [
         ("auth/approle/role/central", "policy reach-down"),
         ("team/inner/auth/approle/role/ci", "policy local"),
     ]
     assert secret.audit is not None
     assert _evidence(items)["namespace"] == "team/inner"
+    server.policy(
+        "ns-reader",
+        reader_policy(kv2=["kv"])
+        + reader_policy(kv2=[], namespace="team/")
+        + reader_policy(kv2=["kv"], namespace="team/inner/"),
+    )
+    reader = _collector(server, token=server.token("ns-reader"), namespace="team/inner")
+    read = _all(reader, "team/inner/kv/")
+    assert _gaps(read) == []
+    assert _held(_secrets(read)["kv/app"]) == _held(secret)
+    assert _evidence(read)["identity"].endswith("token-reader (policies default, ns-reader)")
     assert _collector(server, namespace="team", namespaces=["inner"]).scopes() == ["team/inner/kv/"]
     assert _collector(server, environ={"VAULT_NAMESPACE": "team/inner"}).scopes() == ["team/inner/kv/"]
     with pytest.raises(CollectError, match="the namespace 'nowhere' cannot be read"):

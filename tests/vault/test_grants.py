@@ -1,5 +1,6 @@
 """Policies and holders joined on one secret."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from keyproof.domain.access import AccessGrant, Action
@@ -14,7 +15,8 @@ def _access(policies: dict[str, str], **holders: set[str]) -> NamespaceAccess:
     return NamespaceAccess(
         holders=tuple(Holder(principal=name, policies=frozenset(held)) for name, held in holders.items()),
         policies=policies,
-        problems=(),
+        unread_policies=(),
+        unread_holders=(),
     )
 
 
@@ -79,9 +81,25 @@ def test_kv_version_1_is_judged_by_its_own_paths() -> None:
     assert _on(("", access)) == ()
 
 
-def test_problems_of_every_part_are_gathered() -> None:
-    denied = NamespaceAccess(holders=(), policies={"odd": "path {"}, problems=("no list on x",))
-    assert Grants({"team/": denied}, now=NOW).problems == (
-        "no list on x",
+def test_grants_hold_although_other_holders_could_not_be_read() -> None:
+    access = replace(
+        _access({"reader": READ_ALL, "spare": READ_ALL}, a={"reader"}), unread_holders=("no list on x",)
+    )
+    grants = Grants({"": access}, now=NOW)
+    assert grants.problems == ("no list on x",)
+    assert grants.usable
+    # Whether anybody holds `spare` is not known now, so it is not said that nobody does.
+    assert [grant.principal for grant in grants.on(version=2, mount="kv/", path="app")] == ["a"]
+
+
+def test_no_grant_holds_without_every_policy() -> None:
+    denied = replace(
+        _access({"odd": "path {"}), unread_policies=("no read on x",), unread_holders=("no list on y",)
+    )
+    grants = Grants({"team/": denied}, now=NOW)
+    assert not grants.usable
+    assert grants.problems == (
+        "no read on x",
         "the policy team/odd cannot be understood: line 1: expected a key",
+        "no list on y",
     )

@@ -70,7 +70,7 @@ def test_reads_policies_and_the_roles_of_every_kind_of_method() -> None:
             "auth/aws/role/dev": {"policies": ["a"]},
         }
     )
-    assert access.problems == ()
+    assert (access.unread_policies, access.unread_holders) == ((), ())
     assert access.policies == {"ci": "# ci", "ci-prod": "# ci-prod", "default": "# default"}
     assert _held(access) == {
         "auth/aws/role/dev": {"a", "default"},
@@ -82,7 +82,7 @@ def test_reads_policies_and_the_roles_of_every_kind_of_method() -> None:
 
 
 def test_a_method_it_does_not_know_is_a_problem_not_nothing() -> None:
-    assert _read(_server(corp="centrify")).problems == (
+    assert _read(_server(corp="centrify")).unread_holders == (
         "keyproof cannot read who logs in by auth/corp/, of type 'centrify'",
     )
 
@@ -123,18 +123,16 @@ def test_what_is_denied_is_named_and_the_rest_is_read() -> None:
         "auth/approle/role/other": {"token_policies": ["ci"]},
     }
     access = _read(content, denied=("identity/", "auth/approle/role/ci", "sys/policies/acl/ci"))
-    assert access.problems == (
-        "no read on sys/policies/acl/ci",
-        "no read on sys/policies/acl/ci-prod",
+    assert access.unread_policies == ("no read on sys/policies/acl/ci", "no read on sys/policies/acl/ci-prod")
+    assert access.unread_holders == (
         "no read on auth/approle/role/ci",
         "no list on identity/group/id",
         "no list on identity/entity/id",
     )
     assert set(_held(access)) == {"auth/approle/role/other"}
-    assert _read(content, denied=("sys/", "identity/")).problems[:2] == (
-        "no list on sys/policies/acl",
-        "no read on sys/auth",
-    )
+    closed = _read(content, denied=("sys/", "identity/"))
+    assert closed.unread_policies == ("no list on sys/policies/acl",)
+    assert closed.unread_holders[0] == "no read on sys/auth"
 
 
 def test_principals_carry_their_namespace() -> None:

@@ -329,14 +329,15 @@ class VaultCollector:
                     self._access[namespace] = read_namespace(reader, namespace=namespace)
                 chain[namespace] = self._access[namespace]
         grants = Grants(chain, now=self._surroundings.clock.now())
+        mount.grants = grants if grants.usable else None
         if grants.problems:
-            mount.unread["grants"] = _some(grants.problems)
+            reason = f"{'in part' if grants.usable else 'not read'}: {_some(grants.problems)}"
+            mount.unread["grants"] = reason
             hint = (
                 "give the token the rights that keyproof lists for this kind of source, or set access: false"
             )
-            yield self._gap(f"{mount.scope} (access)", f"grants are unknown: {_some(grants.problems)}", hint)
+            yield self._gap(f"{mount.scope} (access)", f"grants {reason}", hint)
             return
-        mount.grants = grants
         what = (
             "policies of roles, users, groups and entities; root tokens reach everything and cannot be listed"
         )

@@ -27,7 +27,8 @@ class Grants:
 
     def __init__(self, chain: Mapping[str, NamespaceAccess], *, now: datetime) -> None:
         """`chain` holds a namespace and those above it, each by its path: policies of all of them reach down."""
-        problems = [problem for access in chain.values() for problem in access.problems]
+        problems = [problem for access in chain.values() for problem in access.unread_policies]
+        missing = tuple(problem for access in chain.values() for problem in access.unread_holders)
         self._holders: dict[_PolicySet, list[str]] = {}
         self._made: dict[tuple[str, AccessGrant, str], AccessGrant] = {}
         self._tuples: dict[tuple[AccessGrant, ...], tuple[AccessGrant, ...]] = {}
@@ -37,10 +38,13 @@ class Grants:
             for holder in access.holders:
                 key = _PolicySet(namespace, holder.policies)
                 self._holders.setdefault(key, []).append(holder.principal)
-            self._holders.update((key, [principal]) for key, principal in _unheld(namespace, access))
+            unheld = _unheld(namespace, access, complete=not missing)
+            self._holders.update((key, [principal]) for key, principal in unheld)
         self._acls = {key: Acl(_chosen(parsed[key.namespace], key.names), now=now) for key in self._holders}
-        self.problems = tuple(problems)
+        self.problems = (*problems, *missing)
         """Why the grants are incomplete; empty when they are not."""
+        self.usable = not problems
+        """Whether the grants that are there hold: without a policy's text, which may deny, none does."""
 
     def on(self, *, version: int, mount: str, path: str) -> tuple[AccessGrant, ...]:
         """Grants on the secret `path` of `mount` (its namespace in front, `/` at its end), sorted."""
@@ -74,12 +78,12 @@ def _chosen(parsed: Mapping[str, Policy], names: frozenset[str]) -> list[Policy]
     return [parsed[name] for name in sorted(names) if name in parsed]
 
 
-def _unheld(namespace: str, access: NamespaceAccess) -> Iterator[tuple[_PolicySet, str]]:
+def _unheld(namespace: str, access: NamespaceAccess, *, complete: bool) -> Iterator[tuple[_PolicySet, str]]:
     held = {name for holder in access.holders for name in holder.policies}
     for name in access.policies:
         alone = frozenset({name})
         if name == "default":
             yield _PolicySet(namespace, alone, "any token without no_default_policy"), "*"
-        elif name != "root" and name not in held:
+        elif complete and name != "root" and name not in held:
             condition = "no role, user or group holds it; a token created with it does"
             yield _PolicySet(namespace, alone, condition), f"{namespace}policy/{name}"

@@ -40,8 +40,10 @@ class NamespaceAccess:
     holders: tuple[Holder, ...]
     policies: Mapping[str, str]
     """Name → text."""
-    problems: tuple[str, ...]
-    """Each part that could not be read, with the reason; grants are unknown when there is one."""
+    unread_policies: tuple[str, ...]
+    """Why policies are missing: with any reason here nothing is known about what holders may do."""
+    unread_holders: tuple[str, ...]
+    """Why holders are missing: what is known of the others still holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +97,9 @@ def read_namespace(reader: Reader, *, namespace: str) -> NamespaceAccess:
 
     A denied part is a problem in the result; other errors of the reader are raised.
     """
-    careful = _Careful(reader)
-    policies = {}
-    for name in careful.keys("sys/policies/acl"):
-        data = careful.read(f"sys/policies/acl/{name}")
-        if data is not None:
-            policies[name] = str(data.get("policy") or "")
-    holders = _with_identity(list(_auth_holders(careful)), careful)
+    texts, people = _Careful(reader), _Careful(reader)
+    policies = {name: str(data.get("policy") or "") for name, data in _details(texts, "sys/policies/acl")}
+    holders = _with_identity(list(_auth_holders(people)), people)
     return NamespaceAccess(
         holders=tuple(
             replace(
@@ -112,7 +110,8 @@ def read_namespace(reader: Reader, *, namespace: str) -> NamespaceAccess:
             for holder in sorted(holders, key=lambda holder: holder.principal)
         ),
         policies=policies,
-        problems=tuple(careful.problems),
+        unread_policies=tuple(texts.problems),
+        unread_holders=tuple(people.problems),
     )
 
 
