@@ -39,8 +39,8 @@ def faults(text: str) -> list[str]:
         ("items: [{}]", ["f.yaml:1:9: the key 'id' is missing; add 'id:'"]),
         ("items: [{id: a, day: 2025-02-30}]", ["f.yaml:1:22: 2025-02-30 is not a day of the calendar"]),
         ("items: [{id: a, day: 03/04/2025}]", ["f.yaml:1:22: a date is written YYYY-MM-DD; found '03/04/2025'"]),
-        ("items: 3", ["f.yaml:1:8: items: input should be a valid list; found 3"]),
-        ("items: []", ["f.yaml:1:8: items: list should have at least 1 item after validation, not 0; found a list"]),
+        ("items: 3", ["f.yaml:1:8: 'items' must be a list; found 3"]),
+        ("items: []", ["f.yaml:1:8: 'items' must not be empty; found a list"]),
         (
             "itms: []\nitems:\n - id: a\n   period: 9x\n",
             [

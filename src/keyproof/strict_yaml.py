@@ -254,12 +254,37 @@ def _problem(detail: ErrorDetails, document: YamlDocument, model: type[BaseModel
         return document.problem(
             key, f"{_shown(given)} is not allowed here", did_you_mean(str(given), allowed)
         )
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind == "value_error":
-        return document.problem(key, message)
-    return document.problem(
-        key, f"{field + ': ' if field else ''}{message[:1].lower()}{message[1:]}", f"found {_shown(given)}"
-    )
+        return document.problem(key, detail["msg"].removeprefix("Value error, "))
+    return document.problem(key, f"{_named(field)}{_wanted(detail)}", f"found {_shown(given)}")
+
+
+_WANTED = {
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping (key: value)",
+    "model_type": "must be a mapping (key: value)",
+    "model_attributes_type": "must be a mapping (key: value)",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
+"""Pydantic's kinds of fault in words of the file."""
+
+
+def _wanted(detail: ErrorDetails) -> str:
+    message = detail["msg"].removeprefix("Assertion failed, ")
+    if detail["type"] == "string_pattern_mismatch":
+        return f"must be of the form {detail['ctx']['pattern']}"
+    return _WANTED.get(detail["type"], f"{message[:1].lower()}{message[1:]}")
+
+
+def _named(field: str) -> str:
+    return f"'{field}' " if field and not field.isdigit() else ""
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

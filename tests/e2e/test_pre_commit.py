@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ Git = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def hook_repository(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+def hook_repository(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """This checkout's last commit as a repository that pre-commit can clone, and the id to pin."""
     folder = tmp_path_factory.mktemp("hook") / "keyproof"
     subprocess.run(
@@ -23,7 +23,7 @@ def hook_repository(checkout: Path, tmp_path_factory: pytest.TempPathFactory) ->
     revision = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
     ).stdout.strip()
-    yield folder, revision
+    return folder, revision
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_faulty_disabling_is_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, ["house.yaml", "silent.yaml"]) == snapshot("""\
 house.yaml:6:3: no extended pack has a rule 'rotaton'; did you mean 'rotation'?
 house.yaml:7:3: the rule 'own' stands in this very file; remove the rule instead
-silent.yaml:6:13: rotation: string should have at least 1 character; found ''\
+silent.yaml:6:13: 'rotation' must not be empty; found ''\
 """)
 
 

@@ -113,15 +113,15 @@ def test_wrong_types_are_refused(tmp_path: Path) -> None:
               - {id: third, title: Third, check: max-age, with: [90d]}
             """,
     ) == snapshot("""\
-house.yaml:4:8: roles: input should be a valid dictionary; found a list
-house.yaml:6:10: id: string should match pattern '^[a-z0-9]+([.-][a-z0-9]+)*$'; found 'Rotation'
-house.yaml:6:27: title: string should have at least 1 character; found ''
+house.yaml:4:8: 'roles' must be a mapping (key: value); found a list
+house.yaml:6:10: 'id' must be of the form ^[a-z0-9]+([.-][a-z0-9]+)*$; found 'Rotation'
+house.yaml:6:27: 'title' must not be empty; found ''
 house.yaml:6:62: a duration is written with its unit, for example 90d; found 90
 house.yaml:7:57: 'grave' is not allowed here; known here: critical, high, medium, low
 house.yaml:7:79: 'soon' is not a duration; write for example 90d, 24h, 15min, 3mo, P90D, quarterly or 'on compromise'
-house.yaml:7:91: runs: input should be a valid integer, unable to parse string as an integer; found 'many'
-house.yaml:8:53: the key 'period' is missing; add 'period:'
-house.yaml:8:53: with: input should be a valid dictionary; found a list\
+house.yaml:7:91: 'runs' must be a whole number; found 'many'
+house.yaml:8:53: 'with' must be a mapping (key: value); found a list
+house.yaml:8:53: the key 'period' is missing; add 'period:'\
 """)
 
 
@@ -245,8 +245,8 @@ def test_empty_selectors_are_refused(tmp_path: Path) -> None:
     ) == snapshot("""\
 house.yaml:5:47: an empty selector selects nothing and everything; name what is meant
 house.yaml:6:47: the key 'class' of the selector has no value; give it one or remove it
-house.yaml:7:54: name: value should have at least 1 item after validation, not 0; found a list
-house.yaml:8:53: all: tuple should have at least 1 item after validation, not 0; found a list
+house.yaml:7:54: 'name' must not be empty; found a list
+house.yaml:8:53: 'all' must not be empty; found a list
 house.yaml:9:47: the key has no value; give it one or remove it\
 """)
 

@@ -91,7 +91,7 @@ def test_a_waiver_without_approver_is_refused(tmp_path: Path) -> None:
         "waivers.yaml:4:3: the key 'approved-by' is missing; add 'approved-by:'"
     )
     assert problems_of_waivers(tmp_path, _with(**{"approved-by": "[]"})) == snapshot(
-        "waivers.yaml:10:16: approved-by: value should have at least 1 item after validation, not 0; found a list"
+        "waivers.yaml:10:16: 'approved-by' must not be empty; found a list"
     )
     assert problems_of_waivers(tmp_path, _with(**{"approved-by": '" "'})) == snapshot(
         "waivers.yaml:10:16: an approver has no name; write who approved it"

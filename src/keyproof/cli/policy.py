@@ -32,8 +32,8 @@ def lint(
     config_file: options.Config = None,
 ) -> None:
     """Check packs: every error with its line, then what is legal but doubtful. Exit 2 on errors, 1 on doubts."""
-    policy = _load(packs, config_file)
-    doubts = lint_policy(policy)
+    policy, environments = _load(packs, config_file)
+    doubts = lint_policy(policy, environments=environments)
     for doubt in doubts:
         typer.echo(str(doubt))
     rules = sum(len(pack.rules) for pack in policy.packs)
@@ -47,11 +47,11 @@ def lint(
 def list_packs(config_file: options.Config = None) -> None:
     """Print every pack of keyproof.yaml with its rules; without a keyproof.yaml the shipped packs."""
     try:
-        policy = _load(None, config_file)
+        policy, _ = _load(None, config_file)
     except ConfigError as error:
         if error.problems or config_file:
             raise
-        policy = _load(sorted(path.stem for path in (policies() / "packs").glob("*.yaml")), None)
+        policy, _ = _load(sorted(path.stem for path in (policies() / "packs").glob("*.yaml")), None)
     for pack in policy.packs:
         typer.echo(f"{pack.id} {pack.version}: {pack.title}")
         for rule in pack.rules:
@@ -71,8 +71,10 @@ def schema(
     write_stdout(json.dumps(schemas[document](), indent=2, sort_keys=True))
 
 
-def _load(packs: list[str] | None, config_file: Path | None) -> Policy:
+def _load(packs: list[str] | None, config_file: Path | None) -> tuple[Policy, tuple[str, ...]]:
+    """The policy, and the environments that the configuration can give."""
     if packs:
-        return load_policy(packs, root=Path.cwd(), checks=CHECKS, frameworks=(), waivers=())
+        return load_policy(packs, root=Path.cwd(), checks=CHECKS), ()
     world = surroundings(Path.cwd())
-    return compose_policy(config.load(config_file or config.find(Path.cwd()), world.environ))
+    settings = config.load(config_file or config.find(Path.cwd()), world.environ)
+    return compose_policy(settings), tuple(settings.environments)
