@@ -92,7 +92,23 @@ def test_marks_of_one_week_are_one_with_their_number() -> None:
     ]
     strip = drawing.calendar_strip(marks, today=TODAY)
     titles = [str(title.text) for title in parsed(strip).iter("title")]
-    assert titles == ["2 due about 2026-04-25", "secret 200"]
+    assert titles == ["2 from 2026-04-25 to 2026-04-26", "secret 200"]
+
+
+def test_a_crowded_strip_counts_by_month() -> None:
+    marks = [
+        Due(
+            day=TODAY + timedelta(days=number),
+            lane="database",
+            kind="later",
+            label=f"secret {number}",
+            href="#x",
+        )
+        for number in range(31, 331)
+    ]
+    strip = drawing.calendar_strip(marks, today=TODAY)
+    assert len(named(strip, "later")) == len({(mark.day.year, mark.day.month) for mark in marks})
+    assert sum(int(text.text or 0) for dot in named(strip, "later") for text in dot.iter("text")) == 300
 
 
 def test_dates_outside_the_strip_stand_at_its_edge() -> None:

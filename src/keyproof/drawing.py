@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 
 _BAR_WIDTH, _BAR_DUE, _BAR_HEIGHT = 190, 124, 18
 _LANE_WIDTH, _LANE_HEIGHT = 260, 23
@@ -103,10 +103,13 @@ def lane_axis(window: Window) -> str:
 
 
 def calendar_strip(marks: Iterable[Due], *, today: date) -> str:
-    """The twelve months behind and ahead, one lane a class; marks of one week are drawn as one with its number."""
+    """The twelve months behind and ahead, one lane a class; marks of one week, or where
+    that is too crowded of one month, are drawn as one with its number."""
     window = Window(first=_months(today, -12), last=_months(today, 13) - timedelta(days=1))
     placed = sorted(marks, key=lambda mark: (mark.lane, mark.day, mark.kind, mark.label))
     names = sorted({mark.lane for mark in placed})
+    dues = {name: [mark for mark in placed if mark.lane == name and mark.kind != "set"] for name in names}
+    monthly = any(_crowded(_grouped(lane, window, monthly=False), window) for lane in dues.values())
     height = _STRIP_TOP + _STRIP_ROW * len(names) + 8
     parts = list(_months_grid(window, today, height))
     x = _strip_x(window, today)
@@ -116,32 +119,41 @@ def calendar_strip(marks: Iterable[Due], *, today: date) -> str:
         y = _STRIP_TOP + _STRIP_ROW * row + _STRIP_ROW / 2
         parts.append(f'<text class="lane-name" x="0" y="{y + 4}">{escape(_short(lane))}</text>')
         parts.append(f'<path class="base" d="M{_STRIP_LEFT} {y}H{_STRIP_WIDTH}"/>')
-        parts += _dots([mark for mark in placed if mark.lane == lane], window, y)
+        values = {mark.day for mark in placed if mark.lane == lane and mark.kind == "set"}
+        parts += [
+            _line("set", _strip_x(window, day), y - 4, y + 4) for day in sorted(values) if day >= window.first
+        ]
+        parts += _dots(_grouped(dues[lane], window, monthly=monthly), window, y)
     label = "Calendar of due dates by class; the table below it holds the same dates"
     return _svg("strip", _STRIP_WIDTH, height, label, parts)
 
 
-def _dots(marks: Sequence[Due], window: Window, y: float) -> Iterator[str]:
-    values = [mark for mark in marks if mark.kind == "set" and mark.day >= window.first]
-    for day in sorted({mark.day for mark in values}):
-        yield _line("set", _strip_x(window, day), y - 4, y + 4)
+def _dots(groups: Iterable[Sequence[Due]], window: Window, y: float) -> Iterator[str]:
+    for group in groups:
+        first, number = group[0], len(group)
+        x = _strip_x(window, group[number // 2].day)
+        words = first.label if number == 1 else f"{number} from {first.day} to {group[-1].day}"
+        count = f'<text x="{x}" y="{y + 3.5}" text-anchor="middle">{number}</text>' if number > 1 else ""
+        shape = _shape(first.kind, x, y, 6 if number == 1 else 9 if number < 100 else 12)
+        yield f'<a href="{escape(first.href)}" class="{first.kind}"><title>{escape(words)}</title>{shape}{count}</a>'
 
-    def week(mark: Due) -> tuple[int, str]:
-        inside = min(max(mark.day, window.first), window.last)
-        return ((inside - window.first).days // 7, mark.kind)
 
-    dues = sorted((mark for mark in marks if mark.kind != "set"), key=lambda m: (*week(m), m.day, m.label))
-    for (_, kind), together in groupby(dues, key=week):
-        group = list(together)
-        x = _strip_x(window, group[len(group) // 2].day)
-        text = group[0].label if len(group) == 1 else f"{len(group)} due about {group[0].day}"
-        number = (
-            f'<text x="{x}" y="{y + 3.5}" text-anchor="middle">{len(group)}</text>' if len(group) > 1 else ""
-        )
-        shape = _shape(kind, x, y, 9 if len(group) > 1 else 6)
-        yield (
-            f'<a href="{escape(group[0].href)}" class="{kind}"><title>{escape(text)}</title>{shape}{number}</a>'
-        )
+def _grouped(marks: Iterable[Due], window: Window, *, monthly: bool) -> list[list[Due]]:
+    """Marks of one kind in one week, or in one month."""
+
+    def stretch(mark: Due) -> tuple[int, str]:
+        day = min(max(mark.day, window.first), window.last)
+        return (day.year * 12 + day.month if monthly else (day - window.first).days // 7, mark.kind)
+
+    ordered = sorted(marks, key=lambda mark: (*stretch(mark), mark.day, mark.label))
+    return [list(together) for _, together in groupby(ordered, key=stretch)]
+
+
+def _crowded(groups: Sequence[Sequence[Due]], window: Window) -> bool:
+    """Whether neighbours of one lane would hide each other."""
+    places = sorted(_strip_x(window, group[len(group) // 2].day) for group in groups)
+    close = sum(right - left < 18 for left, right in pairwise(places))
+    return close > 3
 
 
 def _shape(kind: str, x: float, y: float, size: float) -> str:

@@ -464,6 +464,11 @@ class Page:
             ("procedures", "Procedures", None),
         ]
 
+    def known(self, identifier: str) -> str:
+        """The name of the subject with this id; empty when it is none of the population."""
+        record = self._records.get(identifier)
+        return record.subject.name if record else ""
+
     def days_left(self, finding: Finding) -> str:
         """How long until `finding` is due."""
         left = (finding.due - self.assessment.today).days if finding.due else 0

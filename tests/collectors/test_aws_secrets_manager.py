@@ -13,8 +13,8 @@ import pytest
 from inline_snapshot import snapshot
 from pydantic import ValidationError
 
-from keyproof import aws_calls
-from keyproof.aws_calls import Access, AwsCalls
+from keyproof.aws import calls
+from keyproof.aws.calls import Access, AwsCalls
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector, AwsSecretsManagerConfig
 from keyproof.domain.access import AccessGrant, Action
 from keyproof.domain.assessment import Gap, ScopeStatus
@@ -828,7 +828,7 @@ def test_a_server_that_never_answers(
     aws: AwsServer, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _create(aws, "a")
-    monkeypatch.setattr(aws_calls, "READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(calls, "READ_TIMEOUT", 0.3)
     proxy.add(Fault(then=Slow(), action="ListSecrets"))
     found = read(proxy)
     assert isinstance(found.error, BackendUnreachableError)

@@ -11,6 +11,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from keyproof.collectors.vault import VaultCollector
+from keyproof.demo.openbao import SKIP_REASON, OpenBaoServer, find_binary
 from keyproof.domain.access import AccessGrant, Action, AuditTrail
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Basis, Confidence, SecretMetadata, VersionState
@@ -18,7 +19,6 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.vault.permissions import reader_policy
-from tests.fakes.openbao import SKIP_REASON, OpenBaoServer, find_binary
 
 pytestmark = pytest.mark.server
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keyproof.demo.openbao import SKIP_REASON, OpenBaoServer, find_binary
 from keyproof.domain.access import AccessGrant, Action
 from keyproof.vault.acl import Acl, kv1_grants, kv2_grants
 from keyproof.vault.policy import CAPABILITIES, PathRule, Policy, parse_policy
-from tests.fakes.openbao import SKIP_REASON, OpenBaoServer, find_binary
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -51,7 +51,7 @@ class NoLeak(CheckModel):
             detector=leak.detector,
             confidence=leak.confidence,
             preview=leak.preview,
-            introduced=_introduction(leak),
+            introduction=_introduction(leak),
             places=str(len(leak.occurrences)),
             state=where,
         )
@@ -61,7 +61,7 @@ def _introduction(leak: Leak) -> str:
     """The commit that brought it in first; a leak outside history has none."""
     dated = [place for place in leak.occurrences if place.introduced_at]
     if not dated:
-        return f"not in a commit, found in {listed(sorted({place.path for place in leak.occurrences}))}"
+        return f"in no commit, found in {listed(sorted({place.path for place in leak.occurrences}))}"
     first = min(dated, key=lambda place: (place.introduced_at, place))
     assert first.introduced_at is not None
     author = f" by {first.author}" if first.author else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import ClassVar
@@ -23,6 +23,7 @@ from keyproof.domain.wording import moment, span
 from keyproof.fields import SpanField, StrictModel
 
 _A_DAY = timedelta(days=1)
+_END = datetime.max.replace(tzinfo=UTC)
 _LIVE = frozenset({LeakConfidence.PROVEN, LeakConfidence.LIKELY})
 
 
@@ -151,4 +152,6 @@ def _same_class(secret: SecretMetadata, leak: Leak, context: Context) -> bool:
 
 def _window(fact: DatedFact) -> tuple[datetime, datetime]:
     """When the value may have been written: a person states a day, a backend an instant."""
-    return fact.at, fact.at + _A_DAY if fact.basis is Basis.INVENTORY else fact.at
+    if fact.basis is not Basis.INVENTORY:
+        return fact.at, fact.at
+    return fact.at, fact.at + min(_A_DAY, _END - fact.at)

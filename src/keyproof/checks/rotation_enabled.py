@@ -86,9 +86,9 @@ def _without(secret: SecretMetadata) -> Verdict:
 def _failing(rotation: Rotation, context: Context) -> str:
     """How the rotation misses its own schedule; empty when it does not."""
     leeway = min(rotation.interval, _LEEWAY) if rotation.interval else _LEEWAY
-    if rotation.next_at and context.now > rotation.next_at + leeway:
+    if rotation.next_at and context.now - rotation.next_at > leeway:
         return f"the rotation due {moment(rotation.next_at)} did not happen"
-    if rotation.last_at and rotation.interval and context.now - rotation.last_at > rotation.interval + leeway:
+    if rotation.last_at and rotation.interval and context.now - rotation.last_at - leeway > rotation.interval:
         return (
             f"the last rotation was {moment(rotation.last_at)}, "
             f"{span(context.now - rotation.last_at)} ago, with an interval of {span(rotation.interval)}"

@@ -11,10 +11,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from keyproof.aws_calls import PARALLEL, Access, AwsCalls, CallRefusedError
-from keyproof.aws_faults import FaultKind
-from keyproof.aws_policy import grants_of
-from keyproof.aws_secret import KIND, current_version_facts, secret_of, versions_of
+from keyproof.aws.calls import PARALLEL, Access, AwsCalls, CallRefusedError
+from keyproof.aws.faults import FaultKind
+from keyproof.aws.resource_policy import grants_of
+from keyproof.aws.secret import KIND, current_version_facts, secret_of, versions_of
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import SecretMetadata, VersionState
 from keyproof.domain.verdict import Evidence

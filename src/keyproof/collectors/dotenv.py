@@ -13,11 +13,11 @@ from pydantic import Field
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Encryption, SecretMetadata, SourceLine
 from keyproof.domain.verdict import Evidence
-from keyproof.dotenv_file import DotenvKey, DotenvKeys, names_secret, read_keys
+from keyproof.dotenv.file import DotenvKey, DotenvKeys, names_secret, read_keys
+from keyproof.dotenv.work_tree import IndexUnreadableError, WorkTree
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError
 from keyproof.fields import StrictModel
 from keyproof.ports import Surroundings
-from keyproof.work_tree import IndexUnreadableError, WorkTree
 
 _EXAMPLES = frozenset({"example", "sample", "template", "dist"})
 _ENVIRONMENTS = frozenset(

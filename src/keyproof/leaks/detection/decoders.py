@@ -2,6 +2,7 @@
 
 import codecs
 
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _PROBE = 4096
 _WIDE_SHARE = 0.35
 """Share of zero bytes on one side of the pairs that makes a text UTF-16 without a mark."""
@@ -15,20 +16,17 @@ def wide_encoding(content: bytes) -> str | None:
     """
     if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return None
-    if content.startswith(codecs.BOM_UTF16_LE):
-        return "utf-16-le"
-    if content.startswith(codecs.BOM_UTF16_BE):
-        return "utf-16-be"
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            return encoding
     head = content[:_PROBE]
-    if b"\0" not in head or len(head) < 4:
-        return None
     pairs = len(head) // 2
+    if pairs < 2 or b"\0" not in head:
+        return None
     even, odd = head[0::2].count(0) / pairs, head[1::2].count(0) / pairs
-    if odd >= _WIDE_SHARE and even <= _FEW:
-        return "utf-16-le"
-    if even >= _WIDE_SHARE and odd <= _FEW:
-        return "utf-16-be"
-    return None
+    if max(even, odd) < _WIDE_SHARE or min(even, odd) > _FEW:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def to_utf8(content: bytes) -> bytes:
@@ -40,7 +38,7 @@ def to_utf8(content: bytes) -> bytes:
     encoding = wide_encoding(content)
     if encoding is None:
         return content
-    start = 2 if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else 0
+    start = 2 if content.startswith(tuple(_MARKS)) else 0
     return content[start:].decode(encoding, "replace").encode("utf-8", "replace")
 
 

@@ -54,6 +54,8 @@ class Detector:
     """The longest match in bytes."""
     multiline: bool = False
     """Whether a match may run over several lines."""
+    armoured: bool = False
+    """Whether the secret is Base64 in lines: its fingerprint then ignores line ends, quotes and headers."""
     entropy: float = 0.0
     """Shannon entropy in bits a character below which a match is a placeholder."""
     proof: str = ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from keyproof.domain.leak import LeakConfidence
 from keyproof.errors import PolicyError, Problem
@@ -29,7 +29,7 @@ def _hyphenated(name: str) -> str:
 class DetectorModel(StrictModel):
     """One detector as it is written."""
 
-    model_config = {"alias_generator": _hyphenated}
+    model_config = ConfigDict(alias_generator=_hyphenated)
 
     id: KebabField
     title: Annotated[str, Field(min_length=3)]
@@ -40,6 +40,8 @@ class DetectorModel(StrictModel):
     anchor: str = ""
     """A simpler expression to find candidates by, within a match's length of it; derived when empty."""
     multiline: bool = False
+    armoured: bool = False
+    """The secret is Base64 in lines, as in PEM: where it stands is where the whole match stands."""
     confidence: Literal["likely", "possible"] = "likely"
     entropy: Annotated[float, Field(ge=0, le=6)] = 0
     """Bits a character."""
@@ -134,6 +136,7 @@ def _detector(model: DetectorModel, vendor: str) -> Detector:
         prefilter=prefilter,
         width=longest,
         multiline=model.multiline,
+        armoured=model.armoured,
         entropy=model.entropy,
         proof=model.proof,
         proof_required=model.proof_required,

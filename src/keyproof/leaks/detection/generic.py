@@ -27,7 +27,7 @@ _KEYWORD = re.compile(
 _REFERENCE = re.compile(
     rb"""(?ix)
     \$\{ | \$\( | \{\{ | \}\} | <% | %> | \#\{ | %\( | ^\$[a-z_]\w*$ | ^%[a-z_]\w*%$ | ^%[-+]?\d*[a-z]$
-    | ^\{[\w.:\-\[\]'"]*\}$ | ^<[^<>]*>$ | ^\[[^\[\]]*\]$ | ^\[\[.*\]\]$ | ^\(.*\)$ | ^@[\w./-]+$
+    | ^\{[\w.:\-\[\]'"]*\}$ | ^<[^<>]*>$ | ^\[[^\[\]]*\]$ | ^\[\[.*\]\] | ^\(.*\)$ | ^@[\w./-]+$
     | \b(?:process\.env|os\.environ|getenv|secretsmanager:|arn:aws|op://|vault:|awskms:|ssm:|ref\+|keyvault)
     """
 )
@@ -60,7 +60,7 @@ _PATH = re.compile(
 _PASSWORD_NAME = re.compile(rb"(?i)pass|pwd|contrase|senha|kennwort|passwort|mot_?de_?passe")
 _BORDER = re.compile(rb"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z_.-]*\d{0,2}")
+_IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z_.]*\d{0,2}")
 _CLASSES = (
     re.compile(rb"[a-z]"),
     re.compile(rb"[A-Z]"),
@@ -68,7 +68,7 @@ _CLASSES = (
     re.compile(rb"[^A-Za-z0-9\s]"),
 )
 _NO_LITERAL = re.compile(rb"[\x00-\x20\x7f]")
-_WORDY = re.compile(rb"(?:[A-Za-z]{2,}[_./:-]?)+\d{0,2}[.!?:]?")
+_WORDY = re.compile(rb"[A-Za-z]{2,}(?:[_./:-][A-Za-z]{2,})*[_./:-]?\d{0,2}[.!?:]?")
 _SHORTEST_TOKEN = 10
 _LONG_PASSWORD = 8
 _LONG_NAME = 14

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 _RUN = re.compile(rb"(.)\1{5}|[xX*._#?-]{5}|[xX]{4}")
-_PERIOD = re.compile(rb"(?s)(.{1,8}?)\1{2,}.{0,7}")
+_PERIOD = re.compile(rb"(?s)(.{1,8}?)\1{2,}.{0,7}|(.{3,40})\2")
 _SEQUENCE = 7
 """Neighbouring characters of the alphabet in a row that no random value shows."""
 _TELLING = re.compile(
@@ -28,7 +28,7 @@ _WORDS = frozenset(
     super supersecret test testing tester tests the then this three tmp to token tokens top true two undefined unit
     unknown unset url use used user username val valid value values very w weak webhook word world wrong x xx xxx y
     yes z staging stage testpass testpassword mypassword mysecret newpass newpassword secretkey apikey passw
-    encryption encrypted sign key1 oauth cookie salt pepper nonce another entry example""".split()
+    encryption encrypted sign key1 oauth cookie salt pepper nonce another entry example""".split()  # noqa: SIM905 (words read better as words)
 )
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FILLER_DIGITS = 4
@@ -38,7 +38,7 @@ _PAIRS = frozenset(
     row[0] + letter
     for row in """abcdfgiklmnprstuvwy baeilorsu cacehiklortu dadeilorsu eabcdefgilmnpqrstuvwx faefiloru gaehinorsu
     haeiort iabcdefglmnoprstvxz keis ladeilostuy mabeilmopsu nacdefgiklnostuv oabcdgiklmnoprstuvw paeiloprstuy qu
-    racdegiklmnoprstuy sacehilopstuy tacefhilmoprstuy uabcegilmnprst vaei waeinor xipt ynp ze""".split()
+    racdegiklmnoprstuy sacehilopstuy tacefhilmoprstuy uabcegilmnprst vaei waeinor xipt ynp ze""".split()  # noqa: SIM905 (words read better as words)
     for letter in row[1:]
 )
 _WORDLIKE = 0.6

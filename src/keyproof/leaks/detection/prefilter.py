@@ -106,19 +106,19 @@ def _sequence(items: Sequence[Any]) -> str:
 
 
 def _item(code: Any, value: Any) -> str:
+    if code in _SINGLE:
+        return _single(code, value)
     if code is _opcodes.LITERAL:
         return _byte(value)
-    if code is _opcodes.NOT_LITERAL:
-        return f"[^{_byte(value)}]"
-    if code is _opcodes.ANY:
-        return "."
-    if code is _opcodes.IN:
-        return _members(value)
     if code in _REPEATS:
         return _repeat(*value)
-    if code in _SKIPPED:
-        return ""
-    return _group(code, value)
+    return "" if code in _SKIPPED else _group(code, value)
+
+
+def _single(code: Any, value: Any) -> str:
+    if code is _opcodes.IN:
+        return _members(value)
+    return "." if code is _opcodes.ANY else f"[^{_byte(value)}]"
 
 
 def _group(code: Any, value: Any) -> str:

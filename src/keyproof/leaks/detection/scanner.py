@@ -20,7 +20,7 @@ _KIND_RANK = {
     DetectorKind.GENERIC: 1,
     DetectorKind.FOREIGN: 0,
 }
-_MARKER_REACH = 4096
+_MARKER_REACH = 2048
 """Bytes around a match in which an inline marker counts; only lines of machine output are longer."""
 _EXAMPLE_HOST = re.compile(
     rb"""(?i)(?:.*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid)|.*example.*|(?:your|my|some)[-_.]?\w*
@@ -96,7 +96,7 @@ class Scanner:
                 secret = found[group]
                 confidence = _judge(detector, found, secret)
                 if confidence is not None:
-                    start, end = found.span(0 if detector.multiline else group)
+                    start, end = found.span(0 if detector.armoured else group)
                     yield _Candidate(
                         detector=detector, start=start, end=end, secret=secret, confidence=confidence
                     )
@@ -187,19 +187,23 @@ def _most_specific(candidates: list[_Candidate]) -> list[_Candidate]:
 
 
 def _matches(candidates: Sequence[_Candidate], text: bytes) -> Iterator[Match]:
-    """Matches with their places; the line numbers are counted on from one to the next."""
-    line, counted = 1, 0
+    """Matches with their places, counted on from one to the next: a line may hold thousands."""
+    line, line_start, column, counted = 1, 0, 1, 0
     for candidate in candidates:
         start, end = candidate.start, candidate.end
-        line_start = text.rfind(b"\n", 0, start) + 1
-        line += text.count(b"\n", counted, line_start)
-        counted = line_start
-        secret = armoured_body(candidate.secret) if candidate.detector.multiline else candidate.secret
+        newlines = text.count(b"\n", counted, start)
+        if newlines:
+            line += newlines
+            line_start = counted = text.rfind(b"\n", counted, start) + 1
+            column = 1
+        column += len(decoders.text(text[counted:start]))
+        counted = start
+        secret = armoured_body(candidate.secret) if candidate.detector.armoured else candidate.secret
         yield Match(
             detector=candidate.detector.id,
             secret=decoders.text(secret or candidate.secret).encode(),
             line=line,
-            column=len(decoders.text(text[line_start:start])) + 1,
+            column=column,
             end_line=line + text.count(b"\n", start, end),
             confidence=candidate.confidence,
             marker=_marker(text, line_start, start, end),

@@ -15,6 +15,8 @@ T = TypeVar("T")
 _CHECK = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
 _BATCH = 256
 """Ids written to git at a time."""
+_LARGEST_RECORD = 64 << 20
+"""Bytes; a commit, tag or tree beyond it is made to exhaust memory."""
 _MOST_DEATHS = 5000
 """Damaged objects in a row after which a repository is given up."""
 
@@ -66,7 +68,7 @@ class Unread:
 
     id: str
     reason: str
-    """`missing` or `unreadable`."""
+    """`missing`, `unreadable`, or `size` for a commit, tag or tree beyond all measure."""
 
 
 def list_objects(repository: Repository, ids: Iterable[str] | None = None) -> Listing:
@@ -157,11 +159,22 @@ def _object(output: IO[bytes]) -> GitObject | Unread | None:
         case [name, "missing"]:
             return Unread(id=name, reason="missing")
         case [name, kind, size]:
+            if kind != "blob" and int(size) > _LARGEST_RECORD:
+                return _pass_over(output, name, int(size) + 1)
             content = output.read(int(size))
             whole = len(content) == int(size) and output.read(1) == b"\n"
             return GitObject(id=name, type=kind, content=content) if whole else None
         case _:
             return None
+
+
+def _pass_over(output: IO[bytes], name: str, left: int) -> Unread | None:
+    while left:
+        piece = output.read(min(left, 1 << 20))
+        if not piece:
+            return None
+        left -= len(piece)
+    return Unread(id=name, reason="size")
 
 
 def _noting(ids: Iterable[str], asked: deque[str]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from keyproof.leaks.git.objects import GitObject, Unread
 
@@ -113,13 +114,13 @@ class Forest:
     def _enter(self, tree: GitObject, below: list[bytes]) -> None:
         number = len(self._start) - 1
         entries = self._entry.findall(tree.content)
-        if sum(len(mode) + len(name) + len(raw) + 2 for mode, name, raw in entries) != len(tree.content):
+        if sum(map(len, chain.from_iterable(entries))) + 2 * len(entries) != len(tree.content):
             self.unread.append(Unread(id=tree.id, reason="unreadable"))
         files: list[tuple[bytes, int]] = []
         for mode, name, raw in entries:
             if raw in self._wanted:
                 files.append((name, self._wanted[raw]))
-            elif mode.lstrip(b"0") == _SUBTREE:
+            elif mode == _SUBTREE or (mode.startswith(b"0") and mode.lstrip(b"0") == _SUBTREE):
                 self._children.append(self._number_of(raw, below))
                 self._child_names.append(self._names.setdefault(name, len(self._names)))
         if files:

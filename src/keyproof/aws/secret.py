@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from keyproof.aws.schedule import longest_gap
 from keyproof.domain.secret import (
     Basis,
     Confidence,
@@ -18,7 +19,6 @@ from keyproof.domain.secret import (
     SecretVersion,
     VersionState,
 )
-from keyproof.rotation_schedule import longest_gap
 
 KIND = "aws-secrets-manager"
 DEFAULT_KEY = "alias/aws/secretsmanager"

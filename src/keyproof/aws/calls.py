@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from keyproof.aws_faults import Fault, FaultKind, fault_of, sdk_errors
+from keyproof.aws.faults import Fault, FaultKind, fault_of, sdk_errors
 from keyproof.errors import (
     AccessDeniedError,
     BackendProtocolError,
