@@ -27,7 +27,17 @@ _MARKERS = re.compile(
     """,
     re.VERBOSE,
 )
-_HINTS = (b"allow", b"ignore", b"whitelist", b"disable-", b"nosec", b"nosem", b"checkov:", b"lgtm[", b"codeql[")
+_HINTS = (
+    b"allow",
+    b"ignore",
+    b"whitelist",
+    b"disable-",
+    b"nosec",
+    b"nosem",
+    b"checkov:",
+    b"lgtm[",
+    b"codeql[",
+)
 _NEXT_LINE = re.compile(
     rb"""(?i)^[ \t]*(?:\#|//|/\*|'|--|;|<!--)[ \t]*
     (?: (?P<detect>   pragma:\s?allowlist[ -]nextline[ -]secret\b)
@@ -141,4 +151,6 @@ def is_lock_file(path: str) -> bool:
 def is_example(path: str) -> bool:
     """Whether the path says that its content is for tests, documentation or show."""
     pure = PurePosixPath(path)
-    return not _EXAMPLE_PARTS.isdisjoint(part.lower() for part in pure.parts[:-1]) or bool(_EXAMPLE_NAME.search(pure.name))
+    return not _EXAMPLE_PARTS.isdisjoint(part.lower() for part in pure.parts[:-1]) or bool(
+        _EXAMPLE_NAME.search(pure.name)
+    )

@@ -90,7 +90,8 @@ def _shorter(code: Any, value: Any, end: int) -> Any:
         return None
     if code in _REPEATS:
         low, _high, body = value
-        return (code, (low, low, body)) if low else None
+        inner = _cut(body, end)
+        return (code, (low, low, inner if low == 1 else body)) if low and inner else None
     if code is _opcodes.SUBPATTERN:
         number, added, removed, body = value
         inner = _cut(body, end)

@@ -1,0 +1,156 @@
+"""Values known by their name: literals from references, made ones from shown ones."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyproof.domain.leak import LeakConfidence
+from keyproof.leaks.detection.generic import is_wordy, judge_assignment
+from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, looks_random
+from keyproof.leaks.detection.scanner import Scanner
+
+_LIKELY, _POSSIBLE, _EXAMPLE = LeakConfidence.LIKELY, LeakConfidence.POSSIBLE, LeakConfidence.EXAMPLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password = "Tr0ub4dor&%dx"',
+        "DB_PASSWORD=Xk9$mPq%dvL!7",
+        "spring.datasource.password=G7h%dkLm9Qw",
+        "define('DB_PASSWORD', 'kJ8#mN%d$pQ5');",
+        "$config['api_key'] = 'a8f5f167f44f4964e6c998dee82711%dc';",
+        'String apiKey = "x7Kp%dmNq9RtVw4YzBcDf";',
+        "secret_key: 4f3c2b1a9e8d7c6b5a4f3e2d1c0b9a%df",
+        '<add key="ApiSecret" value="Zx8Kq%dLm9Np4Rt6V" />',
+        "<password>h7Gk%dpLq9X</password>",
+        'login(username="bob", password="Zq8-kkW%dmm9")',
+        'api_key = "/aB3dE5fG7hJ9kL1mN3pQ5rS%dtU9vW1x+Yz="',
+        'if (password == "g8Kd%dmXqL")',
+        "PGPASSWORD=Hx%dkd91LQ psql -h db",
+        '{"refresh_token":"AGEhc0b9T6KExyDTGsWcJVvF%dIxyxqoNbmuMa8j0V5Lu0"}',
+        '    "secret" : "Qk3%dbVr8-Xw_pL5tNz",',
+        "const token = `b3k9s8d7f6g%dh4j3k2l1`;",
+        "tool --api-key=Qk3%dbVr8Xw5pL5tNz",
+        "aws_secret=Qk3%dbVr8Xw5pL5tNz",
+    ],
+)
+def test_a_made_value_is_likely(scanner: Scanner, text: str) -> None:
+    # The digit is put in here so that this file holds no value of its own.
+    assert [match.confidence for match in scanner.scan((text.replace("%d", "2")).encode())] == [_LIKELY]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password = os.environ["DB_PASSWORD"]',
+        "password = getpass.getpass()",
+        "password: ${DB_PASSWORD}",
+        'password: "{{ vault_password }}"',
+        'password = "#{ENV[:x]}"',
+        "password=$1",
+        "PASSWORD=%PASSWORD%",
+        "token = request.headers.token",
+        "token = self._token",
+        "api_key: config.api_key",
+        'secret_file = "/run/secrets/db"',
+        "private_key: ./keys/server.pem",
+        'token_url = "https://auth.corp.internal/oauth/token"',
+        'password_field = "user_password_input"',
+        'primary_key = "8f14e45fceea167a5a36"',
+        'password_hash = "8f14e45fceea167a5a36dedd4bea2543"',
+        'author = "A1b2C3d4E5f6G7h8"',
+        'passenger = "A1b2C3d4E5f6G7h8"',
+        'public_key = "A1b2C3d4E5f6G7h8"',
+        'label = "Enter your new password: "',
+        'password = "Please enter your password"',
+        "password: !vault",
+        "password: op://vault/item/field",
+        'integrity_token = "sha512-A1b2C3d4E5f6G7h8"',
+        "token = match.group(1)",
+        'key: "settings.password.label"',
+        "if token == nil",
+        "auth: true",
+        'secret = "2024-01-31"',
+        'password = "127.0.0.1:8080"',
+    ],
+)
+def test_a_reference_is_no_match(scanner: Scanner, text: str) -> None:
+    assert scanner.scan(text.encode()) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password = "changeme"',
+        'password = "password123"',
+        'API_KEY = "your-api-key-here"',
+        'API_KEY = "xxxxxxxxxxxxxxxx"',
+        'token = "<your token>".strip()  # token = "0000000000000000"',
+        "SECRET_KEY=dev-secret-key-change-in-production",
+        'secret = "abcdefghijklmnop"',
+        'secret = "1234567890abcdef"',
+        'password = "NEW_SECURE_PASSWORD"',
+        'token = "deadbeefdeadbeefdeadbeef"',
+        'api_key = "test_api_key"',
+        'secret = "****************"',
+    ],
+)
+def test_a_value_made_to_be_shown_is_an_example(scanner: Scanner, text: str) -> None:
+    assert [match.confidence for match in scanner.scan(text.encode())] == [_EXAMPLE]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        (b"password", b"sunflower-garden", _POSSIBLE),
+        (b"api_key", b"3f2504e0-4f89-11d3-9a0c-0305e82c3301", _POSSIBLE),
+        (b"token", b"blueberry", None),
+        (b"password", b"password", None),
+    ],
+)
+def test_judgement(name: bytes, value: bytes, expected: LeakConfidence | None) -> None:
+    assert judge_assignment(name, value, quoted=True) is expected
+
+
+@given(st.binary(min_size=1, max_size=120), st.binary(max_size=30), st.booleans())
+def test_every_value_is_judged(value: bytes, name: bytes, quoted: bool) -> None:
+    assert judge_assignment(name, value, quoted=quoted) in {None, *LeakConfidence}
+    is_placeholder(value)
+
+
+def test_words_of_any_length_are_read_in_one_pass() -> None:
+    # Without its separators this took time exponential in the length once.
+    assert not is_wordy(b"a" * 5000 + b"!!!!")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"getUserPasswordFromRequest", b"application-configuration", b"settings_token", b"com.example.package"],
+)
+def test_words_do_not_look_random(value: bytes) -> None:
+    assert not looks_random(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"x7Kp2mNq9RtVw4YzBcDf", b"8f14e45fceea167a", b"tUoGpglagGpgxKpE", b"Hx72kd91LQ"]
+)
+def test_generated_values_look_random(value: bytes) -> None:
+    assert looks_random(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"aaaaaa1", b"abcabcabcabc", b"xxxx-real", b"7654321", b"<api key>", b"REDACTED"]
+)
+def test_placeholders(value: bytes) -> None:
+    assert is_placeholder(value)
+
+
+@pytest.mark.parametrize("value", [b"my_secret_key", b"admin123", b"test", b"rootroot", b"12345678"])
+def test_fillers(value: bytes) -> None:
+    assert is_filler(value)
+
+
+@given(st.binary(min_size=1, max_size=50))
+def test_entropy_is_bounded_by_the_length(value: bytes) -> None:
+    assert -1e-9 <= entropy(value) <= 5.7

@@ -1,0 +1,94 @@
+"""Checksums and structures hold for what issuers make and for nothing else."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyproof.domain.leak import LeakConfidence
+from keyproof.leaks.detection.examples import expand, gitlab_token
+from keyproof.leaks.detection.proofs import PROOFS, armoured_body, base_n, crc32_base62, is_sample
+from keyproof.leaks.detection.scanner import Scanner
+
+_BODY = st.text("ABCabc0123", min_size=30, max_size=30)
+
+
+def _made(template: str) -> bytes:
+    return expand(template, "proofs").text
+
+
+def test_the_checksum_is_the_one_published_for_npm() -> None:
+    # A dummy published when npm changed its format; in two parts, so that no scanner takes it for a token.
+    assert crc32_base62(b"qkJaB6MffYVzZXWqmcoF" + b"49yrUxP3wf") == b"0LsakP"
+
+
+@given(_BODY, st.integers(0, 35), st.sampled_from("xyzXYZ789"))
+def test_one_changed_character_breaks_a_github_checksum(body: str, at: int, other: str) -> None:
+    token = body.encode() + crc32_base62(body.encode())
+    assert PROOFS["github-crc32"](b"ghp_" + token)
+    changed = token[:at] + other.encode() + token[at + 1 :]
+    assert PROOFS["github-crc32"](b"ghp_" + changed) == (changed == token)
+
+
+def test_a_routable_gitlab_token_is_proven(scanner: Scanner) -> None:
+    token = gitlab_token("glpat", "seed")
+    (match,) = scanner.scan(b"token: " + token)
+    assert (match.detector, match.confidence) == ("gitlab-personal-access-token", LeakConfidence.PROVEN)
+    (match,) = scanner.scan(b"token: " + token[:-1] + (b"0" if token[-1:] != b"0" else b"1"))
+    assert match.confidence is LeakConfidence.LIKELY
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_base_n_keeps_the_number(number: int) -> None:
+    assert int(base_n(number, b"0123456789abcdefghijklmnopqrstuvwxyz", 7), 36) == number
+
+
+@pytest.mark.parametrize(
+    ("proof", "good", "bad"),
+    [
+        ("jwt", _made("{jwt}"), b"eyJhbGciOiJub25lIn0.e30."),
+        ("jwt", _made("{jwt}"), b"eyJhbGciOiJub25lIn0.bm90anNvbg.c2lnbmF0dXJlc2lnbmF0dXJl"),
+        ("basic-auth", _made("{basic}"), base64.b64encode(b"no colon here")),
+        ("basic-auth", _made("{basic}"), base64.b64encode(b"user:")),
+        ("basic-auth", _made("{basic}"), base64.b64encode(b"us\x00er:password")),
+        ("basic-auth", _made("{basic}"), b"!!!!"),
+        ("pem", _made("{der-key}"), base64.b64encode(b"not a key at all, only text of some length")),
+        ("pem", _made("{openssh-key}"), b"put your own key here and keep it to yourself"),
+        ("pem", _made("{pgp-key}\n=aB3d"), b"MIIE"),
+        ("base64-pem", _made("{base64-pem}"), base64.b64encode(b"-----NOTHING")),
+        ("base64-pem", _made("{base64-pem}"), b"LS0tLS1CRUdJTi!"),
+    ],
+)
+def test_structure(proof: str, good: bytes, bad: bytes) -> None:
+    assert PROOFS[proof](good)
+    assert not PROOFS[proof](bad)
+
+
+def test_an_encrypted_key_is_a_key() -> None:
+    body = base64.b64encode(bytes(range(64)))
+    assert PROOFS["pem"](b"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00FF\n\n" + body)
+    assert not PROOFS["pem"](body)
+
+
+def test_a_key_has_one_body_however_it_is_written() -> None:
+    plain = _made("{der-key}")
+    escaped = plain.replace(b"\n", b"\\n")
+    quoted = b'"' + plain.replace(b"\n", b'\\n" +\n  "') + b'"'
+    indented = plain.replace(b"\n", b"\r\n    ")
+    assert {armoured_body(text) for text in (plain, escaped, quoted, indented)} == {plain.replace(b"\n", b"")}
+
+
+def test_tutorial_values_are_samples() -> None:
+    assert is_sample("jwt", _made("{sample-jwt}"))
+    assert not is_sample("jwt", _made("{jwt}"))
+    assert is_sample("basic-auth", base64.b64encode(b"user:password"))
+    assert not is_sample("basic-auth", _made("{basic}"))
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_make_a_proof_fail(secret: bytes) -> None:
+    for proof in PROOFS.values():
+        assert proof(secret) in {True, False}
+    for name in PROOFS:
+        is_sample(name, secret)
