@@ -1,5 +1,6 @@
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,7 +80,7 @@ def test_an_open_lane_reaches_the_edge_and_alarms_only_when_failing() -> None:
     assert named(calm, "alarming") == []
 
 
-def test_marks_of_one_week_are_one_with_their_number() -> None:
+def test_close_marks_are_one_with_their_number() -> None:
     marks = [
         Due(
             day=TODAY + timedelta(days=number),
@@ -95,7 +96,7 @@ def test_marks_of_one_week_are_one_with_their_number() -> None:
     assert titles == ["2 from 2026-04-25 to 2026-04-26", "secret 200"]
 
 
-def test_a_crowded_strip_counts_by_month() -> None:
+def test_in_a_crowded_strip_no_mark_hides_its_neighbour() -> None:
     marks = [
         Due(
             day=TODAY + timedelta(days=number),
@@ -107,7 +108,8 @@ def test_a_crowded_strip_counts_by_month() -> None:
         for number in range(31, 331)
     ]
     strip = drawing.calendar_strip(marks, today=TODAY)
-    assert len(named(strip, "later")) == len({(mark.day.year, mark.day.month) for mark in marks})
+    places = [float(circle.get("cx", "")) for circle in parsed(strip).iter("circle")]
+    assert all(right - left >= 18 for left, right in pairwise(places))
     assert sum(int(text.text or 0) for dot in named(strip, "later") for text in dot.iter("text")) == 300
 
 

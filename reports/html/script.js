@@ -92,9 +92,14 @@
     for (const head of heads) {
       const column = head.cellIndex;
       const value = (body) => body.rows[0].cells[column].dataset.value ?? body.rows[0].cells[column].textContent.trim();
-      const button = make("button", { type: "button" });
+      const button = make("span", { className: "sort", role: "button", tabIndex: 0 }); // buttons are not printed in repeated heads
       button.append(...head.childNodes);
       head.append(button);
+      button.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        button.click();
+      });
       button.addEventListener("click", () => {
         const order = { none: "ascending", ascending: "descending", descending: "none" }[head.ariaSort || "none"];
         for (const other of heads) other.ariaSort = null;

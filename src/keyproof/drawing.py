@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
-from itertools import groupby, pairwise
 
 _BAR_WIDTH, _BAR_DUE, _BAR_HEIGHT = 190, 124, 18
 _LANE_WIDTH, _LANE_HEIGHT = 260, 23
-_STRIP_WIDTH, _STRIP_LEFT, _STRIP_ROW, _STRIP_TOP = 1120, 170, 30, 34
+_STRIP_WIDTH, _STRIP_LEFT, _STRIP_ROW, _STRIP_TOP, _STRIP_APART = 1120, 170, 30, 34, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +102,10 @@ def lane_axis(window: Window) -> str:
 
 
 def calendar_strip(marks: Iterable[Due], *, today: date) -> str:
-    """The twelve months behind and ahead, one lane a class; marks of one week, or where
-    that is too crowded of one month, are drawn as one with its number."""
+    """The twelve months behind and ahead, one lane a class; marks that would hide each other are one with its number."""
     window = Window(first=_months(today, -12), last=_months(today, 13) - timedelta(days=1))
     placed = sorted(marks, key=lambda mark: (mark.lane, mark.day, mark.kind, mark.label))
     names = sorted({mark.lane for mark in placed})
-    dues = {name: [mark for mark in placed if mark.lane == name and mark.kind != "set"] for name in names}
-    monthly = any(_crowded(_grouped(lane, window, monthly=False), window) for lane in dues.values())
     height = _STRIP_TOP + _STRIP_ROW * len(names) + 8
     parts = list(_months_grid(window, today, height))
     x = _strip_x(window, today)
@@ -123,7 +119,8 @@ def calendar_strip(marks: Iterable[Due], *, today: date) -> str:
         parts += [
             _line("set", _strip_x(window, day), y - 4, y + 4) for day in sorted(values) if day >= window.first
         ]
-        parts += _dots(_grouped(dues[lane], window, monthly=monthly), window, y)
+        dues = (mark for mark in placed if mark.lane == lane and mark.kind != "set")
+        parts += _dots(_grouped(dues, window), window, y)
     label = "Calendar of due dates by class; the table below it holds the same dates"
     return _svg("strip", _STRIP_WIDTH, height, label, parts)
 
@@ -131,29 +128,43 @@ def calendar_strip(marks: Iterable[Due], *, today: date) -> str:
 def _dots(groups: Iterable[Sequence[Due]], window: Window, y: float) -> Iterator[str]:
     for group in groups:
         first, number = group[0], len(group)
-        x = _strip_x(window, group[number // 2].day)
+        x = _middle(group, window)
         words = first.label if number == 1 else f"{number} from {first.day} to {group[-1].day}"
-        count = f'<text x="{x}" y="{y + 3.5}" text-anchor="middle">{number}</text>' if number > 1 else ""
-        shape = _shape(first.kind, x, y, 6 if number == 1 else 9 if number < 100 else 12)
+        count = (
+            f'<text x="{x}" y="{y + (8 if first.kind == "soon" else 3.5)}" text-anchor="middle">{number}</text>'
+            if number > 1
+            else ""
+        )
+        size = 6 if number == 1 else 9 if number < 100 else 11
+        if first.kind == "soon" and number > 1:
+            size += 2  # a triangle holds less text than a square of its size
+        shape = _shape(first.kind, x, y, size)
         yield f'<a href="{escape(first.href)}" class="{first.kind}"><title>{escape(words)}</title>{shape}{count}</a>'
 
 
-def _grouped(marks: Iterable[Due], window: Window, *, monthly: bool) -> list[list[Due]]:
-    """Marks of one kind in one week, or in one month."""
+def _grouped(marks: Iterable[Due], window: Window) -> list[list[Due]]:
+    """Marks of one kind so close together that their shapes would hide each other."""
+    groups: list[list[Due]] = []
+    for mark in sorted(marks, key=lambda mark: (mark.kind, mark.day, mark.label)):
+        if groups and groups[-1][0].kind == mark.kind and _close(groups[-1][:1], [mark], window):
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    apart = groups[:1]
+    for group in groups[1:]:
+        if apart[-1][0].kind == group[0].kind and _close(apart[-1], group, window):
+            apart[-1] = [*apart[-1], *group]
+        else:
+            apart.append(group)
+    return apart
 
-    def stretch(mark: Due) -> tuple[int, str]:
-        day = min(max(mark.day, window.first), window.last)
-        return (day.year * 12 + day.month if monthly else (day - window.first).days // 7, mark.kind)
 
-    ordered = sorted(marks, key=lambda mark: (*stretch(mark), mark.day, mark.label))
-    return [list(together) for _, together in groupby(ordered, key=stretch)]
+def _close(left: Sequence[Due], right: Sequence[Due], window: Window) -> bool:
+    return abs(_middle(right, window) - _middle(left, window)) < _STRIP_APART
 
 
-def _crowded(groups: Sequence[Sequence[Due]], window: Window) -> bool:
-    """Whether neighbours of one lane would hide each other."""
-    places = sorted(_strip_x(window, group[len(group) // 2].day) for group in groups)
-    close = sum(right - left < 18 for left, right in pairwise(places))
-    return close > 3
+def _middle(group: Sequence[Due], window: Window) -> float:
+    return _strip_x(window, group[len(group) // 2].day)
 
 
 def _shape(kind: str, x: float, y: float, size: float) -> str:
