@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keyproof.domain.assessment import Scope, ScopeStatus
-from keyproof.domain.leak import Coverage, Leak
+from keyproof.domain.leak import Coverage, Leak, LeakScan
 from keyproof.domain.subject import Repository
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import HistoryError
@@ -40,42 +40,50 @@ def search(
 
     `interrupted` tells that the run was stopped before: then nothing is searched, and each is named.
     """
-    leaks: list[Leak] = []
-    repositories: list[Repository] = []
-    scopes: list[Scope] = []
+    scans: list[LeakScan] = []
+    unread: list[Scope] = []
     for source in sources:
-        place = places.get(source.name, Place())
         if interrupted:
-            scopes.append(_unread(source.name, ScopeStatus.SKIPPED, "interrupted before it was searched"))
+            unread.append(_unread(source.name, ScopeStatus.SKIPPED, "interrupted before it was searched"))
             continue
         try:
-            scan = source.scan(progress)
+            scans.append(source.scan(progress))
         except HistoryError as error:
-            scopes.append(_unread(source.name, ScopeStatus.UNREACHABLE, error.message, error.hint))
-            continue
+            unread.append(_unread(source.name, ScopeStatus.UNREACHABLE, error.message, error.hint))
         except KeyboardInterrupt:
             interrupted = True
-            scopes.append(
-                _unread(source.name, ScopeStatus.SKIPPED, "interrupted before it was searched in full")
-            )
-            continue
+            reason = "interrupted before it was searched in full"
+            unread.append(_unread(source.name, ScopeStatus.SKIPPED, reason))
+    found = gather(scans, places=places)
+    return replace(found, scopes=_sorted([*found.scopes, *unread]), interrupted=interrupted)
+
+
+def gather(scans: Sequence[LeakScan], *, places: Mapping[str, Place]) -> LeakCollection:
+    """The leaks, the repositories and how far each was searched, from finished scans."""
+    leaks: list[Leak] = []
+    repositories: list[Repository] = []
+    for scan in scans:
+        name = scan.coverage.repository
+        place = places.get(name, Place())
         leaks.extend(replace(leak, environment=place.environment, owner=place.owner) for leak in scan.leaks)
         repositories.append(
             Repository(
-                name=source.name,
+                name=name,
                 coverage=scan.coverage,
                 leaks=len(scan.leaks),
                 environment=place.environment,
                 owner=place.owner,
             )
         )
-        scopes.append(_searched(scan.coverage, subjects=len(scan.leaks) + 1))
     return LeakCollection(
         leaks=tuple(sorted(leaks, key=lambda leak: (leak.id, leak.detector))),
         repositories=tuple(sorted(repositories, key=lambda repository: repository.id)),
-        scopes=tuple(sorted(scopes, key=lambda scope: scope.scope)),
-        interrupted=interrupted,
+        scopes=_sorted([_searched(scan.coverage, subjects=len(scan.leaks) + 1) for scan in scans]),
     )
+
+
+def _sorted(scopes: Sequence[Scope]) -> tuple[Scope, ...]:
+    return tuple(sorted(scopes, key=lambda scope: scope.scope))
 
 
 def _unread(name: str, status: ScopeStatus, reason: str, hint: str = "") -> Scope:

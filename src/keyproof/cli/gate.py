@@ -2,10 +2,13 @@
 
 from keyproof.domain.leak import Leak, LeakConfidence
 
-_GATED = frozenset({LeakConfidence.PROVEN, LeakConfidence.LIKELY})
+
+def confidences(*, possible: bool = False) -> frozenset[LeakConfidence]:
+    """The confidences that fail: proven and likely, and `possible` where asked for."""
+    certain = {LeakConfidence.PROVEN, LeakConfidence.LIKELY}
+    return frozenset(certain | {LeakConfidence.POSSIBLE} if possible else certain)
 
 
-def gates(leak: Leak, *, possible: bool = False) -> bool:
-    """Whether a leak fails the run: proven or likely (or `possible` too), and accepted by nothing."""
-    counted = leak.confidence in _GATED or (possible and leak.confidence is LeakConfidence.POSSIBLE)
-    return counted and leak.allowed is None
+def gates(leak: Leak, failing: frozenset[LeakConfidence]) -> bool:
+    """Whether a leak fails the run: of a failing confidence, and accepted by nothing."""
+    return leak.confidence in failing and leak.allowed is None

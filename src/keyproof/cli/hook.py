@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 def _search(*, verbose: bool) -> int:
     # Imported here: typer, pydantic, YAML and every backend library must stay out of a commit's way.
     from keyproof.cli.exit import ExitCode  # noqa: PLC0415
-    from keyproof.cli.gate import gates  # noqa: PLC0415
+    from keyproof.cli.gate import confidences, gates  # noqa: PLC0415
     from keyproof.cli.surroundings import SilentProgress, surroundings  # noqa: PLC0415
     from keyproof.reporters.leaks import render_text  # noqa: PLC0415
     from keyproof.wiring.leaks import leak_source, repository_root  # noqa: PLC0415
@@ -37,7 +37,7 @@ def _search(*, verbose: bool) -> int:
     root = repository_root(Path.cwd())
     source = leak_source(root, name=root.name, mode="staged", surroundings=surroundings(root), from_hook=True)
     scan = source.scan(SilentProgress())
-    failing = any(gates(leak) for leak in scan.leaks)
+    failing = any(gates(leak, confidences()) for leak in scan.leaks)
     if failing or verbose or not scan.coverage.complete:
         print(render_text([scan]), file=sys.stderr, end="")
     if failing:

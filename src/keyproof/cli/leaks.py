@@ -1,23 +1,34 @@
 """`keyproof leaks`: search repositories and folders for secrets, without any policy file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from keyproof.app.assess import Request, assess
+from keyproof.app.leaks import gather
+from keyproof.checks.no_leak import NoLeak
 from keyproof.cli import options
 from keyproof.cli.exit import ExitCode
-from keyproof.cli.gate import gates
+from keyproof.cli.gate import confidences, gates
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.progress import TerminalProgress
-from keyproof.cli.surroundings import surroundings
-from keyproof.domain.leak import LeakScan
+from keyproof.cli.surroundings import moment, surroundings, version
+from keyproof.domain.assessment import Assessment
+from keyproof.domain.leak import LeakConfidence, LeakScan
+from keyproof.domain.snapshot import Snapshot
+from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
+from keyproof.policy.loader import load_policy
 from keyproof.reporters.leaks import render_json, render_jsonl, render_text
+from keyproof.wiring.catalog import CHECKS, REPORTERS
 from keyproof.wiring.compose import repository_name
 from keyproof.wiring.leaks import leak_source, repository_root
 
-_FORMATS = {"json": render_json, "jsonl": render_jsonl, "text": render_text}
+_LINES = {"json": render_json, "jsonl": render_jsonl, "text": render_text}
+_REPORTS = sorted(set(REPORTERS) - set(_LINES))
+"""Formats that know findings only: the shipped pack `leaks` judges for them."""
 
 
 def leaks(
@@ -42,17 +53,23 @@ def leaks(
 
     Exit codes: 0 none found, 1 a proven or likely secret found, 3 not everything could be searched.
     """
-    targets = options.parse_formats(formats, sorted(_FORMATS)) or [options.Target(format="text", path=None)]
+    targets = options.parse_formats(formats, sorted([*_LINES, *_REPORTS])) or [
+        options.Target(format="text", path=None)
+    ]
     mode = _mode(worktree=worktree, staged=staged, commit_range=commit_range)
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
     scans = [_scan(path, mode, progress=not no_progress) for path in found]
+    gate = confidences(possible=possible)
     for target in targets:
-        text = _FORMATS[target.format](scans)
+        if target.format in _LINES:
+            text = _LINES[target.format](scans)
+        else:
+            text = REPORTERS[target.format]().render(_assessment(scans, gate))
         if target.path is None:
             write_stdout(text)
         else:
             write_file(target.path, text)
-    raise typer.Exit(_exit_code(scans, possible=possible, allow_incomplete=allow_incomplete))
+    raise typer.Exit(_exit_code(scans, gate, allow_incomplete=allow_incomplete))
 
 
 def _mode(*, worktree: bool, staged: bool, commit_range: str | None) -> str:
@@ -71,8 +88,25 @@ def _scan(path: Path, mode: str, *, progress: bool) -> LeakScan:
         return source.scan(bars)
 
 
-def _exit_code(scans: list[LeakScan], *, possible: bool, allow_incomplete: bool) -> ExitCode:
-    if any(gates(leak, possible=possible) for scan in scans for leak in scan.leaks):
+def _assessment(scans: list[LeakScan], gate: frozenset[LeakConfidence]) -> Assessment:
+    """The scans judged by the shipped pack `leaks`."""
+    policy = load_policy(["leaks"], root=Path.cwd(), checks=CHECKS)
+    pack = policy.packs[0]
+    check = NoLeak(confidence=tuple(sorted(gate)))
+    rules = tuple(replace(rule, check=check) for rule in pack.rules)
+    found = gather(scans, places={})
+    now = moment(None)
+    snapshot = Snapshot(
+        taken_at=now, secrets=(), leaks=found.leaks, repositories=found.repositories, scopes=found.scopes
+    )
+    request = Request(
+        as_of=now, organisation="Leak search", config_digest="", version=version(), fail_on=Severity.LOW
+    )
+    return assess(snapshot, replace(policy, packs=(replace(pack, rules=rules),)), request, finished=now)
+
+
+def _exit_code(scans: list[LeakScan], gate: frozenset[LeakConfidence], *, allow_incomplete: bool) -> ExitCode:
+    if any(gates(leak, gate) for scan in scans for leak in scan.leaks):
         return ExitCode.FAILED
     complete = all(scan.coverage.complete for scan in scans)
     return ExitCode.OK if complete or allow_incomplete else ExitCode.INCOMPLETE

@@ -1,0 +1,161 @@
+"""`keyproof leaks` and the hook on a real repository."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from keyproof.cli import hook
+from keyproof.demo import fakes
+from tests.cli.conftest import Keyproof
+
+TOKEN = fakes.github_token("cli")
+
+
+@pytest.fixture
+def repository(project: Path) -> Path:
+    """A repository in the current folder: a token came in and went out again, another is staged."""
+
+    def git(*arguments: str) -> None:
+        person = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
+        subprocess.run(["git", *person, *arguments], cwd=project, check=True, capture_output=True)
+
+    git("init", "--quiet", "--initial-branch=main")
+    (project / "a.sh").write_text(f"export T={TOKEN}\n", encoding="utf-8")
+    git("add", "a.sh")
+    git("commit", "--quiet", "--message", "one")
+    (project / "a.sh").write_text("true\n", encoding="utf-8")
+    git("commit", "--quiet", "--all", "--message", "two")
+    return project
+
+
+def stage(repository: Path, text: str) -> None:
+    (repository / "b.sh").write_text(text, encoding="utf-8")
+    subprocess.run(["git", "add", "b.sh"], cwd=repository, check=True)
+
+
+def test_a_secret_in_the_history_fails(repository: Path, keyproof: Keyproof) -> None:
+    result = keyproof("leaks", "--format", "jsonl")
+    assert result.code == 1
+    *found, last = [json.loads(line) for line in result.out.splitlines()]
+    assert [(leak["path"], leak["line"], leak["confidence"], leak["in_head"]) for leak in found] == [
+        ("a.sh", 1, "proven", False)
+    ]
+    assert last["coverage"]["complete"] is True
+    assert TOKEN not in result.out + result.err
+
+
+def test_nothing_in_the_files_is_in_order(repository: Path, keyproof: Keyproof) -> None:
+    result = keyproof("leaks", "--worktree", ".")
+    assert result.code == 0, result.out
+    assert keyproof("leaks", "--range", "HEAD~1..HEAD").code == 0
+
+
+def test_what_is_staged(repository: Path, keyproof: Keyproof) -> None:
+    assert keyproof("leaks", "--staged").code == 0
+    stage(repository, f"T={fakes.github_token('staged')}\n")
+    result = keyproof("leaks", "--staged")
+    assert result.code == 1
+    assert result.out.startswith("b.sh:1: ")
+
+
+@pytest.mark.parametrize("text", ["T={} # keyproof:allow\n", "T={}  # pragma: allowlist secret\n"])
+def test_an_inline_marker_accepts(repository: Path, keyproof: Keyproof, text: str) -> None:
+    stage(repository, text.format(fakes.github_token("marked")))
+    result = keyproof("leaks", "--staged", "--format", "jsonl")
+    assert result.code == 0
+    assert json.loads(result.out.splitlines()[0])["allowed"]
+
+
+def test_reports_of_findings(repository: Path, keyproof: Keyproof, checkout: Path) -> None:
+    result = keyproof(
+        "leaks",
+        "--format",
+        "junit=j.xml",
+        "--format",
+        "sarif=s.json",
+        "--format",
+        "html=r.html",
+        "--format",
+        "csv=c.csv",
+    )
+    assert result.code == 1
+    junit = etree.parse(repository / "j.xml")
+    etree.XMLSchema(etree.parse(checkout / "tests" / "data" / "junit-10.xsd")).assertValid(junit)
+    assert len(junit.findall(".//failure")) == 1
+    assert json.loads((repository / "s.json").read_text("utf-8"))["version"] == "2.1.0"
+    for name in ("j.xml", "s.json", "r.html", "c.csv"):
+        assert TOKEN not in (repository / name).read_text("utf-8")
+
+
+def test_the_hook_stops_a_commit(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hook.main([]) == 0
+    stage(repository, f"T={fakes.github_token('hook')}\n")
+    assert hook.main([]) == 1
+    shown = capsys.readouterr()
+    assert "b.sh:1" in shown.err
+    assert shown.out == ""
+    assert fakes.github_token("hook") not in shown.err
+
+
+def test_the_installed_hook_stops_a_commit(
+    repository: Path, keyproof: Keyproof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert keyproof("hook", "install").code == 0
+    again = keyproof("hook", "install")
+    assert (again.code, "--force" in again.err) == (2, True)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    stage(repository, f"T={fakes.github_token('installed')}\n")
+    command = ["git", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "--message", "x"]
+    refused = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "the commit is stopped" in refused.stderr
+    stage(repository, "true\n")
+    assert subprocess.run(command, cwd=repository, capture_output=True, check=False).returncode == 0
+
+
+def test_a_push_and_a_server_are_guarded(
+    repository: Path,
+    keyproof: Keyproof,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    server = tmp_path_factory.mktemp("server") / "bare.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", server], check=True)
+    push = ["git", "push", "--quiet", str(server), "main"]
+    assert keyproof("hook", "install", "--pre-push").code == 0
+    refused = subprocess.run(push, cwd=repository, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "a.sh:1" in refused.stdout + refused.stderr
+    (repository / ".git" / "hooks" / "pre-push").unlink()
+    monkeypatch.chdir(server)
+    assert keyproof("hook", "install", "--pre-receive").code == 0
+    refused = subprocess.run(push, cwd=repository, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "a.sh:1" in refused.stdout + refused.stderr
+
+
+def test_the_hook_imports_almost_nothing() -> None:
+    heavy = {
+        "typer",
+        "pydantic",
+        "yaml",
+        "boto3",
+        "hvac",
+        "detect_secrets",
+        "git",
+        "jinja2",
+        "rich",
+        "requests",
+        "sqlite3",
+    }
+    program = (
+        "import sys; from keyproof.cli import hook; from keyproof.cli import gate; import keyproof.wiring.leaks, keyproof.reporters.leaks;"
+        f"print(sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
