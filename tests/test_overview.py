@@ -41,7 +41,7 @@ def with_run(assessment: Assessment, **run: object) -> Assessment:
         (
             with_run(assessments.golden(), fail_on=None),
             Standing.NOT_KNOWN,
-            "10 exceptions below the threshold (never fail) was found, but 3 scopes could not be read in full and 3 findings could not be evaluated",
+            "10 exceptions below the threshold (never fail) were found, but 3 scopes could not be read in full and 3 findings could not be evaluated",
         ),
     ],
 )

@@ -129,12 +129,12 @@ def headline(assessment: Assessment) -> Headline:
         return Headline(standing=Standing.NOT_IN_ORDER, sentence=_joined(sentence, unknown))
     found = counted(len(open_ones), "exception") if open_ones else "no exception"
     below = f" below the threshold ({floor or 'never fail'})" if open_ones else ""
-    if unknown:
-        return Headline(
-            standing=Standing.NOT_KNOWN, sentence=_joined(f"{found}{below} was found, but {unknown}", "")
-        )
     verb = "were" if len(open_ones) > 1 else "was"
-    return Headline(standing=Standing.IN_ORDER, sentence=f"{found}{below} {verb} found by these procedures")
+    if unknown:
+        sentence = f"{found}{below} {verb} found, but {unknown}"
+        return Headline(standing=Standing.NOT_KNOWN, sentence=sentence)
+    sentence = f"{found}{below} {verb} found by these procedures"
+    return Headline(standing=Standing.IN_ORDER, sentence=sentence)
 
 
 def _unknown(assessment: Assessment) -> str:
