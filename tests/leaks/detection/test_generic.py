@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyproof.domain.leak import LeakConfidence
-from keyproof.leaks.detection.generic import is_wordy, judge_assignment
-from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, looks_random
+from keyproof.leaks.detection.generic import judge_assignment
+from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, is_wordy, looks_random
 from keyproof.leaks.detection.scanner import Scanner
 
 _LIKELY, _POSSIBLE, _EXAMPLE = LeakConfidence.LIKELY, LeakConfidence.POSSIBLE, LeakConfidence.EXAMPLE
@@ -65,6 +65,8 @@ def test_a_made_value_is_likely(scanner: Scanner, text: str) -> None:
         'label = "Enter your new password: "',
         'password = "Please enter your password"',
         "password: !vault",
+        "password: ENC[AES256_GCM,data:Tr7o1ZnQ8w,iv:Qk3bVr8Xw5pL5tNz,type:str]",
+        '"hashed_secret": "8f14e45fceea167a5a36dedd4bea2543afbcd0a1",',
         "password: op://vault/item/field",
         'integrity_token = "sha512-A1b2C3d4E5f6G7h8"',
         "token = match.group(1)",
@@ -119,9 +121,30 @@ def test_every_value_is_judged(value: bytes, name: bytes, quoted: bool) -> None:
     is_placeholder(value)
 
 
-def test_words_of_any_length_are_read_in_one_pass() -> None:
-    # Without its separators this took time exponential in the length once.
-    assert not is_wordy(b"a" * 5000 + b"!!!!")
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"passwordHistory,omitempty",
+        b"SomeKindOfPassword123!@#",
+        b"PassWordMustBeAtLeast6Chars.",
+        b"settings.token.label",
+    ],
+)
+def test_phrases_are_wordy(value: bytes) -> None:
+    assert is_wordy(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"Tr0ub4dor&2x", b"x7Kp2mNq9RtVw4YzBcDf", b"tUoGpglagGpgxKpE", b"12345678", b""]
+)
+def test_generated_values_are_not_wordy(value: bytes) -> None:
+    assert value == b"" or not is_wordy(value)
+
+
+def test_in_a_binary_file_a_name_and_a_value_prove_little() -> None:
+    value = b"Xk9$mPq" + b"2dvL!7"
+    assert judge_assignment(b"password", value, b"text around", quoted=True) is _LIKELY
+    assert judge_assignment(b"password", value, b"\x00\x01 around", quoted=True) is _POSSIBLE
 
 
 @pytest.mark.parametrize(

@@ -153,8 +153,12 @@ def test_published_examples_are_examples(scanner: Scanner) -> None:
     published = {
         "aws-access-key-id": b"AKIA" + b"IOSFODNN7" + b"EXAMPLE",
         "aws-secret-access-key": b"aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/" + b"bPxRfiCYEXAMPLEKEY",
-        "azure-storage-account-key": b"AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/"
-        + b"K1SZFPTOtr/KBHBeksoGMGw==",
+        "azure-storage-account-key": b"".join(
+            [
+                b"AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/",
+                b"K1SZFPTOtr/KBHBeksoGMGw==",
+            ]
+        ),
         "stripe-test-key": b"sk_test_" + b"4eC39HqLyjWDarjtT1zdp7dc",
     }
     for detector, text in published.items():

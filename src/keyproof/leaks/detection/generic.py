@@ -3,10 +3,10 @@
 import re
 
 from keyproof.domain.leak import LeakConfidence
-from keyproof.leaks.detection.placeholders import entropy, is_filler, looks_random
+from keyproof.leaks.detection.placeholders import entropy, is_filler, is_wordy, looks_random
 
 _NO_SECRET_NAME = re.compile(
-    rb"""(?i)(?:^|[_.-])(?:no|is|has|use|show|hide|require|forgot|reset|change|invalid|missing|public|csrf|xsrf|next|prev
+    rb"""(?i)(?:^|[_.-])(?:no|is|has|use|hashed|hash|digest|encrypted|sealed|show|hide|require|forgot|reset|change|invalid|missing|public|csrf|xsrf|next|prev
     |page|continuation|sync|cache|sort|partition|primary|foreign|row|map|enum|object|file)[_.-]?
     (?:password|passwd|pwd|secret|token|key)
     |(?:password|passwd|pwd|passphrase|secret|token|key|credentials?|auth)s?[_.-]?
@@ -27,11 +27,12 @@ _KEYWORD = re.compile(
 _REFERENCE = re.compile(
     rb"""(?ix)
     \$\{ | \$\( | \{\{ | \}\} | <% | %> | \#\{ | %\( | ^\$[a-z_]\w*$ | ^%[a-z_]\w*%$ | ^%[-+]?\d*[a-z]$
+    | ^ENC[\[(] | ^\{cipher\} | ^\$ANSIBLE_VAULT
     | ^\{[\w.:\-\[\]'"]*\}$ | ^<[^<>]*>$ | ^\[[^\[\]]*\]$ | ^\[\[.*\]\] | ^\(.*\)$ | ^@[\w./-]+$
     | \b(?:process\.env|os\.environ|getenv|secretsmanager:|arn:aws|op://|vault:|awskms:|ssm:|ref\+|keyvault)
     """
 )
-"""A template, a variable or the address of a secret kept elsewhere."""
+"""A template, a variable, an encrypted value or the address of a secret kept elsewhere."""
 _CODE = re.compile(
     rb"""(?ix)
     \b(?:environ|env|secrets?|vars?|config|settings|self|this|args|opts?|options|params?|request|req|ctx|context|data|local
@@ -67,16 +68,20 @@ _CLASSES = (
     re.compile(rb"[0-9]"),
     re.compile(rb"[^A-Za-z0-9\s]"),
 )
-_NO_LITERAL = re.compile(rb"[\x00-\x20\x7f]")
-_WORDY = re.compile(rb"[A-Za-z]{2,}(?:[_./:-][A-Za-z]{2,})*[_./:-]?\d{0,2}[.!?:]?")
+_NO_LITERAL = re.compile(rb"[\x00-\x20\x7f]|^[),;]|\($|\\[wdsWDS]")
+"""Blanks and control characters, code between two strings, regular expressions."""
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _SHORTEST_TOKEN = 10
 _LONG_PASSWORD = 8
 _LONG_NAME = 14
 
 
-def judge_assignment(name: bytes, value: bytes, *, quoted: bool) -> LeakConfidence | None:
+def judge_assignment(
+    name: bytes, value: bytes, around: bytes = b"", *, quoted: bool
+) -> LeakConfidence | None:
     """How likely `name = value` gives a secret away; None when `value` is no literal secret at all.
 
+    `around` is the text before and after: in a binary file a name and a value often meet by chance.
     A reference to a value kept elsewhere (template, call, path, variable) is not a secret, so it is no
     match; a value made to be shown is one, and is `EXAMPLE`.
     """
@@ -84,7 +89,9 @@ def judge_assignment(name: bytes, value: bytes, *, quoted: bool) -> LeakConfiden
         return None
     if is_filler(value):
         return LeakConfidence.EXAMPLE
-    return _judge_value(value, password=bool(_PASSWORD_NAME.search(name)))
+    confidence = _judge_value(value, password=bool(_PASSWORD_NAME.search(name)))
+    doubtful = confidence is LeakConfidence.LIKELY and (is_wordy(value) or _BINARY.search(around))
+    return LeakConfidence.POSSIBLE if doubtful else confidence
 
 
 def _judge_value(value: bytes, *, password: bool) -> LeakConfidence | None:
@@ -97,7 +104,7 @@ def _judge_value(value: bytes, *, password: bool) -> LeakConfidence | None:
         and len(value) >= (_LONG_PASSWORD if password else _SHORTEST_TOKEN)
     ):
         return LeakConfidence.LIKELY
-    if password and classes >= 3 and len(value) >= _LONG_PASSWORD and not is_wordy(value):
+    if password and classes >= 3 and len(value) >= _LONG_PASSWORD:
         return LeakConfidence.LIKELY
     if password or (classes >= 2 and entropy(value) >= 3.0):
         return LeakConfidence.POSSIBLE
@@ -122,8 +129,3 @@ def _is_literal(value: bytes, *, quoted: bool) -> bool:
     if _PATH.search(value) or (not quoted and _IDENTIFIER.fullmatch(value)):
         return len(value) >= _LONG_NAME and looks_random(value)
     return True
-
-
-def is_wordy(value: bytes) -> bool:
-    """Words with separators between, as in a translation key or a CSS class."""
-    return bool(_WORDY.fullmatch(value))

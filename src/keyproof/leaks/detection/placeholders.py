@@ -12,7 +12,7 @@ _SEQUENCE = 7
 """Neighbouring characters of the alphabet in a row that no random value shows."""
 _TELLING = re.compile(
     rb"""(?i)example|placeholder|change_?-?me|your[_-]?|dummy|fake|sample|redacted|replace|insert|<[a-z _-]+>
-    |not[_-]?(?:a[_-]?)?real|deadbeef|cafebabe|lorem|todo|hidden|masked|removed|censored|foobar|qwerty|asdf""",
+    |not[_-]?(?:a[_-]?)?real|deadbeef|cafebabe|lorem|todo|hidden|masked|removed|censored|foobar|qwerty|asdf|abc123""",
     re.VERBOSE,
 )
 """Long enough that chance does not write them into a random value."""
@@ -42,6 +42,8 @@ _PAIRS = frozenset(
     for letter in row[1:]
 )
 _WORDLIKE = 0.6
+_WORD_PAIRS = 0.7
+_LETTERS = re.compile(rb"[a-z]{4,}")
 
 
 def entropy(value: bytes) -> float:
@@ -73,6 +75,19 @@ def looks_random(value: bytes) -> bool:
     separators = len(re.findall(r"[^a-z0-9]", text))
     letters = max(1, pairs - 2 * separators)
     return common / letters < _WORDLIKE
+
+
+def is_wordy(value: bytes) -> bool:
+    """Whether most of `value` is words, whatever stands between them: a phrase, a field name, a struct tag."""
+    words = (
+        run for run in _LETTERS.findall(value.lower()) if _common_share(run.decode("ascii")) >= _WORD_PAIRS
+    )
+    return sum(map(len, words)) >= _WORDLIKE * len(value)
+
+
+def _common_share(text: str) -> float:
+    pairs = len(text) - 1
+    return sum(text[at : at + 2] in _PAIRS for at in range(pairs)) / pairs
 
 
 def _words(value: bytes) -> Iterator[str]:

@@ -11,7 +11,7 @@ from keyproof.leaks.blob import Match
 from keyproof.leaks.detection import allow, decoders, foreign, generic
 from keyproof.leaks.detection.detector import Detector, DetectorKind
 from keyproof.leaks.detection.engine import Engine
-from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder
+from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, is_wordy
 from keyproof.leaks.detection.proofs import PROOFS, armoured_body, is_sample
 
 _KIND_RANK = {
@@ -22,6 +22,8 @@ _KIND_RANK = {
 }
 _MARKER_REACH = 2048
 """Bytes around a match in which an inline marker counts; only lines of machine output are longer."""
+_AROUND = 64
+"""Bytes on either side of a value, within its line, that show whether the file is text."""
 _EXAMPLE_HOST = re.compile(
     rb"""(?i)(?:.*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid)|.*example.*|(?:your|my|some)[-_.]?\w*
     |host(?:name)?|server|database|db[-_.]?host|x{3,}[\w.]*|foo(?:bar)?(?:\.\w+)?|(?:evil|acme|domain)(?:\.(?:com|org|net|tld))?""",
@@ -147,9 +149,12 @@ def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakCon
         return None
     match detector.kind:
         case DetectorKind.GENERIC:
-            start = found.start("secret")
+            start, end = found.span("secret")
             quoted = found.string[start - 1 : start] in {b'"', b"'", b"`", b">"}
-            return generic.judge_assignment(_group(found, "name") or b"password", secret, quoted=quoted)
+            around = found.string[max(found.pos, start - _AROUND) : min(found.endpos, end + _AROUND)]
+            return generic.judge_assignment(
+                _group(found, "name") or b"password", secret, around, quoted=quoted
+            )
         case DetectorKind.FORMAT:
             return None if generic.is_reference(secret) else _judge_format(detector, found, secret)
         case _:
@@ -164,7 +169,7 @@ def _judge_format(detector: Detector, found: re.Match[bytes], secret: bytes) -> 
         return LeakConfidence.EXAMPLE
     if host and _EXAMPLE_HOST.fullmatch(host):
         return LeakConfidence.EXAMPLE
-    doubtful = _LOCAL_HOST.fullmatch(host) if host else generic.is_wordy(secret)
+    doubtful = _LOCAL_HOST.fullmatch(host) if host else is_wordy(secret)
     return LeakConfidence.POSSIBLE if doubtful else detector.confidence
 
 
