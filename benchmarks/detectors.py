@@ -18,7 +18,7 @@ from keyproof.leaks.detection.engine import HyperscanEngine, compile_database
 from keyproof.leaks.detection.scanner import Scanner
 
 _PIECE = 1 << 20
-_WORDS = """def return self value = None if not in for import from class token key password secret config path name
+_WORDS = """def return self value = None if not in for import from class config path name
     data result const let function await new this user id url https://host/path # comment the a of to 0x1f 42""".split()  # noqa: SIM905 (words read better as words)
 
 
@@ -76,8 +76,9 @@ def _pieces(files: Sequence[Path], size: int) -> Iterator[bytes]:
                     yield piece
         return
     choice = random.Random(0).choice
-    line = [" ".join(choice(_WORDS) for _ in range(9)) for _ in range(_PIECE // 50)]
-    piece = "\n".join(line).encode()
+    lines = [" ".join(choice(_WORDS) for _ in range(9)) for _ in range(_PIECE // 50)]
+    lines[::200] = ['password = token_of(key, "secret")'] * len(lines[::200])
+    piece = "\n".join(lines).encode()
     for _ in range(max(1, size // len(piece))):
         yield piece
 
