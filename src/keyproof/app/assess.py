@@ -58,6 +58,7 @@ def assess(snapshot: Snapshot, policy: Policy, request: Request, *, finished: da
             for subject in subjects
         ),
         findings=findings,
+        frameworks=policy.frameworks,
         controls=judge_controls(policy.frameworks, findings),
         waivers=waivers,
         summary=summarise(findings, snapshot.scopes, request, interrupted=snapshot.interrupted),
