@@ -12,7 +12,7 @@ from lxml import html
 
 from keyproof import resources
 from keyproof.domain.assessment import Assessment
-from keyproof.overview import State, state_of
+from keyproof.report.overview import State, state_of
 from keyproof.reporters.html import HtmlReporter
 from tests.fakes import assessments
 

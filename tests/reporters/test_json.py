@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 from inline_snapshot import snapshot
 
-from keyproof import result
+from keyproof.report import result
 from keyproof.reporters.json import JsonReporter
 from tests.fakes import assessments
 from tests.reporters.golden_file import assert_matches

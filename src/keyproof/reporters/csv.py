@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import ClassVar
 
-from keyproof import overview
 from keyproof.domain.assessment import Assessment, SubjectRecord
 from keyproof.domain.finding import Finding
+from keyproof.report import overview
+from keyproof.report.visible import visible
 
 _COLUMNS = (
     "result", "severity", "subject", "name", "class", "environment", "owner", "rule", "title", "pack", "check",
@@ -65,5 +66,5 @@ def _row(finding: Finding, record: SubjectRecord | None) -> Sequence[str]:
 
 
 def _cell(text: str) -> str:
-    shown = overview.visible(text)
+    shown = visible(text)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from keyproof import overview, resources
+from keyproof import resources
 from keyproof.domain.assessment import Assessment
-from keyproof.overview import State
-from keyproof.report_page import Page
+from keyproof.report.overview import State
+from keyproof.report.page import Page
+from keyproof.report.visible import visible
 
 _WORDS = {
     State.FAIL: "Exception",
@@ -83,7 +84,7 @@ def _long_moment(moment: datetime) -> str:
 
 def _visible(value: Any) -> Any:
     """What the template writes: our own markup as it is, anything else with nothing hidden in it."""
-    return overview.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _running_line(page: Page) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from keyproof import overview, result
 from keyproof.domain.assessment import Assessment, ControlResult, RunInfo, Scope, SubjectRecord, WaiverRecord
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Coverage, Leak
@@ -12,6 +11,7 @@ from keyproof.domain.policy import ControlMapping, PolicyPack, Rule
 from keyproof.domain.secret import DatedFact, Rotation, SecretMetadata, SourceLine
 from keyproof.domain.subject import Document, Repository
 from keyproof.domain.verdict import Evidence
+from keyproof.report import overview, result
 
 
 class JsonReporter:

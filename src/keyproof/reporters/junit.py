@@ -8,11 +8,11 @@ from xml.etree import ElementTree as ET
 
 from junit_xml import TestCase, TestSuite
 
-from keyproof import overview
 from keyproof.domain.assessment import Assessment, Scope
 from keyproof.domain.finding import Finding
 from keyproof.domain.policy import Waiver
-from keyproof.overview import State
+from keyproof.report import overview
+from keyproof.report.overview import State
 
 _ALLOWED = {
     "testsuites": {"name", "time", "tests", "failures", "errors"},

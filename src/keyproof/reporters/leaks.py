@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keyproof.domain.leak import Coverage, Leak, LeakScan, Occurrence
-from keyproof.overview import visible
+from keyproof.report.visible import visible
 
 SCHEMA = "keyproof.leaks/v1"
 

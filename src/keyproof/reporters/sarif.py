@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from keyproof import overview
 from keyproof.domain.assessment import Assessment, RunInfo, Scope, SubjectRecord
 from keyproof.domain.finding import Finding
 from keyproof.domain.policy import Rule, Waiver
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.verdict import Severity
-from keyproof.overview import State
+from keyproof.report import overview
+from keyproof.report.overview import State
 
 _LEVELS = {
     Severity.CRITICAL: "error",

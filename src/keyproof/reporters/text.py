@@ -10,11 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from keyproof import overview
 from keyproof.domain.assessment import Assessment, SubjectRecord
 from keyproof.domain.finding import Finding
 from keyproof.domain.policy import WaiverState
-from keyproof.overview import Standing
+from keyproof.report import overview
+from keyproof.report.overview import Standing
+from keyproof.report.visible import visible
 
 _SHOWN = 10
 """Rows of a list before it refers to the full report."""
@@ -75,7 +76,7 @@ def _parts(assessment: Assessment) -> Iterator[RenderableType]:
 def _head(assessment: Assessment) -> Iterator[RenderableType]:
     run, summary = assessment.run, assessment.summary
     headline = overview.headline(assessment)
-    yield Text(f"{overview.visible(run.organisation)}, as of {run.as_of:%Y-%m-%d %H:%M} UTC")
+    yield Text(f"{visible(run.organisation)}, as of {run.as_of:%Y-%m-%d %H:%M} UTC")
     yield Text.assemble(
         (f"{headline.standing.upper()}", _STYLES[headline.standing]), f": {headline.sentence}."
     )
@@ -167,7 +168,7 @@ def _table(first: str, what: str, owner: str, due: str) -> Table:
 
 def _list(lines: Sequence[str]) -> Iterator[RenderableType]:
     for line in lines[:_SHOWN]:
-        yield Padding(Text.assemble(overview.visible(line)), (0, 0, 0, 2))
+        yield Padding(Text.assemble(visible(line)), (0, 0, 0, 2))
     yield from _rest(len(lines))
 
 
@@ -182,13 +183,13 @@ def _what(finding: Finding, known: _Known) -> str:
 
 def _name(finding: Finding, known: _Known) -> str:
     record = known.get(finding.subject)
-    name = overview.visible(record.subject.name if record else finding.subject)
+    name = visible(record.subject.name if record else finding.subject)
     return name if len(name) <= _NAME else f"{name[: _NAME // 2]} … {name[-_NAME // 2 :]}"
 
 
 def _owner(finding: Finding, known: _Known) -> str:
     record = known.get(finding.subject)
-    return overview.visible(record.subject.owner if record else "") or "none"
+    return visible(record.subject.owner if record else "") or "none"
 
 
 def _due(finding: Finding) -> str:

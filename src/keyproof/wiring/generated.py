@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from keyproof import config, result
+from keyproof import config
 from keyproof.policy.schema import pack_schema, waivers_schema
+from keyproof.report import result
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
 
 

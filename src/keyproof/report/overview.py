@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
-from unicodedata import category
 
 from pydantic import BaseModel
 
@@ -15,8 +14,6 @@ from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Leak
 from keyproof.domain.policy import WaiverState
 from keyproof.domain.verdict import Outcome, Severity
-
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 
 
 class State(StrEnum):
@@ -159,17 +156,6 @@ def _joined(sentence: str, unknown: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 scope`, `2 scopes`, with thousands separated."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def visible(text: str) -> str:
-    """`text` with every character a reader or a terminal cannot see, or would obey, written as its number.
-
-    Control characters, line ends among them, and the format characters that reorder or hide text
-    (Unicode TR 36) become `[U+202E]`.
-    """
-    if text.isprintable():
-        return text
-    return "".join(f"[U+{ord(c):04X}]" if category(c) in _UNSEEN else c for c in text)
 
 
 def parameters(check: Check) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from keyproof import drawing, overview
 from keyproof.domain.assessment import Assessment, ControlResult, SubjectRecord
 from keyproof.domain.check import SECRET_KINDS
 from keyproof.domain.duration import parse_lead_time
@@ -20,8 +19,10 @@ from keyproof.domain.leak import Leak, Occurrence
 from keyproof.domain.policy import ControlMapping, Rule, Strength
 from keyproof.domain.secret import DatedFact, SecretMetadata, SubjectKind
 from keyproof.domain.verdict import Outcome
-from keyproof.drawing import Due, Window
-from keyproof.overview import State
+from keyproof.report import drawing, overview
+from keyproof.report.drawing import Due, Window
+from keyproof.report.overview import State
+from keyproof.report.visible import visible
 
 _LADDER = (30, 7)
 """Days before the due date that alert when a rule states none."""
@@ -560,7 +561,7 @@ class Page:
         kind = "soon" if left <= 30 else "later"
         if row.state in {State.FAIL, State.WAIVED}:
             kind = "late" if row.state is State.FAIL else "accepted"
-        label = f"{overview.visible(row.name)}: {self.due_words[kind]}, {finding.due}"
+        label = f"{visible(row.name)}: {self.due_words[kind]}, {finding.due}"
         href = f"#finding-{row.anchor}"
         return Due(day=finding.due, lane=self._lane_of(row.record), kind=kind, label=label, href=href)
 

@@ -2,7 +2,7 @@ import json
 import os
 from pathlib import Path
 
-from keyproof import result
+from keyproof.report import result
 
 
 def test_the_published_schema_is_the_one_of_the_models(checkout: Path) -> None:

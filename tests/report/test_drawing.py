@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from lxml import etree
 
-from keyproof import drawing
-from keyproof.drawing import Due, Window
+from keyproof.report import drawing
+from keyproof.report.drawing import Due, Window
 
 TODAY = date(2026, 3, 16)
 days = st.dates(min_value=date(2015, 1, 1), max_value=date(2035, 12, 31))

@@ -5,8 +5,8 @@ from keyproof.checks.max_age import MaxAge
 from keyproof.checks.rotated_after_leak import RotatedAfterLeak
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.policy import Rule
-from keyproof.overview import State
-from keyproof.report_page import Page
+from keyproof.report.overview import State
+from keyproof.report.page import Page
 from tests.fakes import assessments
 from tests.fakes.assessments import BASELINE, PAYMENTS
 

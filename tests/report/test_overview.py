@@ -2,15 +2,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from keyproof import overview
 from keyproof.checks.max_age import MaxAge
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.verdict import Outcome, Severity
-from keyproof.overview import Standing, State
+from keyproof.report import overview
+from keyproof.report.overview import Standing, State
 from tests.fakes import assessments
 
 
@@ -109,25 +107,3 @@ def test_parameters_are_those_of_the_rule_file() -> None:
             "min-confidence": "declared",
         }
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain", "plain"),
-        ("schlüssel 鍵", "schlüssel 鍵"),
-        ("a\u202eb", "a[U+202E]b"),
-        ("\x1b[31m", "[U+001B][31m"),
-        ("a\nb", "a[U+000A]b"),
-        ("a\u00a0b", "a\u00a0b"),
-    ],
-)
-def test_visible(text: str, shown: str) -> None:
-    assert overview.visible(text) == shown
-
-
-@given(st.text())
-def test_visible_text_holds_nothing_unseen_and_is_settled(text: str) -> None:
-    shown = overview.visible(text)
-    assert overview.visible(shown) == shown
-    assert not any(ord(character) < 32 for character in shown)
