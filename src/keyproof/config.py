@@ -52,6 +52,8 @@ class RepositorySettings(StrictModel):
     """Name in subject ids; empty takes the folder's name."""
     environment: str = ""
     owner: str = ""
+    detect_secrets: bool = Field(default=False, alias="detect-secrets")
+    """Whether the plugins of detect-secrets look too: four times slower, and never more than `possible`."""
 
 
 class _Document(StrictModel):

@@ -70,6 +70,14 @@ def test_an_inline_marker_accepts(repository: Path, keyproof: Keyproof, text: st
     assert json.loads(result.out.splitlines()[0])["allowed"]
 
 
+def test_the_plugins_of_detect_secrets_look_too_when_asked(repository: Path, keyproof: Keyproof) -> None:
+    """A high-entropy string that no detector of ours names."""
+    stage(repository, f'blob = "{fakes.letters("entropy", 40)}"\n')
+    assert "detect-secrets" not in keyproof("leaks", "--staged", "--format", "jsonl").out
+    result = keyproof("leaks", "--staged", "--detect-secrets", "--format", "jsonl")
+    assert (result.code, json.loads(result.out.splitlines()[0])["confidence"]) == (0, "possible")
+
+
 def test_reports_of_findings(repository: Path, keyproof: Keyproof, checkout: Path) -> None:
     result = keyproof(
         "leaks",

@@ -21,6 +21,7 @@ from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
 from keyproof.policy.loader import load_policy
+from keyproof.ports import LeakSource
 from keyproof.reporters.leaks import render_json, render_jsonl, render_text
 from keyproof.wiring.catalog import CHECKS, REPORTERS
 from keyproof.wiring.compose import repository_name
@@ -46,6 +47,12 @@ def leaks(
     possible: Annotated[
         bool, typer.Option("--possible", help="Let possible leaks fail the run too.")
     ] = False,
+    detect_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--detect-secrets", help="Let detect-secrets' plugins look too; what only they see is possible."
+        ),
+    ] = False,
     allow_incomplete: options.AllowIncomplete = False,
     no_progress: options.NoProgress = False,
 ) -> None:
@@ -58,7 +65,8 @@ def leaks(
     ]
     mode = _mode(worktree=worktree, staged=staged, commit_range=commit_range)
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
-    scans = [_scan(path, mode, progress=not no_progress) for path in found]
+    with TerminalProgress(enabled=not no_progress) as bars:
+        scans = [_source(path, mode, detect_secrets=detect_secrets).scan(bars) for path in found]
     gate = confidences(possible=possible)
     for target in targets:
         if target.format in _LINES:
@@ -80,12 +88,16 @@ def _mode(*, worktree: bool, staged: bool, commit_range: str | None) -> str:
     return "worktree" if worktree else "staged" if staged else "history"
 
 
-def _scan(path: Path, mode: str, *, progress: bool) -> LeakScan:
+def _source(path: Path, mode: str, *, detect_secrets: bool) -> LeakSource:
     world = surroundings(path)
-    received = "GIT_QUARANTINE_PATH" in world.environ  # set by git for a pre-receive hook
-    source = leak_source(path, name=repository_name(path), mode=mode, surroundings=world, from_hook=received)
-    with TerminalProgress(enabled=progress) as bars:
-        return source.scan(bars)
+    return leak_source(
+        path,
+        name=repository_name(path),
+        mode=mode,
+        surroundings=world,
+        from_hook="GIT_QUARANTINE_PATH" in world.environ,  # set by git for a pre-receive hook
+        detect_secrets=detect_secrets,
+    )
 
 
 def _assessment(scans: list[LeakScan], gate: frozenset[LeakConfidence]) -> Assessment:

@@ -58,6 +58,7 @@ def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequ
             name=name,
             mode="history" if entry.history is History.FULL else "worktree",
             surroundings=surroundings,
+            detect_secrets=entry.detect_secrets,
         )
         for name, entry in repositories
     ]

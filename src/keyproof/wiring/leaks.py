@@ -17,14 +17,23 @@ _BASELINE = ".secrets.baseline"
 
 
 def leak_source(
-    path: Path, *, name: str, mode: str, surroundings: Surroundings, from_hook: bool = False
+    path: Path,
+    *,
+    name: str,
+    mode: str,
+    surroundings: Surroundings,
+    from_hook: bool = False,
+    detect_secrets: bool = False,
 ) -> LeakSource:
     """A source that searches `path`; `mode` is `history`, `staged`, `worktree` or `range A..B`.
 
     `from_hook` tells that git runs us as a hook, so that its index and quarantine are the ones to read.
+    `detect_secrets` lets the plugins of that library look too; what only they see is possible, never likely.
     Raises ConfigError for a range that is none or an unusable key, PolicyError for a broken detector file.
     """
-    scanner = open_scanner(policies() / "detectors", cache=_cache(surroundings.environ))
+    scanner = open_scanner(
+        policies() / "detectors", cache=_cache(surroundings.environ), detect_secrets=detect_secrets
+    )
     baseline = _baseline(path)
     sealer = Sealer(
         key=load_key(surroundings.environ),
