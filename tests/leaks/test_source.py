@@ -7,9 +7,13 @@ import pytest
 
 from keyproof.domain.leak import LeakConfidence
 from keyproof.errors import NotARepositoryError
+from keyproof.leaks.detection.allow import judge
+from keyproof.leaks.detection.compiled import open_scanner
 from keyproof.leaks.git.span import Range
-from keyproof.leaks.source import Mode
+from keyproof.leaks.seal import Sealer
+from keyproof.leaks.source import FolderLeakSource, GitLeakSource, Mode
 from keyproof.ports import LeakSource
+from keyproof.resources import policies
 from tests.fakes.repositories import GitRepository
 from tests.leaks.git.searching import (
     SEALER,
@@ -26,9 +30,29 @@ from tests.leaks.git.searching import (
 A, B = "tok_aaaaaaaa", "tok_bbbbbbbb"
 
 
-def test_both_sources_are_leak_sources(tmp_path: Path) -> None:
-    from keyproof.leaks.source import FolderLeakSource, GitLeakSource  # noqa: PLC0415 (named here for the port)
+def test_the_shipped_detectors_find_what_a_history_hides(tmp_path: Path) -> None:
+    scanner = open_scanner(policies() / "detectors")
+    value = "AK" + "IA" + "Q3EGRZ7KXW5TJMVN"
+    repository = GitRepository.create(tmp_path / "r")
+    first = repository.commit({"app.env": f"first\r\n{value}\r\n".encode("utf-16")})
+    repository.commit({"app.env": "clean"})
+    source = GitLeakSource(
+        name="app",
+        path=repository.path,
+        mode=Mode.HISTORY,
+        scanner=scanner,
+        sealer=Sealer(key=b"k" * 32, detectors=scanner.detectors, judge=judge),
+        environ=repository.environ,
+    )
+    scan = source.scan(Watch())
+    (only,) = scan.leaks
+    (place,) = only.occurrences
+    assert (only.detector, only.allowed, scan.coverage.complete) == ("aws-access-key-id", None, True)
+    assert (place.path, place.line, place.commit, place.in_head) == ("app.env", 2, first, False)
+    assert value[4:] not in repr(scan)
 
+
+def test_both_sources_are_leak_sources(tmp_path: Path) -> None:
     sources: list[LeakSource] = [
         GitLeakSource(
             name="app", path=tmp_path, mode=Mode.HISTORY, scanner=TokenScanner(), sealer=SEALER, environ={}

@@ -138,6 +138,19 @@ def test_what_only_another_branch_holds_is_still_present_there(tmp_path: Path) -
     assert (gone.in_head, gone.removed_at) == (False, day(2))
 
 
+def test_what_one_other_branch_removed_and_another_holds_is_present(tmp_path: Path) -> None:
+    repository = GitRepository.create(tmp_path / "r")
+    repository.commit({"readme": "r"})
+    repository.git("switch", "--quiet", "-c", "holds")
+    repository.commit({"f": A})
+    repository.git("switch", "--quiet", "-c", "removed")
+    repository.commit({"f": "clean"})
+    repository.git("switch", "--quiet", "main")
+    assert occurrence(search(repository), A).removed_at is None
+    repository.git("branch", "--quiet", "-D", "holds")
+    assert occurrence(search(repository), A).removed_at == day(2)
+
+
 def test_the_earliest_author_date_names_the_introduction(tmp_path: Path) -> None:
     history = PlannedHistory(
         (

@@ -7,7 +7,7 @@ import pytest
 
 from keyproof.domain.leak import LeakScan
 from keyproof.leaks.source import Mode
-from tests.fakes.repositories import GitRepository, run
+from tests.fakes.repositories import GitRepository, PlannedCommit, PlannedHistory, run
 from tests.leaks.git.searching import Watch, found, leak, occurrence, paths, search
 
 A, B, C = "tok_aaaaaaaa", "tok_bbbbbbbb", "tok_cccccccc"
@@ -508,3 +508,28 @@ def test_a_tree_bomb_ends(repository: GitRepository) -> None:
     scan = search(repository)
     assert found(scan, A) == {A}
     assert "too many paths" in scan.coverage.problems[0]
+
+
+@pytest.mark.parametrize("what", ["HEAD~1", "HEAD~1^{tree}", "v1"])
+def test_a_damaged_commit_tree_or_tag_is_named_and_the_rest_found(
+    repository: GitRepository, what: str
+) -> None:
+    repository.commit({"f": A})
+    repository.git("tag", "-a", "-m", "m" * 3000, "v1", env=repository.dates())
+    repository.commit({"g": B})
+    broken = repository.git("rev-parse", what)
+    file = repository.loose_object(broken)
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[:-8])
+    scan = search(repository)
+    assert (found(scan, A, B), scan.coverage.complete) == ({A, B}, False)
+    assert any(broken in problem for problem in scan.coverage.problems)
+
+
+def test_folders_nested_beyond_measure_are_a_gap_and_the_secret_found(tmp_path: Path) -> None:
+    deep = b"d/" * 420 + b"f"
+    history = PlannedHistory((PlannedCommit((), {deep: A.encode(), b"g": B.encode()}),), {"main": 0})
+    repository, ids = history.build(tmp_path / "deep")
+    scan = search(repository)
+    assert (found(scan, A, B), occurrence(scan, B).commit) == ({A, B}, ids[0])
+    assert "nested too deeply" in scan.coverage.problems[0]

@@ -60,3 +60,14 @@ def test_types_are_told_of_stored_objects_only(repository: GitRepository) -> Non
 
 def test_reading_nothing_gives_nothing(repository: GitRepository) -> None:
     assert list(read_objects(Repository.open(repository.path, repository.environ), [])) == []
+
+
+def test_a_commit_beyond_all_measure_is_passed_over(repository: GitRepository) -> None:
+    content = b"tree %s\n\n" % (b"1" * 40) + b"x" * (65 << 20)
+    large = repository.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", feed=content)
+    blob = repository.blob(b"after it")
+    answers = list(read_objects(Repository.open(repository.path, repository.environ), [large, blob]))
+    assert answers == [
+        Unread(id=large, reason="size"),
+        GitObject(id=blob, type="blob", content=b"after it"),
+    ]

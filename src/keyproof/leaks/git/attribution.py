@@ -45,8 +45,8 @@ class Reach:
     line: AbstractSet[int]
     """HEAD and its ancestors; for a range its end and ancestors."""
     head: int | None
-    tips: AbstractSet[int]
-    """Commits at the tips of refs."""
+    tips: AbstractSet[int] = frozenset()
+    """Commits at the tips of refs; of no account for a range, all of which is its line."""
 
 
 @dataclass(slots=True)

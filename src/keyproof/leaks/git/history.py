@@ -149,7 +149,7 @@ def attribute(graph: CommitGraph, forest: Forest, found: Found, reach: Reach, ta
 
 
 def _read_history(repository: Repository, listing: Listing, messages: Messages, tally: Tally) -> _History:
-    refs = read_refs(repository)
+    refs = read_refs(repository, tally)
     commits = read_commits(repository, listing.commits, tally)
     graph = CommitGraph(messages.search(commits), shallow=refs.shallow)
     tags = read_tags(repository, listing.tags, messages, tally)

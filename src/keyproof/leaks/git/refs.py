@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from keyproof.errors import HistoryError
+from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.repository import Repository
 
 NOTES = "refs/notes/"
@@ -23,8 +25,11 @@ class Refs:
     """Commits whose parents a shallow clone left behind."""
 
 
-def read_refs(repository: Repository) -> Refs:
-    """Read every entrance. Raises GitFailedError when git cannot list the refs."""
+def read_refs(repository: Repository, tally: Tally) -> Refs:
+    """Read every entrance. Raises GitFailedError when git cannot list the refs.
+
+    That the reflogs cannot be followed is entered in `tally`: what only they reach then counts as unreachable.
+    """
     listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)")
     lines = listed.decode("utf-8", "backslashreplace").splitlines()
     named = tuple((name, held) for held, _, name in (line.partition(" ") for line in lines))
@@ -32,7 +37,7 @@ def read_refs(repository: Repository) -> Refs:
         head=repository.resolve("HEAD"),
         named=named,
         heads=_heads(repository),
-        logged=_logged(repository),
+        logged=_logged(repository, tally),
         shallow=shallow_commits(repository),
     )
 
@@ -50,7 +55,11 @@ def _heads(repository: Repository) -> tuple[str, ...]:
     return tuple(sorted(one for one in heads if one.strip("0")))
 
 
-def _logged(repository: Repository) -> tuple[str, ...]:
+def _logged(repository: Repository, tally: Tally) -> tuple[str, ...]:
     """The commits of every reflog; git prints its usage (exit code 129) when there is none."""
-    output = repository.run("rev-list", "--no-walk", "--reflog", accept=(0, 129))
+    try:
+        output = repository.run("rev-list", "--no-walk", "--reflog", accept=(0, 129))
+    except HistoryError as error:  # a damaged commit in a reflog
+        tally.fail(error)
+        return ()
     return tuple(output.decode("ascii", "replace").split())

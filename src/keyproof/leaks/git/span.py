@@ -85,7 +85,7 @@ def search_range(
     found = search(repository, listing, scan, largest, tally, progress)
     before = {name for change in changes if change.after in found for name in change.before}
     known = {**search_quietly(repository, before - found.keys() - missing, scan, largest), **found}
-    reach = _reach(repository, graph, commits, end)
+    reach = _reach(repository, graph, commits)
     attribution = attribute(graph, grow(repository, known, graph.trees, tally, missing), known, reach, tally)
     return [
         *attribution.sightings(),
@@ -93,7 +93,7 @@ def search_range(
             graph,
             history=reach.history,
             line=_in_head(repository, graph, end),
-            refs={name: ref for ref, name in reversed(read_refs(repository).named)} if tagged else {},
+            refs={name: ref for ref, name in reversed(read_refs(repository, tally).named)} if tagged else {},
         ),
     ]
 
@@ -185,16 +185,10 @@ def _search_tags(repository: Repository, end: str, messages: Messages, tally: Ta
     return len(seen) > 1
 
 
-def _reach(repository: Repository, graph: CommitGraph, commits: Sequence[str], end: str) -> Reach:
+def _reach(repository: Repository, graph: CommitGraph, commits: Sequence[str]) -> Reach:
     inside = frozenset(graph.number[name] for name in commits if name in graph.number)
-    tip = graph.number.get(repository.resolve(f"{end}^{{commit}}") or "")
-    return Reach(
-        counted=inside,
-        history=inside,
-        line=inside,
-        head=graph.number.get(repository.resolve("HEAD") or ""),
-        tips=frozenset() if tip is None else frozenset([tip]),
-    )
+    head = graph.number.get(repository.resolve("HEAD") or "")
+    return Reach(counted=inside, history=inside, line=inside, head=head)
 
 
 def _in_head(repository: Repository, graph: CommitGraph, end: str) -> frozenset[int]:
