@@ -11,23 +11,19 @@ from keyproof.domain.verdict import Severity
 from keyproof.fields import StrictModel
 
 
-def _yaml_key(name: str) -> str:
-    return name.rstrip("_").replace("_", "-")
-
-
 class CheckModel(StrictModel):
     """A check: its fields are the parameters under `with:`, its `evaluate` decides (see domain.check.Check).
 
     Keys are written in kebab-case and in no other way; the string below a field is its description.
     """
 
-    model_config = ConfigDict(
-        alias_generator=_yaml_key, populate_by_name=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(populate_by_name=False)
 
     kind: ClassVar[str]
     subjects: ClassVar[frozenset[SubjectKind]] = SECRET_KINDS
     base_severity: ClassVar[Severity] = Severity.MEDIUM
+    attestable: ClassVar[bool] = False
+    """Whether an attestation given for a rule of this kind counts as its evidence."""
 
     @property
     def rotation_period(self) -> Duration | None:

@@ -52,7 +52,7 @@ class RepositorySettings(StrictModel):
     """Name in subject ids; empty takes the folder's name."""
     environment: str = ""
     owner: str = ""
-    detect_secrets: bool = Field(default=False, alias="detect-secrets")
+    detect_secrets: bool = False
     """Whether the plugins of detect-secrets look too: four times slower, and never more than `possible`."""
 
 

@@ -17,10 +17,21 @@ from pydantic import (
 from keyproof.domain.duration import Duration, parse_duration
 
 
-class StrictModel(BaseModel):
-    """A document model: unknown keys are errors, nothing is coerced from another type, frozen."""
+def yaml_key(name: str) -> str:
+    """A field's name as it is written in YAML: `max_wait` → `max-wait`, `from_` → `from`."""
+    return name.rstrip("_").replace("_", "-")
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, populate_by_name=True)
+
+class StrictModel(BaseModel):
+    """A document model: unknown keys are errors, keys are written with hyphens, frozen."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        alias_generator=yaml_key,
+        use_attribute_docstrings=True,
+    )
 
 
 def _duration(value: Any) -> Any:

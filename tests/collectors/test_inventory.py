@@ -287,7 +287,7 @@ def test_sections_choose_tables_by_their_headings(tmp_path: Path) -> None:
     assert list(secrets(items)) == ["A"]
     assert [line for line in account(items) if "passed over" in line] == snapshot(
         [
-            "table passed over: line 9: stands below a heading of 'exclude_sections'",
+            "table passed over: line 9: stands below a heading of 'exclude-sections'",
             "table passed over: line 15: stands below no heading of 'sections'",
         ]
     )

@@ -325,7 +325,7 @@ a.yaml:6:5: the key 'id' is missing; add 'id:'
 a.yaml:6:5: the key 'title' is missing; add 'title:'
 b.yaml:4:1: unknown key 'rule'; did you mean 'rules'?
 gone.yaml: there is no such waiver file; check the path
-missing: there is no such policy pack; known here: baseline, content-platform, pci-dss-4.0.1, soc2
+missing: there is no such policy pack; known here: baseline, content-platform, leaks, pci-dss-4.0.1, soc2
 waivers.yaml:1:1: the key 'metadata' is missing; add 'metadata:'
 waivers.yaml:2:7: 'Waivers' is not allowed here; known here: PolicyPack
 waivers.yaml:3:1: unknown key 'waivers'; known here: apiVersion, classes, disable, extends, kind, metadata, parameters, roles, rules

@@ -37,7 +37,7 @@ class Start(StrEnum):
 class MapEntry(StrictModel):
     """Which secrets a leak is of: every glob given has to hold."""
 
-    model_config = ConfigDict(populate_by_name=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(populate_by_name=False)
 
     detector: str = "*"
     """Glob over the detector of the leak."""

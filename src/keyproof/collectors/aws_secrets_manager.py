@@ -33,21 +33,22 @@ class AwsSecretsManagerConfig(StrictModel):
     """The keys of a source of kind `aws-secrets-manager`; credentials come from the SDK's default chain."""
 
     regions: StringsField
+    """Regions to read, e.g. `[us-east-1, eu-west-1]`."""
     include: StringsField = ("*",)
     """Globs over secret names."""
     exclude: StringsField = ()
     """Globs over secret names; they win over `include`."""
     profile: str = ""
     """A profile of ~/.aws/config; empty takes the SDK's default."""
-    role_arn: Annotated[str, Field(alias="role-arn")] = ""
+    role_arn: str = ""
     """A role to assume first, e.g. in another account."""
-    endpoint_url: Annotated[str, Field(alias="endpoint-url")] = ""
+    endpoint_url: str = ""
     """Another server for Secrets Manager and STS, e.g. one on loopback."""
     access: bool = True
     """Whether to read resource policies."""
     versions: bool = True
     """Whether to read versions; without them the age of a value not rotated by AWS is unknown."""
-    max_wait: Annotated[float, Field(alias="max-wait", ge=0, le=3600)] = 60.0
+    max_wait: Annotated[float, Field(ge=0, le=3600)] = 60.0
     """Seconds one call may wait in all while AWS throttles."""
 
     @field_validator("role_arn")

@@ -71,4 +71,4 @@ def _outside(table: Table, choice: Choice) -> str:
 
     if choice.sections and not below(choice.sections):
         return "stands below no heading of 'sections'"
-    return "stands below a heading of 'exclude_sections'" if below(choice.exclude_sections) else ""
+    return "stands below a heading of 'exclude-sections'" if below(choice.exclude_sections) else ""

@@ -25,16 +25,10 @@ _NOT_EMPTY = BeforeValidator(_given)
 """Refuses a key written without value, which would silently mean that it is absent."""
 
 
-def _yaml_key(name: str) -> str:
-    return name.rstrip("_").replace("_", "-")
-
-
 class YamlModel(StrictModel):
     """A part of a file, its keys written in kebab-case and in no other way."""
 
-    model_config = ConfigDict(
-        alias_generator=_yaml_key, populate_by_name=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(populate_by_name=False)
 
 
 TextField = Annotated[str, Field(min_length=1)]

@@ -131,8 +131,17 @@ def _gaps(assessment: Assessment, known: _Known) -> Iterator[RenderableType]:
         + (f"; {scope.hint}" if scope.hint else "")
         for scope in missing
     ]
-    lines += [f"{_name(finding, known)} ({finding.rule}): {finding.reason}" for finding in unjudged]
-    yield from _list(lines)
+    yield from _list([*lines, *_questions(unjudged, known)])
+
+
+def _questions(unjudged: Sequence[Finding], known: _Known) -> Iterator[str]:
+    """One line for all findings of a rule that lack the same evidence."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in unjudged:
+        alike.setdefault((finding.rule, finding.reason), []).append(finding)
+    for (rule, reason), findings in sorted(alike.items(), key=lambda entry: -len(entry[1])):
+        first, others = _name(findings[0], known), len(findings) - 1
+        yield f"{rule}: {first}{f' and {others} more' if others else ''}: {reason}"
 
 
 def _waivers(assessment: Assessment) -> Iterator[RenderableType]:

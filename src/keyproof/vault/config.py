@@ -17,12 +17,12 @@ class AuthConfig(StrictModel):
     mount: str = ""
     """Path of the auth method; empty takes the method's own name."""
     role: str = ""
-    role_id: str = Field(default="", alias="role-id")
-    secret_id_env: str = Field(default="VAULT_SECRET_ID", alias="secret-id-env")
+    role_id: str = ""
+    secret_id_env: str = "VAULT_SECRET_ID"  # noqa: S105 (a name, not a secret)
     """Name of the environment variable that holds the AppRole secret id."""
-    jwt_env: str = Field(default="VAULT_JWT", alias="jwt-env")
+    jwt_env: str = "VAULT_JWT"
     """Name of the environment variable that holds the JWT of method jwt."""
-    jwt_file: str = Field(default=_KUBERNETES_TOKEN, alias="jwt-file")
+    jwt_file: str = _KUBERNETES_TOKEN
     """Service account token of method kubernetes."""
 
     @model_validator(mode="after")
@@ -48,9 +48,10 @@ class VaultConfig(StrictModel):
     include: StringsField = ("*",)
     """Globs over MOUNT/PATH."""
     exclude: tuple[str, ...] = ()
+    """Globs over MOUNT/PATH; they win over `include`."""
     auth: AuthConfig | None = None
     """None takes BAO_TOKEN, VAULT_TOKEN or ~/.vault-token."""
-    ca_cert: str = Field(default="", alias="ca-cert")
+    ca_cert: str = ""
     """PEM file; empty takes BAO_CACERT or VAULT_CACERT, else the well-known authorities."""
     access: bool = True
     """Whether to read policies, roles and groups, to know who reaches each secret."""
@@ -58,7 +59,7 @@ class VaultConfig(StrictModel):
     """Whether to read the audit devices."""
     timeout: PositiveFloat = 30.0
     """Seconds per request."""
-    max_wait: float = Field(default=60.0, alias="max-wait", ge=0)
+    max_wait: float = Field(default=60.0, ge=0)
     """Seconds to wait per request for a server that throttles."""
 
     @field_validator("address")
