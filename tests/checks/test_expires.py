@@ -105,6 +105,12 @@ def test_the_current_version_may_state_the_date() -> None:
     assert (verdict.outcome, str(verdict.due)) == (Outcome.PASS, "2026-01-01")
 
 
+def test_of_several_current_versions_the_earliest_end_counts() -> None:
+    ends = ("2026-01-01", "2025-12-01")
+    both = tuple(version(end, VersionState.CURRENT, expires=end) for end in ends)
+    assert str(judge(secret(versions=both), "2025-10-05").due) == "2025-12-01"
+
+
 def test_a_date_that_could_not_be_read_is_not_missing() -> None:
     unread = secret(unread={"expires_at": "custom metadata states 'soon', which is no date"})
     verdict = judge(unread, "2025-10-05", required=False)

@@ -122,6 +122,13 @@ def test_the_reason_names_both_dates() -> None:
     }
 
 
+def test_of_several_live_dates_the_best_evidence_counts() -> None:
+    stated = row(last="2025-10-01")
+    live = (fact("2025-10-01", Basis.LAST_ROTATED), fact("2025-06-01"), fact("2025-05-01"))
+    verdict = judge(row(last="2025-10-01", facts=(*stated.facts, *live)), LIVE, aspects=["claim"])
+    assert "the live value is of 2025-06-01 (version-created)" in verdict.reason
+
+
 @pytest.mark.parametrize("basis", [Basis.RECORD_CREATED, Basis.ROW_COMMIT])
 def test_only_a_date_of_the_value_can_refute_a_claim(basis: Basis) -> None:
     assert (
@@ -277,8 +284,10 @@ def test_every_problem_of_a_row_stands_in_one_reason() -> None:
     verdict = judge(written, LIVE)
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reason.split("; ") == [
-        "the row claims the rotation of 2025-10-01, but the live value is of 2025-01-01 (version-created), "
-        "273 days earlier",
+        (
+            "the row claims the rotation of 2025-10-01, but the live value is of 2025-01-01 (version-created), "
+            "273 days earlier"
+        ),
         "stated next rotation 2026-06-01 does not fit 180d from 2025-10-01: due 2026-03-30, 63 days late",
         "status 'current', but it is overdue by 97 days since 2025-06-30",
         "line 7 could not be read in full: Owner: is no text",

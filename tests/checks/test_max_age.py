@@ -130,6 +130,12 @@ def test_of_rungs_shortened_to_the_same_day_the_most_urgent_is_reached() -> None
     assert judge(VALUE, "2025-07-09", "12d").alert == "critical"
 
 
+def test_a_rung_of_a_period_in_hours_is_a_third_of_its_hours() -> None:
+    value = secret(value="2025-10-01T00:00")
+    assert judge(value, "2025-10-03T18:39", "100h", alerts={"7d": "soon"}).alert == ""
+    assert judge(value, "2025-10-03T18:41", "100h", alerts={"7d": "soon"}).alert == "soon"
+
+
 def test_a_ladder_of_ones_own() -> None:
     ladder = {"14d": "notice", "0d": "stop"}
     assert judge(VALUE, "2025-09-14", alerts=ladder).alert == ""
@@ -242,7 +248,8 @@ def test_without_a_date_nothing_is_judged(unread: dict[str, str], why: str) -> N
     [
         ("2025-10-06", "90d", Outcome.NOT_EVALUATED),
         ("2025-10-05T18:00", "90d", Outcome.PASS),
-        ("2025-10-05T18:00", "24h", Outcome.NOT_EVALUATED),
+        ("2025-10-05T12:00", "24h", Outcome.PASS),
+        ("2025-10-05T12:01", "24h", Outcome.NOT_EVALUATED),
         ("2025-10-06", "on compromise", Outcome.NOT_EVALUATED),
     ],
 )

@@ -25,16 +25,20 @@ def judge(subject: Leak | Repository, **parameters: Any) -> Verdict:
         ),
         (
             leak(occurrence(in_head=False, removed_at=utc("2025-09-03"))),
-            "OpenAI API key (openai-api-key, likely) introduced 2025-09-01 in c0ffee000000 by Ana, "
-            "in history only, removed 2025-09-03",
+            (
+                "OpenAI API key (openai-api-key, likely) introduced 2025-09-01 in c0ffee000000 by Ana, "
+                "in history only, removed 2025-09-03"
+            ),
         ),
         (
             leak(
                 occurrence("a", in_head=False, removed_at=utc("2025-09-03")),
                 occurrence("b", "2025-08-01T10:30", author="", in_head=False),
             ),
-            "OpenAI API key (openai-api-key, likely) introduced 2025-08-01 10:30 UTC in c0ffee000000, "
-            "in history only",
+            (
+                "OpenAI API key (openai-api-key, likely) introduced 2025-08-01 10:30 UTC in c0ffee000000, "
+                "in history only"
+            ),
         ),
         (
             leak(occurrence("app/.env", None, where="worktree", in_head=False)),
@@ -45,6 +49,12 @@ def judge(subject: Leak | Repository, **parameters: Any) -> Verdict:
 def test_a_leak_fails_with_its_introduction_and_whether_it_is_still_there(found: Leak, reason: str) -> None:
     verdict = judge(found)
     assert (verdict.outcome, verdict.reason) == (Outcome.FAIL, reason)
+
+
+def test_a_leak_is_gone_when_its_last_place_is() -> None:
+    ends = (utc("2025-09-03"), utc("2025-09-08"), utc("2025-09-05"))
+    places = [occurrence(str(end), in_head=False, removed_at=end) for end in ends]
+    assert judge(leak(*places)).reason.endswith("in history only, removed 2025-09-08")
 
 
 def test_the_evidence_holds_no_part_of_the_value() -> None:
@@ -90,6 +100,7 @@ def test_a_repository_passes_when_all_of_it_was_searched() -> None:
 
 def test_leaks_are_findings_of_their_own() -> None:
     verdict = judge(repository(leaks=2, blobs_cached=30))
+    assert evidence_of(verdict)["blobs"] == "150"
     assert verdict.outcome is Outcome.PASS
     assert verdict.reason.endswith(
         "150 blobs of 40 commits on 3 refs searched (history), 2 leaks reported separately"
@@ -120,6 +131,8 @@ def test_a_repository_searched_in_part_never_passes(coverage: dict[str, Any], wh
 
 def test_what_was_excluded_on_purpose_does_not_make_a_search_incomplete() -> None:
     assert judge(repository(blobs_skipped={"excluded": 7})).outcome is Outcome.PASS
+    verdict = judge(repository(shallow=True, blobs_skipped={"excluded": 7, "missing": 0}))
+    assert verdict.reason.startswith("not searched in full: the clone is shallow; 120 blobs")
 
 
 def test_a_document_leaks_nothing() -> None:

@@ -106,6 +106,15 @@ def test_a_version_without_a_date_counts_from_the_current_one() -> None:
     assert judge(NEW, version("1", PREVIOUS), now="2025-10-05").outcome is Outcome.PASS
 
 
+def test_of_several_current_versions_the_latest_counts() -> None:
+    regions = (
+        version("1", CURRENT, "2025-01-01"),
+        version("2", CURRENT, "2025-10-04T18:00"),
+        version("3", CURRENT),
+    )
+    assert judge(*regions, version("0", PREVIOUS), now="2025-10-05").outcome is Outcome.PASS
+
+
 @pytest.mark.parametrize(
     "versions",
     [

@@ -107,6 +107,10 @@ def test_enough_different_people_have_approved_it(
     assert judge(subject, approvers=wanted).outcome is outcome
 
 
+def test_a_review_of_today_is_no_slip() -> None:
+    assert judge(document(reviewed="2026-03-16", every="monthly")).outcome is Outcome.PASS
+
+
 def test_both_faults_stand_in_one_reason() -> None:
     subject = document(reviewed="2025-01-01", every="quarterly", approved_by=("Ana",))
     verdict = judge(subject, approvers=2)

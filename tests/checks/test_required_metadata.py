@@ -63,6 +63,11 @@ def test_what_it_states_is_evidence() -> None:
     assert evidence_of(verdict) == {"owner": "DevOps", "expiry": "2026-01-01"}
 
 
+def test_of_several_rows_the_earliest_next_rotation_is_its_expiry() -> None:
+    later, sooner = (row(next_rotation=day).claims for day in ("2026-05-01", "2026-01-01"))
+    assert judge(row(claims=(*later, *sooner)), "expiry").reason == "it states expiry 2026-01-01"
+
+
 def test_the_class_is_that_of_the_pack() -> None:
     assert judge(secret(), "class", has_classes=True).reason == "it states no class"
     placed = judge(secret(), "class", has_classes=True, secret_class="openai-key")

@@ -22,11 +22,14 @@ def judge(
     deadline: str = "24h",
     classes: dict[str, str] | None = None,
     secret_class: str = "",
+    start: str = "introduction",
     **parameters: Any,
 ) -> Verdict:
     placed = {found.id: "openai-key" for found in secrets} if classes is None else classes
     known = context("2025-10-05", *secrets, classes=placed, secret_class=secret_class, tables=["table"])
-    return RotatedAfterLeak.model_validate({"deadline": deadline, **parameters}).evaluate(of, known)
+    return RotatedAfterLeak.model_validate({"deadline": deadline, "from": start, **parameters}).evaluate(
+        of, known
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,6 +195,11 @@ def test_a_person_states_a_day_not_a_time(claim: str, deadline: str, outcome: Ou
     assert verdict.reason.startswith(start)
 
 
+def test_a_leak_at_the_first_minute_of_the_claimed_day_cannot_be_told_either() -> None:
+    verdict = judge(row(last="2025-09-01"), of=leak(introduced="2025-09-01"))
+    assert verdict.outcome is Outcome.NOT_EVALUATED
+
+
 def test_a_value_that_may_be_older_than_its_date_may_be_the_leaked_one() -> None:
     doubtful = fact("2025-09-01T12:00", Basis.ROTATION_EVENT, Confidence.UPPER_BOUND)
     assert judge(secret(NAME, doubtful)).outcome is Outcome.NOT_EVALUATED
@@ -226,7 +234,7 @@ def test_a_leak_outside_history_has_no_introduction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("detected", "value", "outcome", "start"),
+    ("detected", "value", "outcome", "reason"),
     [
         ("2025-09-20", "2025-08-01", Outcome.FAIL, "leaked and still the live value: "),
         ("2025-09-20", "2025-09-20T23:00", Outcome.PASS, "replaced in time, 19 days 13 h after the leak: "),
@@ -246,12 +254,12 @@ def test_a_leak_outside_history_has_no_introduction() -> None:
     ],
 )
 def test_the_deadline_may_count_from_the_first_detection(
-    detected: str | None, value: str, outcome: Outcome, start: str
+    detected: str | None, value: str, outcome: Outcome, reason: str
 ) -> None:
     seen = leak(introduced="2025-09-01T10:00", detected_at=utc(detected) if detected else None)
-    verdict = judge(secret(value=value), of=seen, **{"from": "detection"})
+    verdict = judge(secret(value=value), of=seen, start="detection")
     assert verdict.outcome is outcome
-    assert verdict.reason.replace(" 00:00 UTC", "").startswith(start)
+    assert verdict.reason.replace(" 00:00 UTC", "").startswith(reason)
 
 
 # No matter

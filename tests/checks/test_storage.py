@@ -86,6 +86,10 @@ def test_the_key_is_named() -> None:
     assert judge(secret(encryption=PROVIDER_KEY), **{"customer-key": True}).reason == (
         "it is encrypted with the provider's key alias/aws/secretsmanager, not with one of one's own"
     )
+    nameless = judge(
+        secret(encryption=Encryption(encrypted=True, customer_managed=False)), **{"customer-key": True}
+    )
+    assert evidence_of(nameless) == {"encryption key": "provider's"}
     passed = judge(secret(encryption=OWN_KEY), **{"customer-key": True})
     assert evidence_of(passed) == {"encryption key": "arn:aws:kms:us-east-1:111122223333:key/app"}
 
@@ -123,6 +127,12 @@ def test_an_unknown_state_of_git_never_passes() -> None:
     assert judge(unread_index, gitignored=True) == Verdict.not_evaluated(
         "whether git tracks the file is not known: the index is damaged", gitignored="yes"
     )
+
+
+def test_a_dotenv_file_of_which_nothing_is_known_never_passes() -> None:
+    unknown = secret(backend="dotenv")
+    for demand in ({"gitignored": True}, {"example-file": True}):
+        assert judge(unknown, **demand).outcome is Outcome.NOT_EVALUATED
 
 
 def test_an_example_file_stands_beside_it() -> None:
@@ -198,6 +208,12 @@ def test_the_reason_says_that_a_row_only_states_it() -> None:
 
 def test_a_row_that_states_nothing_is_not_judged() -> None:
     assert judge(row(), allowed="vault").outcome is Outcome.NOT_EVALUATED
+
+
+def test_an_empty_rule_says_what_it_could_demand() -> None:
+    demands = "allowed, forbidden, gitignored, example-file, encrypted, customer-key"
+    with pytest.raises(ValidationError, match=f"the rule demands nothing: set one of {demands}"):
+        Storage.model_validate({})
 
 
 def test_a_deleted_secret_or_a_document_is_no_matter() -> None:

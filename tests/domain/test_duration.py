@@ -99,6 +99,11 @@ def test_what_is_no_duration_is_refused_with_what_to_write(text: str) -> None:
         parse_duration(text)
 
 
+def test_months_count_as_thirty_days_only_for_comparing() -> None:
+    assert parse_duration("3mo").approximate_span == 90 * DAY
+    assert parse_duration("91d").approximate_span == 91 * DAY
+
+
 def test_a_lead_time_may_be_nothing() -> None:
     assert parse_lead_time("0d").span == timedelta()
     assert parse_lead_time("0").text == "0d"
@@ -175,6 +180,11 @@ def test_the_longest_a_period_of_months_can_be(number: int, days: int) -> None:
 def test_the_longest_span_of_days_and_of_events() -> None:
     assert parse_duration("90d").longest_span == 90 * DAY
     assert parse_duration("on incident").longest_span == timedelta()
+
+
+def test_the_last_year_of_the_calendar_is_still_one() -> None:
+    assert months(12).due(date(9998, 12, 31)) == date.max
+    assert months(11).due(date(9998, 12, 31)) == date(9999, 11, 30)
 
 
 @pytest.mark.parametrize("text", ["999999d", "P9999Y", "99999mo", "999999y"])

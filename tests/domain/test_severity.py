@@ -40,6 +40,7 @@ def of(
             "high",
             "base medium, +1 overdue by more than its whole period = high",
         ),
+        (of(Severity.CRITICAL), "critical", "base critical = critical"),
         (
             of(Severity.CRITICAL, priority="critical"),
             "critical",

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,20 +11,13 @@ from keyproof.domain.access import AccessGrant, Action
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
 from keyproof.domain.deletion import not_kept
+from keyproof.domain.roles import ANYONE, Decision, offence
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Evidence, Severity, Verdict
 from keyproof.domain.wording import count, listed
 
-_ANYONE = "*"
 _READ = (Action.READ,)
-
-
-class Decision(StrEnum):
-    """What a rule says about a role."""
-
-    ALLOW = "allow"
-    DENY = "deny"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +77,7 @@ class Access(CheckModel):
 
     def _offence(self, access: _Access, context: Context) -> str:
         """Why the principal may not have this access; empty when it may."""
-        if access.principal == _ANYONE:
-            return "anyone"
-        member = [
-            role
-            for role, globs in sorted(context.roles.items())
-            if any(fnmatchcase(access.principal, glob) for glob in globs)
-        ]
-        decided = {role: self.roles[role] for role in member if role in self.roles}
-        denied = [role for role, decision in decided.items() if decision is Decision.DENY]
-        if denied:
-            return f"role {', '.join(denied)}"
-        if decided or self.others is Decision.ALLOW:
-            return ""
-        return f"role {', '.join(member)}" if member else "no role of the rule"
+        return offence(access.principal, roles=context.roles, decisions=self.roles, others=self.others)
 
     def _failed(self, offending: Sequence[tuple[_Access, str]]) -> Verdict:
         shown = [f"{access.shown}, {why}" for access, why in offending]
@@ -133,7 +111,7 @@ def _reached(grants: Sequence[AccessGrant], actions: frozenset[Action]) -> Itera
         if grant.effect == "deny" and not grant.condition:
             denied.setdefault(grant.principal, set()).update(grant.actions)
     for principal in sorted({grant.principal for grant in grants if grant.effect != "deny"}):
-        left = actions - denied.get(principal, set()) - denied.get(_ANYONE, set())
+        left = actions - denied.get(principal, set()) - denied.get(ANYONE, set())
         ways = sorted(
             grant
             for grant in grants

@@ -154,8 +154,6 @@ class MaxAge(CheckModel):
     def _rung(self, left: timedelta) -> str:
         """The most urgent rung reached: of those that `left` has come within, the one with the shortest lead."""
         third = self.period.approximate_span / 3
-        if not self.period.by_clock:
-            third = timedelta(days=third.days)
         ladder = sorted(self.alerts.items(), key=lambda rung: rung[0].span)
         return next((name for lead, name in ladder if left <= min(lead.span, third)), "")
 

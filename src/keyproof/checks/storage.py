@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from keyproof.check_model import CheckModel
 from keyproof.domain.aspects import join
+from keyproof.domain.at_rest import at_rest, holds_no_value
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere, live_secrets
 from keyproof.domain.deletion import not_kept
@@ -70,9 +71,7 @@ class Storage(CheckModel):
         return self._stated(subject)
 
     def _live(self, secret: SecretMetadata) -> Verdict:
-        if secret.attributes.get("empty") or secret.attributes.get("reference"):
-            return Verdict.not_applicable(f"{secret.backend} holds no value for it, or only a reference")
-        return join(list(self._demands(secret)))
+        return holds_no_value(secret) or join(list(self._demands(secret)))
 
     def _demands(self, secret: SecretMetadata) -> Iterator[Verdict]:
         if self.allowed or self.forbidden:
@@ -84,7 +83,7 @@ class Storage(CheckModel):
                 secret, "example-file", "an example file stands beside it", "no example file stands beside it"
             )
         if self.encrypted or self.customer_key:
-            yield self._encryption(secret)
+            yield at_rest(secret, customer_key=self.customer_key)
 
     def _place(self, place: str, statement: str) -> Verdict:
         if any(fnmatchcase(place, glob) for glob in self.forbidden):
@@ -94,27 +93,6 @@ class Storage(CheckModel):
                 f"{statement}, which is not among the allowed {', '.join(self.allowed)}", storage=place
             )
         return Verdict.passed(f"{statement}, which is permitted", storage=place)
-
-    def _encryption(self, secret: SecretMetadata) -> Verdict:
-        encryption = secret.encryption
-        if encryption is None:
-            why = secret.unread.get("encryption") or f"{secret.backend} does not say"
-            return Verdict.not_evaluated(f"whether it is encrypted is not known: {why}")
-        if not encryption.encrypted:
-            return Verdict.failed("it is stored without encryption", encrypted="no")
-        if not self.customer_key:
-            return Verdict.passed("it is encrypted at rest", encrypted="yes")
-        if encryption.customer_managed is None:
-            return Verdict.not_evaluated("whose key encrypts it is not known")
-        if not encryption.customer_managed:
-            return Verdict.failed(
-                f"it is encrypted with the provider's key{_named(encryption.key)}, not with one of one's own",
-                encryption_key=encryption.key or "provider's",
-            )
-        return Verdict.passed(
-            f"it is encrypted with a key of one's own{_named(encryption.key)}",
-            encryption_key=encryption.key or "customer's",
-        )
 
     def _stated(self, row: SecretMetadata) -> Verdict:
         """A row whose live secrets are not known, by the storage it states."""
@@ -168,6 +146,3 @@ def _place_word(text: str) -> str:
     word = "-".join(re.findall(r"[a-z0-9]+", text.lower()))
     return _SYNONYMS.get(word, word)
 
-
-def _named(key: str) -> str:
-    return f" {key}" if key else ""
