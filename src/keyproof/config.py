@@ -52,6 +52,8 @@ class RepositorySettings(StrictModel):
     """Name in subject ids; empty takes the folder's name."""
     environment: str = ""
     owner: str = ""
+    largest: int = Field(default=32, ge=1, le=2048)
+    """MiB; larger blobs and files are skipped, and the search is then not complete."""
     detect_secrets: bool = False
     """Whether the plugins of detect-secrets look too: four times slower, and never more than `possible`."""
 

@@ -54,6 +54,20 @@ def test_nothing_in_the_files_is_in_order(repository: Path, keyproof: Keyproof) 
     assert keyproof("leaks", "--range", "HEAD~1..HEAD").code == 0
 
 
+def test_a_range_that_holds_nothing_was_not_searched(repository: Path, keyproof: Keyproof) -> None:
+    assert keyproof("leaks", "--range", "HEAD..HEAD").code == 3
+
+
+def test_a_file_too_large_is_named_and_makes_the_search_incomplete(
+    repository: Path, keyproof: Keyproof
+) -> None:
+    (repository / "big.bin").write_bytes(b"a" * (2 << 20))
+    result = keyproof("leaks", "--worktree", ".", "--largest", "1")
+    assert result.code == 3
+    assert "1 size" in result.out
+    assert keyproof("leaks", "--worktree", ".").code == 0
+
+
 def test_what_is_staged(repository: Path, keyproof: Keyproof) -> None:
     assert keyproof("leaks", "--staged").code == 0
     stage(repository, f"T={fakes.github_token('staged')}\n")

@@ -32,10 +32,11 @@ def _search(*, verbose: bool) -> int:
     from keyproof.cli.gate import confidences, gates  # noqa: PLC0415
     from keyproof.cli.surroundings import SilentProgress, surroundings  # noqa: PLC0415
     from keyproof.reporters.leaks import render_text  # noqa: PLC0415
-    from keyproof.wiring.leaks import leak_source, repository_root  # noqa: PLC0415
+    from keyproof.wiring.leaks import Search, leak_source, repository_root  # noqa: PLC0415
 
     root = repository_root(Path.cwd())
-    source = leak_source(root, name=root.name, mode="staged", surroundings=surroundings(root), from_hook=True)
+    search = Search(mode="staged", from_hook=True)
+    source = leak_source(root, search, name=root.name, surroundings=surroundings(root))
     scan = source.scan(SilentProgress())
     failing = any(gates(leak, confidences()) for leak in scan.leaks)
     if failing or verbose or not scan.coverage.complete:

@@ -1,5 +1,6 @@
 """`keyproof leaks`: search repositories and folders for secrets, without any policy file."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.progress import TerminalProgress
 from keyproof.cli.surroundings import moment, surroundings, version
 from keyproof.domain.assessment import Assessment
-from keyproof.domain.leak import LeakConfidence, LeakScan
+from keyproof.domain.leak import Coverage, LeakConfidence, LeakScan
 from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
@@ -25,7 +26,7 @@ from keyproof.ports import LeakSource
 from keyproof.reporters.leaks import render_json, render_jsonl, render_text
 from keyproof.wiring.catalog import CHECKS, REPORTERS
 from keyproof.wiring.compose import repository_name
-from keyproof.wiring.leaks import leak_source, repository_root
+from keyproof.wiring.leaks import Search, leak_source, repository_root
 
 _LINES = {"json": render_json, "jsonl": render_jsonl, "text": render_text}
 _REPORTS = sorted(set(REPORTERS) - set(_LINES))
@@ -53,6 +54,10 @@ def leaks(
             "--detect-secrets", help="Let detect-secrets' plugins look too; what only they see is possible."
         ),
     ] = False,
+    largest: Annotated[
+        int,
+        typer.Option("--largest", min=1, max=2048, help="Larger blobs and files are skipped.", metavar="MIB"),
+    ] = 32,
     allow_incomplete: options.AllowIncomplete = False,
     no_progress: options.NoProgress = False,
 ) -> None:
@@ -63,10 +68,15 @@ def leaks(
     targets = options.parse_formats(formats, sorted([*_LINES, *_REPORTS])) or [
         options.Target(format="text", path=None)
     ]
-    mode = _mode(worktree=worktree, staged=staged, commit_range=commit_range)
+    search = Search(
+        mode=_mode(worktree=worktree, staged=staged, commit_range=commit_range),
+        largest=largest << 20,
+        detect_secrets=detect_secrets,
+        from_hook="GIT_QUARANTINE_PATH" in os.environ,  # set by git for a pre-receive hook
+    )
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
     with TerminalProgress(enabled=not no_progress) as bars:
-        scans = [_source(path, mode, detect_secrets=detect_secrets).scan(bars) for path in found]
+        scans = [_source(path, search).scan(bars) for path in found]
     gate = confidences(possible=possible)
     for target in targets:
         if target.format in _LINES:
@@ -88,16 +98,8 @@ def _mode(*, worktree: bool, staged: bool, commit_range: str | None) -> str:
     return "worktree" if worktree else "staged" if staged else "history"
 
 
-def _source(path: Path, mode: str, *, detect_secrets: bool) -> LeakSource:
-    world = surroundings(path)
-    return leak_source(
-        path,
-        name=repository_name(path),
-        mode=mode,
-        surroundings=world,
-        from_hook="GIT_QUARANTINE_PATH" in world.environ,  # set by git for a pre-receive hook
-        detect_secrets=detect_secrets,
-    )
+def _source(path: Path, search: Search) -> LeakSource:
+    return leak_source(path, search, name=repository_name(path), surroundings=surroundings(path))
 
 
 def _assessment(scans: list[LeakScan], gate: frozenset[LeakConfidence]) -> Assessment:
@@ -120,5 +122,10 @@ def _assessment(scans: list[LeakScan], gate: frozenset[LeakConfidence]) -> Asses
 def _exit_code(scans: list[LeakScan], gate: frozenset[LeakConfidence], *, allow_incomplete: bool) -> ExitCode:
     if any(gates(leak, gate) for scan in scans for leak in scan.leaks):
         return ExitCode.FAILED
-    complete = all(scan.coverage.complete for scan in scans)
+    complete = all(scan.coverage.complete and not _empty(scan.coverage) for scan in scans)
     return ExitCode.OK if complete or allow_incomplete else ExitCode.INCOMPLETE
+
+
+def _empty(coverage: Coverage) -> bool:
+    """Whether a range brought in nothing: what was asked to be searched is not there."""
+    return coverage.mode.startswith("range ") and not coverage.commits

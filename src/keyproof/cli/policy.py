@@ -7,20 +7,21 @@ from typing import Annotated
 import typer
 
 from keyproof import config
-from keyproof.cli import options
+from keyproof.cli import options, policy_test
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_stdout
 from keyproof.cli.surroundings import surroundings
 from keyproof.domain.policy import Policy
 from keyproof.errors import ConfigError
+from keyproof.policy.files import shipped_packs
 from keyproof.policy.lint import lint as lint_policy
 from keyproof.policy.loader import load_policy
 from keyproof.policy.schema import pack_schema, waivers_schema
-from keyproof.resources import policies
 from keyproof.wiring.catalog import CHECKS
 from keyproof.wiring.compose import compose_policy
 
-app = typer.Typer(no_args_is_help=True, help="Look at policy packs, check them, print their schema.")
+app = typer.Typer(no_args_is_help=True, help="Look at policy packs, check and test them, print their schema.")
+app.command("test")(policy_test.test)
 
 
 @app.command("lint")
@@ -51,11 +52,15 @@ def list_packs(config_file: options.Config = None) -> None:
     except ConfigError as error:
         if error.problems or config_file:
             raise
-        policy, _ = _load(sorted(path.stem for path in (policies() / "packs").glob("*.yaml")), None)
+        policy, _ = _load(_shipped(), None)
     for pack in policy.packs:
         typer.echo(f"{pack.id} {pack.version}: {pack.title}")
         for rule in pack.rules:
             typer.echo(f"  {rule.id:32} {rule.check.kind:20} {rule.title}")
+
+
+def _shipped() -> list[str]:
+    return sorted(name for name, path in shipped_packs().items() if path.parent.name == "packs")
 
 
 @app.command("schema")

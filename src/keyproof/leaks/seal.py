@@ -61,18 +61,18 @@ class Sealer:
         return hmac.new(self.key, secret, sha256).hexdigest()[:16]
 
     def seal(self, repository: str, sightings: Iterable[Sighting]) -> tuple[Leak, ...]:
-        """One leak for each secret and detector, sorted by id and detector, each place once.
+        """One leak for each secret, sorted by id, each place once; the detector that tells most names it.
 
         A leak is allowed when every place is; places only unreachable objects hold count when there are no others.
         """
-        grouped: dict[tuple[str, bytes], list[Sighting]] = {}
+        grouped: dict[bytes, list[Sighting]] = {}
         for sighting in sightings:
-            grouped.setdefault((sighting.match.detector, sighting.match.secret), []).append(sighting)
+            grouped.setdefault(sighting.match.secret, []).append(sighting)
         leaks = (self._leak(repository, places) for places in grouped.values())
-        return tuple(sorted(leaks, key=lambda leak: (leak.id, leak.detector)))
+        return tuple(sorted(leaks, key=lambda leak: leak.id))
 
     def _leak(self, repository: str, places: list[Sighting]) -> Leak:
-        match = places[0].match
+        match = min((place.match for place in places), key=self._telling)
         detector = self.detectors[match.detector]
         return Leak(
             fingerprint=self.fingerprint(match.secret),
@@ -86,6 +86,11 @@ class Sealer:
             allowed=self._allowed(places),
             advice=detector.advice,
         )
+
+    def _telling(self, match: Match) -> tuple[int, bool, str]:
+        """Lowest for the match that tells most of its secret: sure, of a known class, then a fixed order."""
+        unclassed = not self.detectors[match.detector].secret_class
+        return _SUREST_FIRST.index(match.confidence), unclassed, match.detector
 
     def _confidence(self, places: list[Sighting]) -> LeakConfidence:
         judged = {self.judge(version, _paths(place))[0] for place in places for version in place.versions}

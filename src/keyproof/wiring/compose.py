@@ -15,7 +15,7 @@ from keyproof.policy.loader import load_policy
 from keyproof.ports import LeakSource, Surroundings
 from keyproof.strict_yaml import did_you_mean, problems_of
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
-from keyproof.wiring.leaks import leak_source
+from keyproof.wiring.leaks import Search, leak_source
 
 
 def compose_policy(settings: Settings, *, frameworks: Sequence[str] = ()) -> Policy:
@@ -55,10 +55,13 @@ def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequ
     leak_sources: list[LeakSource] = [
         leak_source(
             settings.root / entry.path,
+            Search(
+                mode="history" if entry.history is History.FULL else "worktree",
+                largest=entry.largest << 20,
+                detect_secrets=entry.detect_secrets,
+            ),
             name=name,
-            mode="history" if entry.history is History.FULL else "worktree",
             surroundings=surroundings,
-            detect_secrets=entry.detect_secrets,
         )
         for name, entry in repositories
     ]

@@ -1,10 +1,12 @@
 """Leak sources ready to run; the hook comes this way too, so nothing heavy is imported here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from keyproof.leaks.detection.allow import Baseline, judge
 from keyproof.leaks.detection.compiled import open_scanner
+from keyproof.leaks.git.coverage import LARGEST
 from keyproof.leaks.git.repository import Repository, enclosing_work_tree
 from keyproof.leaks.git.span import Range
 from keyproof.leaks.key import load_key
@@ -16,23 +18,27 @@ from keyproof.resources import policies
 _BASELINE = ".secrets.baseline"
 
 
-def leak_source(
-    path: Path,
-    *,
-    name: str,
-    mode: str,
-    surroundings: Surroundings,
-    from_hook: bool = False,
-    detect_secrets: bool = False,
-) -> LeakSource:
-    """A source that searches `path`; `mode` is `history`, `staged`, `worktree` or `range A..B`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How much is searched, and with what."""
 
-    `from_hook` tells that git runs us as a hook, so that its index and quarantine are the ones to read.
-    `detect_secrets` lets the plugins of that library look too; what only they see is possible, never likely.
+    mode: str = "history"
+    """`history`, `staged`, `worktree` or `range A..B`."""
+    largest: int = LARGEST
+    """Bytes; larger blobs and files are skipped with a reason, and the search is then not complete."""
+    detect_secrets: bool = False
+    """Whether the plugins of detect-secrets look too; what only they see is possible, never likely."""
+    from_hook: bool = False
+    """Whether git runs us as a hook, so that its index and quarantine are the ones to read."""
+
+
+def leak_source(path: Path, search: Search, *, name: str, surroundings: Surroundings) -> LeakSource:
+    """A source that searches `path`, called `name` in subject ids.
+
     Raises ConfigError for a range that is none or an unusable key, PolicyError for a broken detector file.
     """
     scanner = open_scanner(
-        policies() / "detectors", cache=_cache(surroundings.environ), detect_secrets=detect_secrets
+        policies() / "detectors", cache=_cache(surroundings.environ), detect_secrets=search.detect_secrets
     )
     baseline = _baseline(path)
     sealer = Sealer(
@@ -40,16 +46,18 @@ def leak_source(
         detectors=scanner.detectors,
         judge=lambda match, paths: judge(match, paths, baseline),
     )
-    if mode == "worktree":
-        return FolderLeakSource(name=name, path=path, scanner=scanner, sealer=sealer)
+    if search.mode == "worktree":
+        return FolderLeakSource(name=name, path=path, scanner=scanner, sealer=sealer, largest=search.largest)
+    is_range = search.mode.startswith("range ")
     return GitLeakSource(
         name=name,
         path=path,
-        mode=Range.parse(mode.removeprefix("range ")) if mode.startswith("range ") else Mode(mode),
+        mode=Range.parse(search.mode.removeprefix("range ")) if is_range else Mode(search.mode),
         scanner=scanner,
         sealer=sealer,
         environ=surroundings.environ,
-        from_hook=from_hook,
+        largest=search.largest,
+        from_hook=search.from_hook,
     )
 
 
@@ -73,8 +81,9 @@ def hooks_folder(path: Path, surroundings: Surroundings) -> Path:
 
 def _baseline(path: Path) -> Baseline | None:
     """The accepted findings of detect-secrets that lie in the work tree."""
+    folder = path.parent if path.is_file() else path
     try:
-        return Baseline.parse((path / _BASELINE).read_bytes(), _BASELINE)
+        return Baseline.parse((folder / _BASELINE).read_bytes(), _BASELINE)
     except OSError:
         return None
 
