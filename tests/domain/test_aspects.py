@@ -1,3 +1,5 @@
+"""Joining aspects of one subject: the worst decides, and nothing unknown passes."""
+
 from datetime import date
 from itertools import permutations
 

@@ -1,3 +1,5 @@
+"""Days and instants past the end of a period, in any time zone."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

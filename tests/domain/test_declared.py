@@ -1,3 +1,5 @@
+"""Rows of an inventory beside the live secrets they declare."""
+
 from keyproof.domain.declared import is_row, judged_elsewhere, live_secrets, live_sources
 from keyproof.domain.verdict import Outcome
 from tests.fakes.secrets import context, row, secret

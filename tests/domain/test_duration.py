@@ -1,3 +1,5 @@
+"""Periods as people write them, and the laws of their due dates."""
+
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 

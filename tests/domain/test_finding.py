@@ -1,3 +1,5 @@
+"""The identity of a finding, and when it gates."""
+
 from dataclasses import replace
 
 from hypothesis import given

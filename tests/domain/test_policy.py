@@ -1,3 +1,5 @@
+"""Waivers: inclusive days, and one decision about validity."""
+
 from datetime import date, timedelta
 
 import pytest

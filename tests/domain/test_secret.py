@@ -1,3 +1,5 @@
+"""Which date wins as the age of a value."""
+
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random

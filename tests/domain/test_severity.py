@@ -1,3 +1,5 @@
+"""The severity formula and its bounds."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

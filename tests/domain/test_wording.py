@@ -1,3 +1,5 @@
+"""Numbers, spans and lists in sentences."""
+
 from datetime import timedelta
 
 import pytest
