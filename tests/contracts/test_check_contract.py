@@ -79,7 +79,9 @@ READY = [check.model_validate(dict(way)) for check in CHECKS for way in EVERY_WA
 few = settings(max_examples=40)
 """Enough for one of many ways."""
 each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.kind)
-each_way = pytest.mark.parametrize("check", READY, ids=lambda check: f"{check.kind}-{check.model_fields_set}")
+each_way = pytest.mark.parametrize(
+    "check", READY, ids=lambda check: f"{check.kind}-{'-'.join(sorted(check.model_fields_set))}"
+)
 
 
 def judge(check: CheckModel, subject: Subject, context: Context) -> Verdict:
