@@ -9,14 +9,13 @@ from jsonschema import Draft202012Validator
 
 from keyproof import resources
 from keyproof.errors import PolicyError
+from keyproof.policy.files import shipped_packs
 from keyproof.policy.schema import pack_schema, waivers_schema
 from keyproof.strict_yaml import parse
 from keyproof.wiring.catalog import CHECKS as REAL_CHECKS
 from tests.policy.stand_ins import CHECKS
 
-PACKS = sorted(
-    [*resources.policies().glob("packs/*.yaml"), *resources.policies().glob("examples/*/policy.yaml")]
-)
+PACKS = sorted(shipped_packs().values())
 WAIVERS = sorted(resources.policies().glob("examples/*/waivers.yaml"))
 
 

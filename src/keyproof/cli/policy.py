@@ -16,12 +16,12 @@ from keyproof.errors import ConfigError
 from keyproof.policy.files import shipped_packs
 from keyproof.policy.lint import lint as lint_policy
 from keyproof.policy.loader import load_policy
-from keyproof.policy.schema import pack_schema, waivers_schema
+from keyproof.policy.schema import pack_schema, policy_test_schema, waivers_schema
 from keyproof.wiring.catalog import CHECKS
 from keyproof.wiring.compose import compose_policy
 
 app = typer.Typer(no_args_is_help=True, help="Look at policy packs, check and test them, print their schema.")
-app.command("test")(policy_test.test)
+app.command("test")(policy_test.run_cases)
 
 
 @app.command("lint")
@@ -66,11 +66,16 @@ def _shipped() -> list[str]:
 @app.command("schema")
 def schema(
     document: Annotated[
-        str, typer.Argument(help="policy-pack, waivers or config.", metavar="DOCUMENT")
+        str, typer.Argument(help="policy-pack, policy-test, waivers or config.", metavar="DOCUMENT")
     ] = "policy-pack",
 ) -> None:
     """Print the JSON Schema of a document, for editors."""
-    schemas = {"policy-pack": lambda: pack_schema(CHECKS), "waivers": waivers_schema, "config": config.schema}
+    schemas = {
+        "policy-pack": lambda: pack_schema(CHECKS),
+        "policy-test": policy_test_schema,
+        "waivers": waivers_schema,
+        "config": config.schema,
+    }
     if document not in schemas:
         raise ConfigError(f"unknown document '{document}'", hint=f"one of {', '.join(schemas)}")
     write_stdout(json.dumps(schemas[document](), indent=2, sort_keys=True))

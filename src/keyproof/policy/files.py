@@ -1,6 +1,7 @@
 """Finding the files that references mean, and reading pack files so that one fault hides no other."""
 
 import glob
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from keyproof.policy.documents import (
 from keyproof.strict_yaml import YamlDocument, did_you_mean, problems_of, read
 
 _SUFFIXES = (".yaml", ".yml")
+_TEST_SUFFIXES = (".test.yaml", ".test.yml")
+_IS_TEST = re.compile(r"^kind:\s*['\"]?PolicyTest\b", re.MULTILINE)
+_BEGINNING = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ class PackFile:
 def shipped_packs() -> dict[str, Path]:
     """Id → file of every pack and example that comes with keyproof."""
     folder = resources.policies()
-    packs = {path.stem: path for path in folder.glob("packs/*.yaml")}
+    packs = {path.stem: path for path in folder.glob("packs/*.yaml") if not is_test(path)}
     examples = {path.parent.name: path for path in folder.glob("examples/*/policy.yaml")}
     return dict(sorted({**examples, **packs}.items()))
 
@@ -68,17 +72,38 @@ def find(reference: str, *, root: Path) -> tuple[list[Found], str]:
     return [], did_you_mean(reference, list(shipped)) or "write the path of a file"
 
 
-def find_files(reference: str, *, root: Path) -> tuple[list[Found], str]:
-    """The files meant by a path or glob below `root`; where there are none, a hint."""
+def find_files(reference: str, *, root: Path, tests: bool = False) -> tuple[list[Found], str]:
+    """The files meant by a path or glob below `root`; where there are none, a hint.
+
+    Test files lie beside packs, so a glob leaves them out unless `tests`.
+    """
     exact = root / reference
     if exact.is_dir():
         return [], f"it is a folder; write {reference.rstrip('/')}/*.yaml"
-    paths = [exact] if exact.is_file() else sorted(_glob(reference, root))
+    paths = [exact]
+    if not exact.is_file():
+        paths = [path for path in sorted(_glob(reference, root)) if tests or not is_test(path)]
     return [found_at(path, root=root) for path in paths if path.is_file()], "check the path"
 
 
 def _glob(reference: str, root: Path) -> list[Path]:
     return [root / hit for hit in glob.glob(reference, root_dir=root, recursive=True)]  # noqa: PTH207 (takes absolute patterns and `..` too)
+
+
+def is_test(path: Path) -> bool:
+    """Whether a file is a test of a pack: by its name, or by the kind it states at its beginning."""
+    if path.name.endswith(_TEST_SUFFIXES):
+        return True
+    if not path.is_file() or path.suffix not in _SUFFIXES:
+        return False
+    with path.open("rb") as stream:
+        return _IS_TEST.search(stream.read(_BEGINNING).decode("utf-8", "replace")) is not None
+
+
+def tests_of(pack: Path) -> Path | None:
+    """The test file of a pack, for `house.yaml` `house.test.yaml`; None when there is none."""
+    candidates = (pack.with_name(pack.stem + suffix) for suffix in _TEST_SUFFIXES)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def found_at(path: Path, *, root: Path) -> Found:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyproof.check_model import CheckModel
+from keyproof.policy.cases import PolicyTestDocument
 from keyproof.policy.documents import PackDocument, WaiversDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,6 +33,11 @@ def waivers_schema() -> dict[str, Any]:
         {"oneOf": [{"required": ["select"]}, {"required": ["fingerprint"]}]},
     ]
     return _finished(schema, "keyproof waivers")
+
+
+def policy_test_schema() -> dict[str, Any]:
+    """The schema of a test file."""
+    return _finished(PolicyTestDocument.model_json_schema(by_alias=True), "keyproof policy test")
 
 
 def _parameters(kind: str, model: type[CheckModel], definitions: dict[str, Any]) -> dict[str, Any]:

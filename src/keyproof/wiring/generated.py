@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from keyproof import config
-from keyproof.policy.schema import pack_schema, waivers_schema
+from keyproof.policy.schema import pack_schema, policy_test_schema, waivers_schema
 from keyproof.report import result
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
 
@@ -18,6 +18,7 @@ def files() -> Mapping[Path, str]:
     """Path below the checkout → the text it must hold; a test compares, `make schemas` writes."""
     return {
         Path("policies/schema/policy-pack.schema.json"): _json(pack_schema(CHECKS)),
+        Path("policies/schema/policy-test.schema.json"): _json(policy_test_schema()),
         Path("policies/schema/waivers.schema.json"): _json(waivers_schema()),
         Path("policies/schema/config.schema.json"): _json(config.schema()),
         Path("reports/schema/assessment.v1.schema.json"): _json(result.json_schema()),

@@ -1,0 +1,382 @@
+"""Subjects as a test file describes them: the domain's own fields in kebab-case, most of them with a default."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.leak import Coverage, Leak, LeakConfidence, Occurrence
+from keyproof.domain.policy import PolicyPack
+from keyproof.domain.secret import (
+    Basis,
+    Confidence,
+    DatedFact,
+    Encryption,
+    InventoryClaim,
+    Rotation,
+    SecretMetadata,
+    SecretVersion,
+    SourceLine,
+    SubjectKind,
+    VersionState,
+)
+from keyproof.domain.subject import Document, Repository
+from keyproof.fields import DateField, DurationField, SpanField, StringsField
+from keyproof.policy.documents import TextField, YamlModel
+
+INVENTORY = "inventory"
+"""Backend of a row that a person wrote."""
+_ABSENT: tuple[str, ...] = ()
+_IN_FILES = frozenset({INVENTORY, "dotenv"})
+_CONFIDENCE = {
+    Basis.VERSION_CREATED: Confidence.EXACT,
+    Basis.ROTATION_EVENT: Confidence.EXACT,
+    Basis.LAST_ROTATED: Confidence.EXACT,
+    Basis.INVENTORY: Confidence.DECLARED,
+    Basis.ROW_COMMIT: Confidence.DECLARED,
+    Basis.RECORD_CREATED: Confidence.UPPER_BOUND,
+}
+"""How far a date of each basis is trusted unless the file says so."""
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value
+    try:
+        parsed = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found {value!r}") from None
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+MomentField = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "examples": ["2026-11-21", "2026-11-21T12:00:00Z"]}),
+]
+"""A day (its first second, UTC) or a moment, ISO 8601; without a zone it is UTC."""
+
+
+class FactDocument(YamlModel):
+    """A date about the value's age."""
+
+    at: MomentField
+    basis: Basis
+    confidence: Confidence | None = None
+    """Absent: as dates of this basis are usually trusted."""
+
+    def fact(self) -> DatedFact:
+        """The fact of the domain."""
+        return DatedFact(at=self.at, basis=self.basis, confidence=self.confidence or _CONFIDENCE[self.basis])
+
+
+class VersionDocument(YamlModel):
+    """One stored version."""
+
+    id: TextField
+    state: VersionState
+    created: MomentField | None = None
+    expires: MomentField | None = None
+
+
+class RotationDocument(YamlModel):
+    """The backend's own rotation."""
+
+    enabled: bool
+    interval: SpanField | None = None
+    schedule: str = ""
+    last: MomentField | None = None
+    next: MomentField | None = None
+    mechanism: str = ""
+    problem: str = ""
+
+
+class EncryptionDocument(YamlModel):
+    """How it is encrypted at rest."""
+
+    encrypted: bool
+    key: str = ""
+    customer_managed: bool | None = None
+
+
+class GrantDocument(YamlModel):
+    """One way by which a principal reaches the secret."""
+
+    principal: TextField
+    actions: Annotated[tuple[Action, ...], Field(min_length=1)] = (Action.READ,)
+    via: str = "policy of the case"
+    effect: Literal["allow", "deny"] = "allow"
+    condition: str = ""
+
+
+class AuditDocument(YamlModel):
+    """One place where accesses are recorded."""
+
+    sink: TextField
+    enabled: bool = True
+    covers_reads: bool | None = True
+    retention: SpanField | None = None
+
+
+class ClaimDocument(YamlModel):
+    """What a row of an inventory says."""
+
+    last_rotated: DateField | None = None
+    next_rotation: DateField | None = None
+    next_rotation_text: str = ""
+    period: DurationField | None = None
+    status: str = ""
+
+
+class SecretDocument(YamlModel):
+    """A secret as a backend or an inventory would show it; what is left out is not known."""
+
+    name: TextField
+    id: str = ""
+    """Absent: made of the backend and the name."""
+    backend: TextField = "aws-secrets-manager"
+    """Kind of the collector; `inventory` for a row that a person wrote."""
+    source: str = ""
+    """Absent: the backend's name."""
+    kind: Literal["secret", "key", "certificate", "credential"] = "secret"
+    environment: str = ""
+    owner: str = ""
+    priority: str = ""
+    type: str = ""
+    tags: dict[str, str] = Field(default_factory=dict)
+    created: MomentField | None = None
+    value_date: MomentField | None = None
+    """When the current value was written."""
+    basis: Basis | None = None
+    """What `value-date` rests on; absent: version-created, for a row inventory."""
+    confidence: Confidence | None = None
+    facts: tuple[FactDocument, ...] = ()
+    """More dates, for cases about which one wins."""
+    versions: tuple[VersionDocument, ...] | None = None
+    rotation: RotationDocument | None = None
+    expires: MomentField | None = None
+    encryption: EncryptionDocument | None = None
+    replicas: tuple[str, ...] = ()
+    deletion: MomentField | None = None
+    last_accessed: MomentField | None = None
+    grants: tuple[GrantDocument, ...] | None = None
+    """Absent: not known; an empty list: nobody."""
+    audit: tuple[AuditDocument, ...] | None = None
+    """Absent: not known; an empty list: no trail."""
+    claims: tuple[ClaimDocument, ...] = ()
+    """What the row says; a row without any claims the rotation of `value-date`."""
+    attributes: dict[str, str | int | bool] = Field(default_factory=dict)
+    unread: dict[str, str] = Field(default_factory=dict)
+    """Field → why it could not be read."""
+
+    def subject(self, place: SourceLine) -> SecretMetadata:
+        """The secret of the domain, described at `place`."""
+        source = self.source or self.backend
+        mark = "#" if self.backend in _IN_FILES else "/"
+        claims = self._claims(source, place)
+        return SecretMetadata(
+            id=self.id or f"{self.backend}://case{mark}{self.name}",
+            name=self.name,
+            source=source,
+            backend=self.backend,
+            scope=source,
+            kind=SubjectKind(self.kind),
+            environment=self.environment,
+            owner=self.owner,
+            priority=self.priority,
+            type=self.type,
+            tags=self.tags,
+            created_at=self.created,
+            facts=tuple(self._facts(claims)),
+            versions=None if self.versions is None else tuple(map(_version, self.versions)),
+            rotation=_rotation(self.rotation) if self.rotation else None,
+            expires_at=self.expires,
+            encryption=_encryption(self.encryption) if self.encryption else None,
+            replicas=self.replicas,
+            deletion=self.deletion,
+            last_accessed_at=self.last_accessed,
+            grants=None if self.grants is None else tuple(map(_grant, self.grants)),
+            audit=None if self.audit is None else tuple(map(_trail, self.audit)),
+            claims=claims,
+            attributes=self.attributes,
+            unread=self.unread,
+            place=place if self.backend == INVENTORY else None,
+        )
+
+    def _claims(self, source: str, place: SourceLine) -> tuple[InventoryClaim, ...]:
+        written = self.claims
+        if not written and self.backend == INVENTORY:
+            written = (
+                ClaimDocument(**{"last-rotated": self.value_date.date() if self.value_date else None}),
+            )
+        return tuple(
+            InventoryClaim(
+                source=source,
+                name=self.name,
+                place=place,
+                last_rotated=claim.last_rotated,
+                next_rotation=claim.next_rotation,
+                next_rotation_text=claim.next_rotation_text,
+                period=claim.period,
+                status=claim.status,
+            )
+            for claim in written
+        )
+
+    def _facts(self, claims: tuple[InventoryClaim, ...]) -> list[DatedFact]:
+        facts = [fact.fact() for fact in self.facts]
+        row = self.backend == INVENTORY
+        if self.value_date is not None:
+            basis = self.basis or (Basis.INVENTORY if row else Basis.VERSION_CREATED)
+            confidence = self.confidence or _CONFIDENCE[basis]
+            facts.append(DatedFact(at=self.value_date, basis=basis, confidence=confidence))
+        elif row:
+            facts += [
+                DatedFact(
+                    at=_first_second(claim.last_rotated),
+                    basis=Basis.INVENTORY,
+                    confidence=Confidence.DECLARED,
+                )
+                for claim in claims
+                if claim.last_rotated
+            ]
+        return facts
+
+
+class LeakDocument(YamlModel):
+    """A secret found in a repository."""
+
+    detector: TextField
+    title: str = ""
+    """Absent: the detector's name."""
+    class_: str = ""
+    repository: TextField = "case"
+    fingerprint: str = "0123456789abcdef"
+    confidence: LeakConfidence = LeakConfidence.LIKELY
+    path: TextField = "settings.py"
+    introduced: MomentField | None = None
+    """Absent: it is in no commit."""
+    removed: MomentField | None = None
+    """Absent: it is still present."""
+    detected: MomentField | None = None
+    allowed: str | None = None
+    """Which marker or baseline accepts it."""
+    environment: str = ""
+    owner: str = ""
+
+    def subject(self) -> Leak:
+        """The leak of the domain, at one place."""
+        at = Occurrence(
+            path=self.path,
+            line=1,
+            column=1,
+            end_line=1,
+            commit="0" * 40 if self.introduced else None,
+            introduced_at=self.introduced,
+            removed_at=self.removed,
+            in_head=self.removed is None and self.introduced is not None,
+            where="history" if self.introduced else "worktree",
+        )
+        return Leak(
+            fingerprint=self.fingerprint,
+            detector=self.detector,
+            title=self.title or self.detector,
+            secret_class=self.class_,
+            repository=self.repository,
+            confidence=self.confidence,
+            preview=self.detector,
+            occurrences=(at,),
+            allowed=self.allowed,
+            detected_at=self.detected,
+            environment=self.environment,
+            owner=self.owner,
+        )
+
+
+class RepositoryDocument(YamlModel):
+    """A repository that was searched for leaks."""
+
+    name: TextField
+    leaks: Annotated[int, Field(ge=0)] = 0
+    mode: str = "history"
+    shallow: bool = False
+    partial: bool = False
+    problems: StringsField = _ABSENT
+
+    def subject(self) -> Repository:
+        """The repository of the domain."""
+        coverage = Coverage(
+            repository=self.name,
+            mode=self.mode,
+            blobs_scanned=1,
+            commits=1,
+            refs=1,
+            shallow=self.shallow,
+            partial=self.partial,
+            problems=self.problems,
+        )
+        return Repository(name=self.name, coverage=coverage, leaks=self.leaks)
+
+
+class DocumentDocument(YamlModel):
+    """The pack itself as a document; what is left out is as the pack states it."""
+
+    owner: str | None = None
+    reviewed: DateField | None = None
+    review_every: DurationField | None = None
+    approved_by: StringsField | None = None
+
+    def subject(self, pack: PolicyPack) -> Document:
+        """The document of the domain: the pack's, changed where the case says so."""
+        stated: Mapping[str, Any] = {
+            name: value
+            for name in ("owner", "reviewed", "review_every", "approved_by")
+            if (value := getattr(self, name)) is not None
+        }
+        return replace(pack.document, **stated)
+
+
+def _first_second(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _version(model: VersionDocument) -> SecretVersion:
+    return SecretVersion(id=model.id, state=model.state, created_at=model.created, expires_at=model.expires)
+
+
+def _rotation(model: RotationDocument) -> Rotation:
+    return Rotation(
+        enabled=model.enabled,
+        interval=model.interval.approximate_span if model.interval else None,
+        schedule=model.schedule,
+        last_at=model.last,
+        next_at=model.next,
+        mechanism=model.mechanism,
+        problem=model.problem,
+    )
+
+
+def _encryption(model: EncryptionDocument) -> Encryption:
+    return Encryption(encrypted=model.encrypted, key=model.key, customer_managed=model.customer_managed)
+
+
+def _grant(model: GrantDocument) -> AccessGrant:
+    return AccessGrant(
+        principal=model.principal,
+        actions=model.actions,
+        via=model.via,
+        effect=model.effect,
+        condition=model.condition,
+    )
+
+
+def _trail(model: AuditDocument) -> AuditTrail:
+    return AuditTrail(
+        sink=model.sink,
+        enabled=model.enabled,
+        covers_reads=model.covers_reads,
+        retention=model.retention.approximate_span if model.retention else None,
+    )

@@ -1,0 +1,299 @@
+"""Test files of policies: what a case may say, and what is refused with its place."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from inline_snapshot import snapshot
+from jsonschema import Draft202012Validator
+
+from keyproof import resources
+from keyproof.app.cases import run_suite
+from keyproof.domain.access import Action
+from keyproof.domain.case import Case, Suite
+from keyproof.domain.leak import Leak
+from keyproof.domain.secret import Basis, Confidence, SecretMetadata
+from keyproof.domain.subject import Document, Repository
+from keyproof.errors import PolicyError
+from keyproof.policy.cases import load_suites
+from keyproof.policy.files import is_test, shipped_packs
+from keyproof.policy.loader import load_policy
+from keyproof.policy.schema import policy_test_schema
+from keyproof.strict_yaml import parse
+from keyproof.wiring.catalog import CHECKS as REAL_CHECKS
+from tests.policy.stand_ins import CHECKS, HEAD, RULE, write
+
+TEST_HEAD = "apiVersion: keyproof/v1\nkind: PolicyTest\nas-of: 2026-11-21\ncases:\n"
+CASE = "  - {rule: rotation, secret: {name: a}, expect: pass}\n"
+
+
+def _load(root: Path, cases: str, *, head: str = TEST_HEAD) -> tuple[Case, ...]:
+    write(root, {"house.yaml": HEAD + RULE, "house.test.yaml": head + dedent(cases)})
+    (suite,) = load_suites(["house.yaml"], root=root, checks=CHECKS)
+    return suite.cases
+
+
+def _problems(root: Path, cases: str, *, head: str = TEST_HEAD) -> str:
+    with pytest.raises(PolicyError) as caught:
+        _load(root, cases, head=head)
+    return "\n".join(map(str, caught.value.problems))
+
+
+def test_a_secret_needs_little_more_than_a_name(tmp_path: Path) -> None:
+    (case,) = _load(tmp_path, CASE)
+    secret = case.subject
+    assert isinstance(secret, SecretMetadata)
+    assert (secret.id, secret.source) == ("aws-secrets-manager://case/a", "aws-secrets-manager")
+    assert (secret.facts, secret.versions, secret.grants, secret.audit) == ((), None, None, None)
+    assert case.as_of == datetime(2026, 11, 21, tzinfo=UTC)
+    assert (case.place.path, case.place.line) == ("house.test.yaml", 5)
+
+
+def test_everything_a_backend_shows_can_be_written(tmp_path: Path) -> None:
+    (case,) = _load(
+        tmp_path,
+        """\
+        - rule: rotation
+          as-of: 2026-11-21T10:00:00+02:00
+          expect: pass
+          secret:
+            name: a
+            backend: vault
+            source: vault-eu
+            kind: key
+            tags: {team: payments}
+            created: 2026-01-01
+            value-date: 2026-02-01
+            basis: record-created
+            facts: [{at: 2026-03-01, basis: rotation-event}]
+            versions: [{id: "1", state: current, created: 2026-02-01, expires: 2027-01-01}]
+            rotation: {enabled: true, interval: 24h, last: 2026-02-01}
+            expires: 2027-01-01
+            encryption: {encrypted: true, customer-managed: true, key: alias/a}
+            grants: [{principal: auth/userpass/users/ana, actions: [read, write]}]
+            audit: [{sink: file/, covers-reads: null, retention: 30d}]
+            attributes: {gitignored: true}
+            unread: {versions: denied}
+        """,
+    )
+    secret = case.subject
+    assert isinstance(secret, SecretMetadata)
+    assert case.as_of == datetime(2026, 11, 21, 8, tzinfo=UTC)
+    assert [(fact.basis, fact.confidence) for fact in secret.facts] == [
+        (Basis.ROTATION_EVENT, Confidence.EXACT),
+        (Basis.RECORD_CREATED, Confidence.UPPER_BOUND),
+    ]
+    assert secret.versions is not None
+    assert secret.versions[0].expires_at == datetime(2027, 1, 1, tzinfo=UTC)
+    assert secret.rotation is not None
+    assert str(secret.rotation.interval) == "1 day, 0:00:00"
+    assert secret.grants is not None
+    assert secret.grants[0].actions == (Action.READ, Action.WRITE)
+    assert secret.audit is not None
+    assert (secret.audit[0].covers_reads, str(secret.audit[0].retention)) == (None, "30 days, 0:00:00")
+    assert (secret.source, secret.kind, secret.unread) == ("vault-eu", "key", {"versions": "denied"})
+
+
+def test_a_row_of_an_inventory_claims_what_it_states(tmp_path: Path) -> None:
+    rows = _load(
+        tmp_path,
+        """\
+        - {rule: rotation, expect: pass, secret: {name: A, backend: inventory, value-date: 2026-02-01}}
+        - {rule: rotation, expect: pass, secret: {name: A, backend: inventory, claims: [{last-rotated: 2026-02-01}]}}
+        """,
+    )
+    for case in rows:
+        row = case.subject
+        assert isinstance(row, SecretMetadata)
+        assert row.id == "inventory://case#A"
+        assert [(fact.at.date(), fact.basis) for fact in row.facts] == [(date(2026, 2, 1), Basis.INVENTORY)]
+        assert [claim.last_rotated for claim in row.claims] == [date(2026, 2, 1)]
+
+
+def test_leaks_repositories_and_the_pack_itself(tmp_path: Path) -> None:
+    leak, repository, document = _load(
+        tmp_path,
+        """\
+        - {rule: rotation, expect: not-selected, leak: {detector: pem, class: key, introduced: 2026-01-01, removed: 2026-02-01}}
+        - {rule: rotation, expect: not-selected, repository: {name: shop, shallow: true}}
+        - {rule: rotation, expect: not-selected, document: {reviewed: 2026-01-01}}
+        """,
+    )
+    assert isinstance(leak.subject, Leak)
+    assert (leak.subject.present, leak.subject.secret_class) == (False, "key")
+    assert isinstance(repository.subject, Repository)
+    assert not repository.subject.coverage.complete
+    assert isinstance(document.subject, Document)
+    assert (document.subject.pack, document.subject.reviewed) == ("house", date(2026, 1, 1))
+
+
+def test_around_due_makes_the_last_and_first_seconds(tmp_path: Path) -> None:
+    cases = _load(
+        tmp_path,
+        """\
+        - {rule: rotation, secret: {name: a}, around-due: true, due: 2026-11-21, severity: high}
+        - {rule: rotation, secret: {name: a}, around-due: true, due: "2026-11-21T10:00:00Z", name: hours}
+        """,
+    )
+    shown = [f"{c.as_of:%d %H:%M:%S} {c.expected.outcome} {c.expected.severity}: {c.name}" for c in cases]
+    assert shown == snapshot(
+        [
+            "20 00:00:00 pass None: the day before due",
+            "21 23:59:59 pass None: the end of the due day",
+            "22 00:00:00 fail high: the day after due",
+            "21 09:59:59 pass None: hours, a second before due",
+            "21 10:00:00 pass None: hours, when due",
+            "21 10:00:01 fail None: hours, a second after due",
+        ]
+    )
+    assert {case.expected.due for case in cases} == {date(2026, 11, 21)}
+
+
+def test_every_fault_of_a_case_has_its_line(tmp_path: Path) -> None:
+    assert _problems(
+        tmp_path,
+        """\
+        - {rule: rotation, secret: {nam: a}, expect: pass}
+        - {rule: rotation, expect: pass}
+        - {rule: rotation, secret: {name: a}, leak: {detector: b}, expect: pass}
+        - {rule: rotation, secret: {name: a}, expect: passed}
+        - {rule: rotation, secret: {name: a}}
+        - {rule: rotation, secret: {name: a}, around-due: true}
+        - {rule: rotation, secret: {name: a}, around-due: true, due: 2026-01-01, expect: pass}
+        - {rule: rotation, secret: {name: a, value-date: 21.11.2026}, expect: pass}
+        - {rule: rotation, secret: {name: a}, around-due: true, due: 2026-02-30}
+        """,
+    ) == snapshot("""\
+house.test.yaml:5:28: the key 'name' is missing; add 'name:'
+house.test.yaml:5:29: unknown key 'nam'; did you mean 'name'?
+house.test.yaml:6:3: a case is about one subject; write exactly one of secret, leak, repository, document
+house.test.yaml:7:3: a case is about one subject; write exactly one of secret, leak, repository, document
+house.test.yaml:8:47: 'passed' is not allowed here; did you mean 'pass'?
+house.test.yaml:9:3: the case expects nothing; write 'expect:' or 'around-due: true'
+house.test.yaml:10:3: 'around-due' needs the day: write 'due:' with the day you expect
+house.test.yaml:11:3: 'around-due' states the moments and outcomes itself; remove as-of, expect, reason and alert
+house.test.yaml:12:50: a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found '21.11.2026'
+house.test.yaml:13:62: a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found '2026-02-30'\
+""")
+
+
+def test_rules_and_moments_that_are_not_there(tmp_path: Path) -> None:
+    head = TEST_HEAD.replace("as-of: 2026-11-21\n", "")
+    assert _problems(
+        tmp_path,
+        """\
+        - {rule: rotatoin, secret: {name: a}, expect: pass, as-of: 2026-01-01}
+        - {rule: rotation, secret: {name: a}, expect: pass}
+        """,
+        head=head,
+    ) == snapshot("""\
+house.test.yaml:4:10: the pack 'house' has no rule 'rotatoin'; did you mean 'rotation'?
+house.test.yaml:5:3: the case names no moment; add 'as-of:' to it or to the file\
+""")
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (
+            TEST_HEAD + CASE.replace("pass", "fail") + "pak: house\n",
+            "unknown key 'pak'; did you mean 'pack'?",
+        ),
+        (TEST_HEAD.replace("cases:", "pack: hous.yaml\ncases:"), "there is no pack 'hous.yaml' to test"),
+        (TEST_HEAD.replace("cases:", "waivers: w.yaml\ncases:"), "there is no such waiver file"),
+        ("kind: [", "is not YAML"),
+    ],
+)
+def test_a_test_file_that_cannot_be_used(tmp_path: Path, head: str, expected: str) -> None:
+    assert expected in _problems(tmp_path, CASE if head.endswith("cases:\n") else "", head=head)
+
+
+def test_the_pack_is_the_one_beside_or_the_one_named(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "packs/house.yaml": HEAD + RULE,
+            "tests/any.yaml": TEST_HEAD.replace("cases:", "pack: ../packs/house.yaml\ncases:") + CASE,
+            "tests/alone.test.yaml": TEST_HEAD + CASE,
+        },
+    )
+    (suite,) = load_suites(["tests/any.yaml"], root=tmp_path, checks=CHECKS)
+    assert (suite.path, suite.policy.packs[0].id, len(suite.cases)) == ("tests/any.yaml", "house", 1)
+    with pytest.raises(PolicyError) as caught:
+        load_suites(["tests/alone.test.yaml"], root=tmp_path, checks=CHECKS)
+    assert str(caught.value.problems[0]).startswith(
+        "tests/alone.test.yaml:1:1: there is no alone.yaml beside this file to test; write 'pack:' with a path"
+    )
+
+
+def test_a_glob_gives_each_test_file_once_and_packs_without_one_no_case(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "p/house.yaml": HEAD + RULE,
+            "p/house.test.yaml": TEST_HEAD + CASE,
+            "p/other.yaml": HEAD.replace("id: house", "id: other") + RULE,
+        },
+    )
+    suites = load_suites(["p/*.yaml", "p/house.yaml"], root=tmp_path, checks=CHECKS)
+    assert [(suite.path, len(suite.cases)) for suite in suites] == [
+        ("p/house.test.yaml", 1),
+        ("p/other.yaml", 0),
+    ]
+
+
+def test_a_glob_over_packs_passes_their_tests_over(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "p/house.yaml": HEAD + RULE,
+            "p/house.test.yaml": TEST_HEAD + CASE,
+            "p/more.yaml": TEST_HEAD + CASE,
+        },
+    )
+    assert [pack.id for pack in load_policy(["p/*.yaml"], root=tmp_path, checks=CHECKS).packs] == ["house"]
+
+
+def test_a_pack_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_suites(["baselin", "no/such.yaml"], root=tmp_path, checks=CHECKS)
+    assert [str(problem) for problem in caught.value.problems] == snapshot(
+        [
+            "baselin: there is no such pack or test file; did you mean 'baseline'?",
+            "no/such.yaml: there is no such pack or test file; check the path",
+        ]
+    )
+
+
+TESTED = ("baseline", "soc2", "pci-dss-4.0.1", "content-platform")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Suite]:
+    suites = load_suites(TESTED, root=Path.cwd(), checks=REAL_CHECKS)
+    return {suite.policy.packs[0].id: suite for suite in suites}
+
+
+@pytest.mark.parametrize("name", TESTED)
+def test_shipped_packs_hold_their_own_cases_and_try_every_rule(name: str, shipped: dict[str, Suite]) -> None:
+    result = run_suite(shipped[name])
+    broken = [f"{r.case.place.line}: {fault}" for r in result.results for fault in r.faults]
+    assert broken == []
+    assert [rule.rule for rule in result.coverage if not rule.cases] == []
+
+
+def test_the_schema_is_the_model_s_and_accepts_what_is_shipped() -> None:
+    stored = json.loads((resources.policies() / "schema" / "policy-test.schema.json").read_text())
+    assert stored == policy_test_schema()
+    Draft202012Validator.check_schema(stored)
+    files = [path for path in resources.policies().rglob("*.test.yaml") if is_test(path)]
+    assert len(files) >= len(TESTED)
+    for path in files:
+        data = parse(path.read_text(), name=path.name, error=PolicyError).data
+        assert [error.message for error in Draft202012Validator(stored).iter_errors(data)] == [], path
+
+
+def test_test_files_are_no_packs() -> None:
+    assert not [name for name in shipped_packs() if "test" in name]
