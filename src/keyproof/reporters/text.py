@@ -19,6 +19,8 @@ from keyproof.report.visible import visible
 
 _SHOWN = 10
 """Rows of a list before it refers to the full report."""
+_REASON = 160
+"""Characters of a reason that are shown."""
 _NAME = 120
 """Characters of a name before its middle is left out."""
 _Known = Mapping[str, SubjectRecord]
@@ -101,9 +103,10 @@ def _exceptions(assessment: Assessment, known: _Known) -> Iterator[RenderableTyp
     if not worst:
         return
     yield _title(f"Exceptions, worst first ({len(worst):,})")
-    table = _table("severity", "what, and the rule it breaks", "owner", "due")
+    table = _table("severity", "what, the rule it breaks, and why", "owner", "due")
     for finding in worst[:_SHOWN]:
-        table.add_row(finding.severity.value, _what(finding, known), _owner(finding, known), _due(finding))
+        what = f"{_what(finding, known)}: {_short(visible(finding.reason))}"
+        table.add_row(finding.severity.value, what, _owner(finding, known), _due(finding))
     yield table
     yield from _rest(len(worst))
 
@@ -187,7 +190,7 @@ def _rest(number: int) -> Iterator[RenderableType]:
 
 
 def _what(finding: Finding, known: _Known) -> str:
-    return f"{_name(finding, known)}\n  {finding.rule}"
+    return f"{_name(finding, known)}\n{finding.rule}"
 
 
 def _name(finding: Finding, known: _Known) -> str:
@@ -196,12 +199,17 @@ def _name(finding: Finding, known: _Known) -> str:
     return name if len(name) <= _NAME else f"{name[: _NAME // 2]} … {name[-_NAME // 2 :]}"
 
 
+def _short(reason: str) -> str:
+    """A reason as long as a table bears; the reports have the whole."""
+    return reason if len(reason) <= _REASON else f"{reason[:_REASON].rsplit(' ', 1)[0]} …"
+
+
 def _owner(finding: Finding, known: _Known) -> str:
     record = known.get(finding.subject)
     return visible(record.subject.owner if record else "") or "none"
 
 
 def _due(finding: Finding) -> str:
-    if finding.due is None:
+    if not finding.days_overdue:
         return "now"
-    return f"{finding.due}\n{finding.days_overdue or 0:,} d overdue"
+    return f"{finding.due}\n{finding.days_overdue:,} d overdue"
