@@ -22,7 +22,7 @@ def readme(checkout: Path) -> str:
 
 def blocks(readme: str, mark: str) -> list[tuple[str, str]]:
     """What follows `<!-- mark: name -->`: the name and the text of the fenced block."""
-    pattern = rf"<!-- {mark}:? ?(.*?) -->\n```\w+\n(.*?)```"
+    pattern = rf"<!-- {mark}(?:: ([^\n]*?))? -->\n```\w+\n(.*?)```"
     return re.findall(pattern, readme, re.DOTALL)
 
 
