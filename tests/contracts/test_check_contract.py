@@ -12,17 +12,28 @@ from hypothesis import given, settings
 
 from keyproof.check_model import CheckModel
 from keyproof.checks.access import Access
+from keyproof.checks.access_review import AccessReview
+from keyproof.checks.accessed_by import AccessedBy
+from keyproof.checks.attested import Attested
 from keyproof.checks.audit_logging import AuditLogging
+from keyproof.checks.encrypted import Encrypted
 from keyproof.checks.expires import Expires
 from keyproof.checks.inventory_drift import InventoryDrift
+from keyproof.checks.isolation import Isolation
+from keyproof.checks.key_strength import KeyStrength
 from keyproof.checks.max_age import MaxAge
+from keyproof.checks.naming import Naming
 from keyproof.checks.no_leak import NoLeak
 from keyproof.checks.old_version_retired import OldVersionRetired
 from keyproof.checks.policy_review import PolicyReview
 from keyproof.checks.required_metadata import RequiredMetadata
 from keyproof.checks.rotated_after_leak import RotatedAfterLeak
 from keyproof.checks.rotation_enabled import RotationEnabled
+from keyproof.checks.rotation_recorded import RotationRecorded
 from keyproof.checks.storage import Storage
+from keyproof.checks.strength import Strength
+from keyproof.checks.transport import Transport
+from keyproof.checks.unused import Unused
 from keyproof.domain.check import Check, Context
 from keyproof.domain.leak import Leak
 from keyproof.domain.secret import SecretMetadata
@@ -43,15 +54,29 @@ EVERY_WAY: Mapping[type[CheckModel], tuple[Parameters, ...]] = {
         },
         {"roles": {"nobody": "allow"}},
     ),
+    AccessReview: ({"every": "quarterly"}, {"every": "9999y", "tags": ["reviewed"]}),
+    AccessedBy: (
+        {"roles": {"developer": "deny"}, "window": "30d"},
+        {"roles": {"devops": "allow"}, "others": "allow", "window": "9999y", "actions": ["read", "write"]},
+        {"roles": {"nobody": "allow"}, "window": "24h"},
+    ),
+    Attested: ({}, {"every": "1mo", "by": ["ana"], "people": 2, "evidence": True}),
     AuditLogging: ({}, {"retention": "365d"}, {"sinks": 2, "retention": "12mo"}),
+    Encrypted: ({}, {"customer-key": True, "keys": ["alias/*"]}),
     Expires: ({}, {"required": False, "within": "30d"}, {"accept-next-rotation": False}),
     InventoryDrift: ({}, {"aspects": ["status", "next-date"]}, {"aspects": ["undeclared"]}),
+    Isolation: ({}, {"environments": ["production"]}),
+    KeyStrength: ({}, {"minimum": {"rsa": 4096}, "types": ["rsa", "ec"]}),
     MaxAge: (
         {"period": "90d"},
         {"period": "24h", "min-confidence": "exact"},
         {"period": "3mo", "alerts": {"14d": "notice"}},
         {"period": "on compromise"},
         {"period": "9999y"},
+    ),
+    Naming: (
+        {"glob": ["prod/*"]},
+        {"pattern": "[a-z]+", "part": "last", "forbidden": ["*key*"], "value-prefix": "api_live_*"},
     ),
     NoLeak: ({}, {"confidence": ["example"]}),
     OldVersionRetired: ({"grace": "24h"}, {"grace": "7d"}, {"grace": "9999y"}),
@@ -67,11 +92,18 @@ EVERY_WAY: Mapping[type[CheckModel], tuple[Parameters, ...]] = {
         {"deadline": "9999y", "map": [{"path": "*.env", "secret": "*"}]},
     ),
     RotationEnabled: ({}, {"period": "90d"}, {"period": "1mo"}),
+    RotationRecorded: ({"within": "7d"}, {"within": "9999y"}),
     Storage: (
         {"allowed": ["aws-*"]},
         {"forbidden": "dotenv", "gitignored": True, "example-file": True},
         {"encrypted": True, "customer-key": True},
     ),
+    Strength: (
+        {"bits": 256},
+        {"length": 16, "character-classes": 4, "generators": ["openssl*"], "weak-in": ["staging"]},
+    ),
+    Transport: ({}, {"min-version": "1.2", "accept-loopback": True}),
+    Unused: ({"window": "90d"}, {"window": "24h"}, {"window": "9999y"}),
 }
 """Every check with parameters that reach all of it."""
 CHECKS = sorted(EVERY_WAY, key=lambda check: check.kind)
@@ -148,17 +180,30 @@ def _without(*fields: str) -> Callable[[SecretMetadata], SecretMetadata]:
 
 NEEDS: Mapping[type[CheckModel], tuple[Parameters, Callable[[SecretMetadata], SecretMetadata]]] = {
     Access: ({"roles": {"devops": "allow"}, "others": "allow", "accept-partial": True}, _without("grants")),
+    AccessReview: ({"every": "9999y"}, _without("tags", "attributes")),
+    AccessedBy: (
+        {"roles": {"devops": "allow"}, "others": "allow", "window": "1d"},
+        _without("access_log"),
+    ),
     AuditLogging: ({}, _without("audit")),
+    Encrypted: ({}, _without("encryption")),
     Expires: ({}, _without("expires_at", "versions", "claims")),
     InventoryDrift: ({}, _without("claims", "declares")),
+    Isolation: ({}, _without("attributes")),
+    KeyStrength: ({}, _without("tags", "attributes")),
     MaxAge: ({"period": "9999y"}, _without("facts")),
+    Naming: ({"glob": ["*"]}, _without("name")),
     OldVersionRetired: ({"grace": "9999y"}, _without("versions")),
     RequiredMetadata: (
         {"fields": ["owner", "environment", "tag:team"]},
         _without("owner", "environment", "tags"),
     ),
     RotationEnabled: ({}, _without("rotation")),
+    RotationRecorded: ({"within": "9999y"}, _without("facts")),
     Storage: ({"encrypted": True}, _without("encryption")),
+    Strength: ({"bits": 1}, _without("tags", "attributes")),
+    Transport: ({"accept-loopback": True}, _without("tags", "attributes")),
+    Unused: ({"window": "9999y"}, _without("last_accessed_at", "access_log")),
 }
 """Checks of secrets, as lenient as they can be, and how to take the evidence away that they rest on."""
 
@@ -206,13 +251,23 @@ def test_a_document_never_passes_without_a_review(subject: Subject, context: Con
 WHY = "secretsmanager:DescribeSecret is denied"
 UNREAD: Mapping[type[CheckModel], tuple[Parameters, str]] = {
     Access: ({"roles": {"devops": "allow"}}, "grants"),
+    AccessReview: ({"every": "90d"}, "tags"),
+    AccessedBy: ({"roles": {"devops": "allow"}, "window": "30d"}, "access_log"),
     AuditLogging: ({}, "audit"),
+    Encrypted: ({}, "encryption"),
     Expires: ({}, "expires_at"),
+    Isolation: ({}, "environment"),
+    KeyStrength: ({}, "tags"),
     MaxAge: ({"period": "90d"}, "facts"),
+    Naming: ({"value-prefix": ["api_*"]}, "prefix"),
     OldVersionRetired: ({"grace": "24h"}, "versions"),
     RequiredMetadata: ({"fields": ["tag:team"]}, "tags"),
     RotationEnabled: ({}, "rotation"),
+    RotationRecorded: ({"within": "7d"}, "facts"),
     Storage: ({"encrypted": True}, "encryption"),
+    Strength: ({"length": 16}, "tags"),
+    Transport: ({}, "address"),
+    Unused: ({"window": "90d"}, "last_accessed_at"),
 }
 
 
@@ -224,7 +279,8 @@ def test_the_reason_names_the_right_that_is_missing(check: type[CheckModel], con
     secret = SecretMetadata(
         id="a://1", name="a", source="live", backend="aws-secrets-manager", scope="r", unread={field: WHY}
     )
-    verdict = judge(check.model_validate(dict(parameters)), secret, context)
+    unattested = replace(context, attestations=())
+    verdict = judge(check.model_validate(dict(parameters)), secret, unattested)
     assert verdict.outcome is Outcome.NOT_EVALUATED
     assert WHY in verdict.reason
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.access import AccessEvent, AccessGrant, AccessLog, Action, AuditTrail
+from keyproof.domain.attestation import Attestation
 from keyproof.domain.check import Context, Inventory
 from keyproof.domain.duration import Duration, parse_duration
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence, Occurrence
@@ -87,7 +88,86 @@ trails = st.builds(
     covers_reads=st.none() | st.booleans(),
     retention=st.none() | _spans,
 )
+events = st.builds(
+    AccessEvent,
+    at=moments,
+    principal=st.sampled_from(["", "*", "dev-ana", "ops-bo", "stranger"]),
+    action=st.sampled_from(Action),
+    allowed=st.booleans(),
+)
+logs = st.builds(
+    AccessLog,
+    sink=st.just("file/"),
+    since=moments,
+    until=moments,
+    events=st.lists(events, max_size=3).map(tuple),
+)
+attestations = st.builds(
+    Attestation,
+    id=st.sampled_from(["a", "b", "c"]),
+    rule=st.sampled_from(["", "review"]),
+    control=st.just("soc2:CC6.2"),
+    statement=st.just("Done."),
+    by=st.sampled_from(["Ana", "ana ", "Ben"]),
+    at=_days,
+    every=durations,
+    evidence=st.sampled_from(["", "SEC-1"]),
+)
+_NUMBERS = ["256", "16", "2048", "0", "2024-02-29", "2025-06-01T23:30:00-05:00"]
+_STATED = st.sampled_from(
+    [
+        *[
+            "RSA_2048",
+            "aes256-gcm96",
+            "P-256",
+            "ed25519",
+            "http://127.0.0.1:8200",
+            "https://u:p@x:8200/y",
+            "http://[x",
+        ],
+        *[
+            "openssl rand",
+            "api_live_",
+            "d1",
+            "1.2",
+            "yes",
+            "no",
+            "not read",
+            "AWS Secrets Manager",
+            "",
+            *_NUMBERS,
+        ],
+    ]
+)
+_ATTRIBUTES = st.sampled_from(
+    [
+        *[
+            "gitignored",
+            "tracked",
+            "example-file",
+            "empty",
+            "storage",
+            "identity-policies",
+            "key-type",
+            "key-bits",
+        ],
+        *[
+            "address",
+            "tls",
+            "tls-version",
+            "tls-verified",
+            "bits",
+            "length",
+            "character-classes",
+            "generator",
+        ],
+        *["prefix", "digest", "reviewed"],
+    ]
+)
 _FIELDS = [
+    "access_log",
+    "last_accessed_at",
+    "digest",
     "facts",
     "versions",
     "rotation",
@@ -122,13 +202,12 @@ secrets = st.builds(
     deletion=_seldom,
     grants=st.none() | st.lists(grants, max_size=4).map(tuple),
     audit=st.none() | st.lists(trails, max_size=3).map(tuple),
+    last_accessed_at=_seldom,
+    access_log=st.none() | logs,
+    replicas=st.sampled_from([(), (), ("eu-west-1",)]),
     claims=st.lists(claims, max_size=2).map(tuple),
     declares=st.lists(st.sampled_from(["a://1", "a://2", "a://gone"]), max_size=2, unique=True).map(tuple),
-    attributes=st.dictionaries(
-        st.sampled_from(["gitignored", "tracked", "example-file", "empty", "storage", "identity-policies"]),
-        st.booleans() | st.sampled_from(["not read", "AWS Secrets Manager", ""]),
-        max_size=3,
-    ),
+    attributes=st.dictionaries(_ATTRIBUTES, st.booleans() | st.integers(-1, 4096) | _STATED, max_size=4),
     unread=st.dictionaries(st.sampled_from(_FIELDS), st.just("the right is missing"), max_size=3),
 )
 _occurrences = st.builds(
@@ -202,4 +281,5 @@ def contexts(draw: st.DrawFn) -> Context:
         has_classes=draw(st.booleans()),
         period=draw(st.none() | durations),
         period_rule="rotation",
+        attestations=tuple(draw(st.lists(attestations, max_size=3, unique_by=lambda one: one.id))),
     )

@@ -8,8 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from keyproof.check_model import CheckModel
-from keyproof.domain.attestation import Attestation, AttestationState
-from keyproof.domain.attested import attested, lapsed
+from keyproof.domain.attestation import Attestation, attested, in_force, lapsed
 from keyproof.domain.check import Context
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.declared import is_row, judged_elsewhere
@@ -55,9 +54,8 @@ class AccessReview(CheckModel):
         verdict = self._by_date(max(known), context) if known else None
         if verdict and verdict.outcome is Outcome.PASS:
             return verdict
-        states = {one.state_on(context.today, self.every) for one in given}
-        if AttestationState.VALID in states:
-            return attested(given, context.today, self.every)
+        if valid := in_force(given, context.today, self.every):
+            return attested(valid[:1], self.every)
         if verdict:
             return verdict
         if given:
@@ -65,7 +63,9 @@ class AccessReview(CheckModel):
         if days:
             return _unusable(days, context)
         why = why_unstated(secret, *self.tags)
-        return Verdict.not_evaluated(f"when access was last reviewed is not known: {why}, and nobody attests it")
+        return Verdict.not_evaluated(
+            f"when access was last reviewed is not known: {why}, and nobody attests it"
+        )
 
     def _reviews(self, secret: SecretMetadata) -> Iterator[tuple[date | None, str]]:
         """Every date stated, None for words that are none, with how it was written."""

@@ -7,13 +7,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from keyproof.check_model import CheckModel
-from keyproof.domain import attested as by_word
-from keyproof.domain.attestation import Attestation, AttestationState
+from keyproof.domain.attestation import Attestation, attested, in_force, lapsed
 from keyproof.domain.check import Context
 from keyproof.domain.secret import SubjectKind
 from keyproof.domain.subject import Document, Subject
 from keyproof.domain.verdict import Severity, Verdict
-from keyproof.domain.wording import count, listed
+from keyproof.domain.wording import listed
 from keyproof.fields import SpanField, StringsField
 
 _ANYBODY: tuple[str, ...] = ()
@@ -50,21 +49,17 @@ class Attested(CheckModel):
         usable = [one for one in context.attestations if self._fault(one) is None]
         if not usable:
             return self._refused(context)
-        valid = [one for one in usable if one.state_on(context.today, self.every) is AttestationState.VALID]
-        if not valid:
-            return by_word.lapsed(usable, context.today, self.every)
-        if len({_folded(one.by) for one in valid}) < self.people:
-            names = listed(sorted({one.by for one in valid}))
-            wanted = f"{self.people} different people" if self.people > 1 else count(1, "person")
-            return Verdict.not_evaluated(f"in force is only what {names} attested; {wanted} wanted")
-        return by_word.attested(self._needed(valid), context.today, self.every)
-
-    def _needed(self, valid: list[Attestation]) -> list[Attestation]:
-        """Of each person the attestation that holds longest, and of these as many as have to agree."""
-        longest: dict[str, Attestation] = {}
-        for one in sorted(valid, key=lambda one: (one.until(self.every), one.id), reverse=True):
-            longest.setdefault(_folded(one.by), one)
-        return list(longest.values())[: self.people]
+        first: dict[str, Attestation] = {}
+        for one in in_force(usable, context.today, self.every):
+            first.setdefault(_folded(one.by), one)
+        if not first:
+            return lapsed(usable, context.today, self.every)
+        if len(first) < self.people:
+            names = listed([one.by for one in first.values()])
+            return Verdict.not_evaluated(
+                f"only {names} attests it in force, and {self.people} different people have to"
+            )
+        return attested(list(first.values())[: self.people], self.every)
 
     def _refused(self, context: Context) -> Verdict:
         shown = [f"{one.id} does not count: {self._fault(one)}" for one in context.attestations]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, timedelta
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -94,28 +95,26 @@ class MaxAge(CheckModel):
 
     def _by_calendar(self, subject: SecretMetadata, fact: DatedFact, context: Context) -> Verdict:
         deadline = Deadline.of(fact.at, self.period, context.now)
-        found = Verdict(
-            outcome=Outcome.PASS,
-            reason="",
-            evidence=(*self._evidence(fact, context), Evidence(name="due", value=deadline.end)),
-            due=deadline.due,
-            days_overdue=deadline.days_overdue,
-        )
+        end = deadline.end
+        evidence = (*self._evidence(fact, context), Evidence.of("due", end))
         if deadline.overdue:
-            return self._overdue(found, subject, fact, deadline)
+            return self._overdue(evidence, subject, fact, deadline)
         if short := self._too_weak(fact):
             return replace(short, due=deadline.due, days_overdue=0)
         first = "first period: " if _never_rotated(subject, fact) else ""
         when = "due today" if not deadline.left else f"due in {deadline.distance}"
-        return replace(
-            found,
+        return Verdict(
+            outcome=Outcome.PASS,
             reason=f"{first}{when}: {_described(fact)} is {_age(fact, context)} old, "
-            f"due {deadline.end} under {self.period.text}",
+            f"due {end} under {self.period.text}",
+            evidence=evidence,
+            due=deadline.due,
+            days_overdue=0,
             alert=self._rung(deadline.left),
         )
 
     def _overdue(
-        self, found: Verdict, subject: SecretMetadata, fact: DatedFact, deadline: Deadline
+        self, evidence: tuple[Evidence, ...], subject: SecretMetadata, fact: DatedFact, deadline: Deadline
     ) -> Verdict:
         least = "at least " if fact.confidence is Confidence.UPPER_BOUND else ""
         reason = (
@@ -125,14 +124,21 @@ class MaxAge(CheckModel):
         if fact.confidence is Confidence.DECLARED and (short := self._too_weak(fact)):
             return replace(short, due=deadline.due, days_overdue=deadline.days_overdue)
         if fact.basis is Basis.RECORD_CREATED and (unseen := _unread(subject)):
-            return replace(
-                found,
-                outcome=Outcome.NOT_EVALUATED,
-                reason=f"overdue unless it was rotated since its record was created, "
-                f"which cannot be seen ({unseen}): {reason}",
+            outcome = Outcome.NOT_EVALUATED
+            reason = (
+                f"overdue unless it was rotated since its record was created, "
+                f"which cannot be seen ({unseen}): {reason}"
             )
-        never = ", never rotated" if _never_rotated(subject, fact) else ""
-        return replace(found, outcome=Outcome.FAIL, reason=reason + never)
+        else:
+            outcome = Outcome.FAIL
+            reason += ", never rotated" if _never_rotated(subject, fact) else ""
+        return Verdict(
+            outcome=outcome,
+            reason=reason,
+            evidence=evidence,
+            due=deadline.due,
+            days_overdue=deadline.days_overdue,
+        )
 
     def _too_weak(self, fact: DatedFact) -> Verdict | None:
         if _TRUST.index(fact.confidence) >= _TRUST.index(self.min_confidence):
@@ -144,18 +150,23 @@ class MaxAge(CheckModel):
 
     def _evidence(self, fact: DatedFact, context: Context) -> tuple[Evidence, ...]:
         return (
-            Evidence(name="value date", value=moment(fact.at)),
-            Evidence(name="basis", value=fact.basis.value),
-            Evidence(name="confidence", value=fact.confidence.value),
-            Evidence(name="age", value=_age(fact, context)),
-            Evidence(name="period", value=self.period.text),
+            Evidence.of("value date", moment(fact.at)),
+            Evidence.of("basis", fact.basis.value),
+            Evidence.of("confidence", fact.confidence.value),
+            Evidence.of("age", _age(fact, context)),
+            Evidence.of("period", self.period.text),
         )
 
     def _rung(self, left: timedelta) -> str:
         """The most urgent rung reached: of those that `left` has come within, the one with the shortest lead."""
+        return next((name for lead, name in self._ladder if left <= lead), "")
+
+    @cached_property
+    def _ladder(self) -> tuple[tuple[timedelta, str], ...]:
+        """Lead and name of every rung, the shortest lead first."""
         third = self.period.approximate_span / 3
-        ladder = sorted(self.alerts.items(), key=lambda rung: rung[0].span)
-        return next((name for lead, name in ladder if left <= min(lead.span, third)), "")
+        rungs = sorted(self.alerts.items(), key=lambda rung: rung[0].span)
+        return tuple((min(lead.span, third), name) for lead, name in rungs)
 
 
 def _never_rotated(subject: SecretMetadata, fact: DatedFact) -> bool:

@@ -145,4 +145,3 @@ def _file(secret: SecretMetadata, name: str, good: str, bad: str) -> Verdict:
 def _place_word(text: str) -> str:
     word = "-".join(re.findall(r"[a-z0-9]+", text.lower()))
     return _SYNONYMS.get(word, word)
-

@@ -85,10 +85,10 @@ def _shown(address: str) -> str:
     """The address without what may stand before the host or after it, where values are sometimes put."""
     try:
         parts = urlsplit(address)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
+        host, port = parts.hostname, parts.port
     except ValueError:
         return ""
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "") if host else ""
 
 
 def _is_loopback(address: str) -> bool:

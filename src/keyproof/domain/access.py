@@ -1,7 +1,7 @@
 """Who may do what with a secret, and whether reading it leaves a trace."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -44,3 +44,28 @@ class AuditTrail:
     """None when the backend does not say."""
     retention: timedelta | None = None
     """None when the backend does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class AccessEvent:
+    """One recorded use of a secret; the record never holds a value."""
+
+    at: datetime
+    """Timezone-aware, UTC."""
+    principal: str
+    """Backend-native, as in `AccessGrant`."""
+    action: Action = Action.READ
+    allowed: bool = True
+    """False for an attempt that the backend refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLog:
+    """What an audit log shows about one secret: its events, and the time for which they are all of them."""
+
+    sink: str
+    """Where it was read, as in `AuditTrail`."""
+    since: datetime
+    until: datetime
+    """Every recorded use from `since` to `until` stands in `events`; outside of it nothing is known."""
+    events: tuple[AccessEvent, ...] = ()

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
+from keyproof.domain.attestation import Attestation
 from keyproof.domain.duration import Duration
 from keyproof.domain.leak import Leak
 from keyproof.domain.secret import SecretMetadata, SubjectKind
@@ -29,6 +30,8 @@ class Inventory:
     """Ids of the sources every scope of which was read in full: only their absences mean anything."""
     live_sources: frozenset[str] = frozenset()
     """Ids of the sources that read secrets from backends, whether or not they could be read."""
+    derived: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What checks worked out from the whole of it, so that they do so once, not for every subject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class Context:
     """The rotation period the pack's other rules set for this subject; None when no rule does."""
     period_rule: str = ""
     """Id of the rule that set `period`."""
+    attestations: tuple[Attestation, ...] = ()
+    """What people attest for the rule that is judged, or for a control it is mapped to."""
 
     @property
     def today(self) -> date:

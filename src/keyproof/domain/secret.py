@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from keyproof.domain.access import AccessGrant, AuditTrail
+from keyproof.domain.access import AccessGrant, AccessLog, AuditTrail
 from keyproof.domain.duration import Duration
 
 
@@ -177,6 +177,8 @@ class SecretMetadata:
     """None when access could not be read: never the same as no grants."""
     audit: tuple[AuditTrail, ...] | None = None
     """None when it could not be read: never the same as no trail."""
+    access_log: AccessLog | None = None
+    """None when no audit log was read for it: never the same as no use."""
     claims: tuple[InventoryClaim, ...] = ()
     """The row itself for an inventory secret, and the rows that declare it for a live one."""
     declares: tuple[str, ...] = ()
@@ -193,4 +195,8 @@ class SecretMetadata:
 
         The better basis wins; of two facts with the same basis the later one.
         """
-        return min(self.facts, key=lambda fact: (fact.rank, -fact.at.timestamp()), default=None)
+        best: DatedFact | None = None
+        for fact in self.facts:
+            if best is None or fact.rank < best.rank or (fact.rank == best.rank and fact.at > best.at):
+                best = fact
+        return best

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Outcome(StrEnum):
@@ -28,7 +29,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 for low … 3 for critical."""
-        return 3 - list(Severity).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {severity: 3 - place for place, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,12 @@ class Evidence:
 
     name: str
     value: str
+
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def of(name: str, value: str) -> "Evidence":
+        """The fact, the same object for the same words: thousands of findings share them."""
+        return Evidence(name=name, value=value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +79,15 @@ class Verdict:
         return cls(outcome=Outcome.NOT_EVALUATED, reason=reason, evidence=_evidence(facts))
 
     @classmethod
+    def manual(cls, reason: str, **facts: str) -> "Verdict":
+        """Build a MANUAL: the reason says who attests what, and until when."""
+        return cls(outcome=Outcome.MANUAL, reason=reason, evidence=_evidence(facts))
+
+    @classmethod
     def not_applicable(cls, reason: str) -> "Verdict":
         """Build a NOT_APPLICABLE: the reason says why the rule does not concern the subject."""
         return cls(outcome=Outcome.NOT_APPLICABLE, reason=reason)
 
 
 def _evidence(facts: dict[str, str]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(name=name.replace("_", " "), value=value) for name, value in facts.items())
+    return tuple([Evidence.of(name.replace("_", " "), value) for name, value in facts.items()])

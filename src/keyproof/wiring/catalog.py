@@ -5,17 +5,28 @@ from typing import Any, Protocol
 
 from keyproof.check_model import CheckModel
 from keyproof.checks.access import Access
+from keyproof.checks.access_review import AccessReview
+from keyproof.checks.accessed_by import AccessedBy
+from keyproof.checks.attested import Attested
 from keyproof.checks.audit_logging import AuditLogging
+from keyproof.checks.encrypted import Encrypted
 from keyproof.checks.expires import Expires
 from keyproof.checks.inventory_drift import InventoryDrift
+from keyproof.checks.isolation import Isolation
+from keyproof.checks.key_strength import KeyStrength
 from keyproof.checks.max_age import MaxAge
+from keyproof.checks.naming import Naming
 from keyproof.checks.no_leak import NoLeak
 from keyproof.checks.old_version_retired import OldVersionRetired
 from keyproof.checks.policy_review import PolicyReview
 from keyproof.checks.required_metadata import RequiredMetadata
 from keyproof.checks.rotated_after_leak import RotatedAfterLeak
 from keyproof.checks.rotation_enabled import RotationEnabled
+from keyproof.checks.rotation_recorded import RotationRecorded
 from keyproof.checks.storage import Storage
+from keyproof.checks.strength import Strength
+from keyproof.checks.transport import Transport
+from keyproof.checks.unused import Unused
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector
 from keyproof.collectors.dotenv import DotenvCollector
 from keyproof.collectors.inventory import InventoryCollector
@@ -57,17 +68,28 @@ COLLECTORS: Mapping[str, CollectorType] = {
 
 CHECKS: Mapping[str, type[CheckModel]] = {
     "access": Access,
+    "access-review": AccessReview,
+    "accessed-by": AccessedBy,
+    "attested": Attested,
     "audit-logging": AuditLogging,
+    "encrypted": Encrypted,
     "expires": Expires,
     "inventory-drift": InventoryDrift,
+    "isolation": Isolation,
+    "key-strength": KeyStrength,
     "max-age": MaxAge,
+    "naming": Naming,
     "no-leak": NoLeak,
     "old-version-retired": OldVersionRetired,
     "policy-review": PolicyReview,
     "required-metadata": RequiredMetadata,
     "rotated-after-leak": RotatedAfterLeak,
     "rotation-enabled": RotationEnabled,
+    "rotation-recorded": RotationRecorded,
     "storage": Storage,
+    "strength": Strength,
+    "transport": Transport,
+    "unused": Unused,
 }
 
 REPORTERS: Mapping[str, type[Reporter]] = {
