@@ -1,19 +1,28 @@
-"""Every rule on every subject it selects: exactly one finding each, and none vanishes."""
+"""Every rule on every subject it selects: exactly one finding each, and none vanishes.
 
+Written for estates of a hundred thousand secrets: a selector decides each value once (`domain.table`), and
+what a rule, a subject or a class brings to all of its findings is made once for all of them.
+"""
+
+import gc
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from keyproof.domain.assessment import ScopeStatus
 from keyproof.domain.check import Context, Inventory
 from keyproof.domain.duration import Duration
-from keyproof.domain.finding import Finding, finding_id
+from keyproof.domain.finding import Finding, FindingDraft, finding_id, sealed
 from keyproof.domain.leak import Leak
-from keyproof.domain.policy import PolicyPack, Rule
+from keyproof.domain.policy import PolicyPack, Rule, SecretClass
 from keyproof.domain.secret import SecretMetadata, SourceLine
 from keyproof.domain.severity import Derivation, derive
 from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.subject import Subject
+from keyproof.domain.table import SubjectTable, select
 from keyproof.domain.verdict import Outcome, Verdict
 
 
@@ -22,9 +31,71 @@ class _Placed:
     """A subject as one pack sees it."""
 
     subject: Subject
-    secret_class: str
+    id: str
     priority: str
     context: Context
+    locations: tuple[SourceLine, ...]
+
+
+class _Ruling:
+    """One rule at work: the findings it gave, and the severities it has weighed so far."""
+
+    __slots__ = ("_evaluate", "_period_days", "_severities", "findings", "rule")
+
+    def __init__(self, rule: Rule) -> None:
+        period = rule.check.rotation_period
+        self.rule = rule
+        self.findings: list[Finding] = []
+        self._evaluate = rule.check.evaluate
+        self._period_days = period.approximate_span.days if period else None
+        self._severities: dict[tuple[str, str, int | None], Derivation] = {}
+
+    def judge(self, placed: _Placed) -> None:
+        rule = self.rule
+        verdict = self._evaluate(placed.subject, placed.context)
+        severity = self._severity(placed, verdict)
+        draft: Any = FindingDraft()
+        draft.id = finding_id(pack=rule.pack, rule=rule.id, check=rule.check.kind, subject=placed.id)
+        draft.rule = rule.id
+        draft.rule_title = rule.title
+        draft.pack = rule.pack
+        draft.also_in = rule.also_in
+        draft.check = rule.check.kind
+        draft.subject = placed.id
+        draft.outcome = verdict.outcome
+        draft.severity = severity.severity
+        draft.severity_reason = severity.formula
+        draft.reason = verdict.reason
+        draft.evidence = verdict.evidence
+        draft.due = verdict.due
+        draft.days_overdue = verdict.days_overdue
+        draft.alert = verdict.alert
+        draft.controls = rule.controls
+        draft.locations = placed.locations
+        draft.remediation = rule.remediation
+        draft.rule_place = rule.place
+        draft.waiver = draft.baseline = None
+        self.findings.append(sealed(draft))
+
+    def _severity(self, placed: _Placed, verdict: Verdict) -> Derivation:
+        days = verdict.days_overdue
+        late = days if days and self._period_days is not None and days > self._period_days else None
+        key = (placed.priority, placed.subject.environment, late and 1)
+        if (known := self._severities.get(key)) is None:
+            known = self._severities[key] = self._weighed(placed, days)
+        return known
+
+    def _weighed(self, placed: _Placed, days_overdue: int | None) -> Derivation:
+        rule = self.rule
+        if rule.severity is not None:
+            return Derivation(severity=rule.severity, formula=f"stated by the rule = {rule.severity}")
+        return derive(
+            rule.check.base_severity,
+            priority=placed.priority,
+            environment=placed.subject.environment,
+            days_overdue=days_overdue,
+            period_days=self._period_days,
+        )
 
 
 def evaluate(
@@ -34,7 +105,7 @@ def evaluate(
     now: datetime,
     keep_rule: Callable[[Rule], bool] = lambda _: True,
 ) -> tuple[Finding, ...]:
-    """Judge every subject by every rule that selects it, at `now`; sorted by id.
+    """Judge every subject by every rule that selects it, at `now`; sorted by pack, rule and subject.
 
     A rule whose selector meets nothing gives one finding on its pack: not-applicable, or not-evaluated
     while a scope in which its subjects could lie was not read in full.
@@ -44,16 +115,46 @@ def evaluate(
         leaks=snapshot.leaks,
         inventory_sources=snapshot.inventory_sources,
         complete_sources=_complete_sources(snapshot),
+        live_sources=_live_sources(snapshot),
     )
-    findings = [finding for pack in packs for finding in _by_pack(pack, snapshot, inventory, now, keep_rule)]
-    return tuple(sorted(findings, key=lambda finding: (finding.pack, finding.rule, finding.subject)))
+    shared = subjects_of(snapshot, [])
+    found: dict[tuple[str, str], list[Finding]] = {}
+    with _no_cycles():
+        for pack in packs:
+            for rule, findings in _by_pack(pack, shared, snapshot, inventory, now, keep_rule):
+                found.setdefault((rule.pack, rule.id), []).extend(findings)
+        return tuple(finding for key in sorted(found) for finding in _in_order(found[key]))
+
+
+def _in_order(findings: list[Finding]) -> list[Finding]:
+    findings.sort(key=lambda finding: finding.subject)  # quick: they come in order unless two packs meet
+    return findings
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Spare the search for cycles, of which findings have none: it would walk over all of them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()  # and back at once: all of it becomes old without being looked through
+            gc.unfreeze()
+        if was_on:
+            gc.enable()
 
 
 def subjects_of(snapshot: Snapshot, packs: Sequence[PolicyPack]) -> tuple[Subject, ...]:
     """Everything that rules can be about, sorted by id."""
     subjects: list[Subject] = [*snapshot.secrets, *snapshot.leaks, *snapshot.repositories]
     subjects += [pack.document for pack in packs]
-    return tuple(sorted(subjects, key=lambda subject: (subject.id, getattr(subject, "detector", ""))))
+    return tuple(sorted(subjects, key=_order))
+
+
+def _order(subject: Subject) -> tuple[str, str]:
+    return subject.id, subject.detector if isinstance(subject, Leak) else ""
 
 
 def _complete_sources(snapshot: Snapshot) -> frozenset[str]:
@@ -61,106 +162,113 @@ def _complete_sources(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(scope.source for scope in snapshot.scopes) - broken
 
 
+def _live_sources(snapshot: Snapshot) -> frozenset[str]:
+    """Sources of backends: neither inventories nor repositories, which alone have a leak search's coverage."""
+    read = {scope.source for scope in snapshot.scopes if scope.kind not in {"git", "inventory"}}
+    return frozenset(read) - snapshot.inventory_sources
+
+
 def _by_pack(
     pack: PolicyPack,
+    shared: Sequence[Subject],
     snapshot: Snapshot,
     inventory: Inventory,
     now: datetime,
     keep_rule: Callable[[Rule], bool],
-) -> Iterator[Finding]:
-    placed = _place(pack, subjects_of(snapshot, [pack]), inventory, now)
-    for rule in pack.rules:
-        if rule.judged_in or not keep_rule(rule):
-            continue
-        met = False
-        for item in placed:
-            if item.subject.kind in rule.check.subjects and rule.selector.matches(
-                item.subject, item.secret_class
-            ):
-                met = True
-                yield _finding(rule, item, rule.check.evaluate(item.subject, item.context))
-        if not met:
-            yield _met_nothing(rule, pack, snapshot)
+) -> Iterator[tuple[Rule, list[Finding]]]:
+    subjects = list(shared)
+    insort(subjects, pack.document, key=_order)
+    classes = _classes(pack, subjects)
+    table = SubjectTable(subjects, [_class_id(*pair) for pair in zip(subjects, classes, strict=True)])
+    rulings = [_Ruling(rule) for rule in pack.rules if not rule.judged_in and keep_rule(rule)]
+    judging: list[list[_Ruling]] = [[] for _ in subjects]
+    for ruling in rulings:
+        for row in _selected(ruling.rule, table):
+            judging[row].append(ruling)
+    for placed, selecting in zip(
+        _place(pack, table, classes, inventory, now, judging), filter(None, judging), strict=True
+    ):
+        for ruling in selecting:
+            ruling.judge(placed)
+    for ruling in rulings:
+        yield ruling.rule, ruling.findings or [_met_nothing(ruling.rule, pack, snapshot)]
+
+
+def _selected(rule: Rule, table: SubjectTable) -> list[int]:
+    """Rows of the subjects that the rule is about."""
+    kinds, wanted = table.column("kind"), rule.check.subjects
+    return select(rule.selector, table, [row for row, kind in enumerate(kinds) if kind in wanted])
+
+
+def _classes(pack: PolicyPack, subjects: Sequence[Subject]) -> list[SecretClass | None]:
+    """The first class of the pack that matches, for each of `subjects`."""
+    table = SubjectTable(subjects, [""] * len(subjects))
+    found: list[SecretClass | None] = [None] * len(subjects)
+    left: Sequence[int] = range(len(subjects))
+    for one in pack.classes:
+        for row in select(one.selector, table, left):
+            found[row] = one
+        left = [row for row in left if found[row] is None]
+    return found
+
+
+def _class_id(subject: Subject, found: SecretClass | None) -> str:
+    if found is not None:
+        return found.id
+    return subject.secret_class if isinstance(subject, Leak) else ""
 
 
 def _place(
-    pack: PolicyPack, subjects: Sequence[Subject], inventory: Inventory, now: datetime
-) -> list[_Placed]:
-    classes = {subject.id: found for subject in subjects if (found := pack.class_of(subject))}
-    class_ids = {subject: found.id for subject, found in classes.items()}
-    placed = []
-    for subject in subjects:
-        secret_class = class_ids.get(subject.id, "")
-        if not secret_class and isinstance(subject, Leak):
-            secret_class = subject.secret_class
-        period, period_rule = _period(pack, subject, secret_class)
-        context = Context(
-            now=now,
-            inventory=inventory,
-            roles=pack.roles,
-            secret_class=secret_class,
-            classes=class_ids,
-            has_classes=bool(pack.classes),
-            period=period,
-            period_rule=period_rule,
+    pack: PolicyPack,
+    table: SubjectTable,
+    classes: Sequence[SecretClass | None],
+    inventory: Inventory,
+    now: datetime,
+    judging: Sequence[Sequence[object]],
+) -> Iterator[_Placed]:
+    """Every subject that a rule selects, with what its checks may know: one context for all that share it."""
+    class_ids = {
+        subject.id: one.id for subject, one in zip(table.subjects, classes, strict=True) if one is not None
+    }
+    periods = _periods(pack, table)
+    contexts: dict[tuple[str, str], Context] = {}
+    for row, subject in enumerate(table.subjects):
+        if not judging[row]:
+            continue
+        secret_class, one = table.classes[row], classes[row]
+        period, period_rule = periods.get(row, (None, ""))
+        context = contexts.get((secret_class, period_rule))
+        if context is None:
+            context = contexts[secret_class, period_rule] = Context(
+                now=now,
+                inventory=inventory,
+                roles=pack.roles,
+                secret_class=secret_class,
+                classes=class_ids,
+                has_classes=bool(pack.classes),
+                period=period,
+                period_rule=period_rule,
+            )
+        yield _Placed(
+            subject=subject,
+            id=subject.id,
+            priority=subject.priority or (one.priority if one else ""),
+            context=context,
+            locations=_locations(subject),
         )
-        found = classes.get(subject.id)
-        priority = subject.priority or (found.priority if found else "")
-        placed.append(_Placed(subject=subject, secret_class=secret_class, priority=priority, context=context))
-    return placed
 
 
-def _period(pack: PolicyPack, subject: Subject, secret_class: str) -> tuple[Duration | None, str]:
-    """The shortest rotation period that a rule of the pack sets for `subject`."""
-    if not isinstance(subject, SecretMetadata):
-        return None, ""
-    periods = [
-        (period.approximate_span, rule.id, period)
-        for rule in pack.rules
-        if (period := rule.check.rotation_period) is not None and rule.selector.matches(subject, secret_class)
-    ]
-    if not periods:
-        return None, ""
-    _, rule_id, period = min(periods, key=lambda entry: (not entry[2].scheduled, entry[0], entry[1]))
-    return period, rule_id
-
-
-def _finding(rule: Rule, item: _Placed, verdict: Verdict) -> Finding:
-    severity = _severity(rule, item, verdict)
-    return Finding(
-        id=finding_id(pack=rule.pack, rule=rule.id, check=rule.check.kind, subject=item.subject.id),
-        rule=rule.id,
-        rule_title=rule.title,
-        pack=rule.pack,
-        also_in=rule.also_in,
-        check=rule.check.kind,
-        subject=item.subject.id,
-        outcome=verdict.outcome,
-        severity=severity.severity,
-        severity_reason=severity.formula,
-        reason=verdict.reason,
-        evidence=verdict.evidence,
-        due=verdict.due,
-        days_overdue=verdict.days_overdue,
-        alert=verdict.alert,
-        controls=rule.controls,
-        locations=_locations(item.subject),
-        remediation=rule.remediation,
-        rule_place=rule.place,
-    )
-
-
-def _severity(rule: Rule, item: _Placed, verdict: Verdict) -> Derivation:
-    if rule.severity is not None:
-        return Derivation(severity=rule.severity, formula=f"stated by the rule = {rule.severity}")
-    period = rule.check.rotation_period
-    return derive(
-        rule.check.base_severity,
-        priority=item.priority,
-        environment=item.subject.environment,
-        days_overdue=verdict.days_overdue,
-        period_days=period.approximate_span.days if period else None,
-    )
+def _periods(pack: PolicyPack, table: SubjectTable) -> Mapping[int, tuple[Duration, str]]:
+    """Row of a secret → the shortest rotation period that a rule of the pack sets for it, and that rule's id."""
+    demands = [(period, rule) for rule in pack.rules if (period := rule.check.rotation_period) is not None]
+    demands.sort(key=lambda demand: (not demand[0].scheduled, demand[0].approximate_span, demand[1].id))
+    secrets = [row for row, subject in enumerate(table.subjects) if isinstance(subject, SecretMetadata)]
+    found: dict[int, tuple[Duration, str]] = {}
+    for period, rule in demands:
+        demand = (period, rule.id)
+        for row in select(rule.selector, table, secrets):
+            found.setdefault(row, demand)
+    return found
 
 
 def _locations(subject: Subject) -> tuple[SourceLine, ...]:
@@ -171,8 +279,7 @@ def _locations(subject: Subject) -> tuple[SourceLine, ...]:
                 for place in subject.occurrences
             )
         case SecretMetadata():
-            places = [subject.place] if subject.place else [claim.place for claim in subject.claims]
-            return tuple(places)
+            return (subject.place,) if subject.place else tuple(claim.place for claim in subject.claims)
         case _:
             place = getattr(subject, "place", None)
             return (place,) if place else ()
@@ -212,9 +319,8 @@ def classes_by_subject(
 ) -> Mapping[str, tuple[str, str]]:
     """Subject id → its class and priority, by the first pack that places it in one."""
     found: dict[str, tuple[str, str]] = {}
-    for subject in subjects:
-        for pack in packs:
-            if secret_class := pack.class_of(subject):
-                found[subject.id] = (secret_class.id, subject.priority or secret_class.priority)
-                break
+    for pack in packs:
+        for subject, one in zip(subjects, _classes(pack, subjects), strict=True):
+            if one is not None and subject.id not in found:
+                found[subject.id] = (one.id, subject.priority or one.priority)
     return found

@@ -22,6 +22,8 @@ def join(aspects: Sequence[Verdict]) -> Verdict:
     """
     if not aspects:
         raise ValueError("no aspect was judged")
+    if len(aspects) == 1:
+        return aspects[0]
     worst = min((aspect.outcome for aspect in aspects), key=_WORST_FIRST.index)
     telling = [aspect for aspect in aspects if aspect.outcome is worst]
     if worst is Outcome.FAIL:

@@ -64,6 +64,11 @@ class Duration:
 
     def due(self, start: date) -> date:
         """The UTC calendar date on which a value of `start` is due; overdue from the day after."""
+        if self.span and not self.months:
+            try:
+                return start + self.span
+            except OverflowError:
+                return date.max
         return self.after(datetime(start.year, start.month, start.day)).date()  # noqa: DTZ001 (a plain date in, a plain date out)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _SHOWN = 3
 
@@ -28,6 +29,7 @@ def listed(items: Sequence[str], *, shown: int = _SHOWN, separator: str = ", ") 
     return separator.join(items[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
+@lru_cache(maxsize=4096)  # one date of a secret is named in many sentences about it
 def moment(at: datetime) -> str:
     """The UTC date, with the time of day unless it is midnight, as a date alone reads."""
     utc = at.astimezone(UTC)

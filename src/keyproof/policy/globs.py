@@ -1,13 +1,15 @@
 """Shell-style patterns over text, compiled once."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import Self
 
 _MAGIC = re.compile(r"[*?\[]")
 _INNER = re.compile(r"\*([^*?\[]+)\*")
+_START = re.compile(r"([^*?\[]+)\*")
+_END = re.compile(r"\*([^*?\[]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +22,54 @@ class Globs:
     patterns: tuple[str, ...]
     _exact: frozenset[str]
     _inner: tuple[str, ...]
+    _starts: tuple[str, ...]
+    _ends: tuple[str, ...]
     _regex: re.Pattern[str] | None
 
     @classmethod
     def compile(cls, patterns: Sequence[str]) -> Self:
         """Sort the patterns by how cheaply each can be decided."""
         folded = [pattern.lower() for pattern in patterns]
-        inner = {pattern: match[1] for pattern in folded if (match := _INNER.fullmatch(pattern))}
-        rest = [pattern for pattern in folded if _MAGIC.search(pattern) and pattern not in inner]
+        simple: dict[re.Pattern[str], list[str]] = {_INNER: [], _START: [], _END: []}
+        rest = []
+        for pattern in folded:
+            form = next((form for form in simple if form.fullmatch(pattern)), None)
+            if form is not None:
+                simple[form].append(pattern.strip("*"))
+            elif _MAGIC.search(pattern):
+                rest.append(pattern)
         return cls(
             patterns=tuple(patterns),
             _exact=frozenset(pattern for pattern in folded if not _MAGIC.search(pattern)),
-            _inner=tuple(inner.values()),
+            _inner=tuple(simple[_INNER]),
+            _starts=tuple(simple[_START]),
+            _ends=tuple(simple[_END]),
             _regex=re.compile("|".join(translate(pattern) for pattern in rest)) if rest else None,
         )
 
     def matches(self, text: str) -> bool:
         """Whether one of the patterns covers all of `text`."""
-        folded = text.lower()
-        return (
-            folded in self._exact
-            or any(part in folded for part in self._inner)
-            or (self._regex is not None and self._regex.match(folded) is not None)
-        )
+        return self._covers(text.lower())
+
+    def verdicts(self, texts: Iterable[str | None]) -> Mapping[str | None, bool]:
+        """Text → whether it matches, each different one decided once; what is no text does not match."""
+        return {text: text is not None and self.matches(text) for text in set(texts)}
+
+    def rows(self, folded: Sequence[str], rows: Iterable[int]) -> list[int]:
+        """Those of `rows` whose text, in lower case at that place of `folded`, is covered."""
+        if len(self._inner) == len(self.patterns) == 1:
+            part = self._inner[0]
+            return [row for row in rows if part in folded[row]]
+        covers = self._covers
+        return [row for row in rows if covers(folded[row])]
+
+    def _covers(self, folded: str) -> bool:
+        if folded in self._exact or folded.startswith(self._starts) or folded.endswith(self._ends):
+            return True
+        for part in self._inner:
+            if part in folded:
+                return True
+        return self._regex is not None and self._regex.match(folded) is not None
 
     def __str__(self) -> str:
         text = " or ".join(self.patterns)

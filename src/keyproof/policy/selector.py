@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from keyproof.domain.leak import Leak
 from keyproof.domain.policy import Selector
 from keyproof.domain.subject import Subject
+from keyproof.domain.table import Rows, SubjectTable, select
 from keyproof.policy.documents import UNCLASSIFIED
 from keyproof.policy.globs import Globs
 from keyproof.policy.where import Where
@@ -18,6 +19,10 @@ class Everything:
     def matches(self, subject: Subject, secret_class: str) -> bool:  # noqa: ARG002 (the protocol's signature)
         """Always."""
         return True
+
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:  # noqa: ARG002 (the protocol's signature)
+        """All of `rows`."""
+        return list(rows)
 
     def describe(self) -> str:
         """In one line."""
@@ -35,6 +40,12 @@ class ByAttribute:
         """Whether a glob covers the field."""
         value: str | None = getattr(subject, self.attribute, None)
         return value is not None and self.globs.matches(value)
+
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match."""
+        values = table.column(self.attribute)
+        covered = self.globs.verdicts(values)
+        return [row for row in rows if covered[values[row]]]
 
     def describe(self) -> str:
         """In one line."""
@@ -56,6 +67,14 @@ class ByName:
         """Whether a glob covers the name, or one that is about ids covers the id."""
         return self.names.matches(subject.name) or (self.ids is not None and self.ids.matches(subject.id))
 
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match."""
+        found = self.names.rows(table.folded("name"), rows)
+        if self.ids is None:
+            return found
+        known = {*found, *self.ids.rows(table.folded("id"), rows)}
+        return [row for row in rows if row in known]
+
     def describe(self) -> str:
         """In one line."""
         return f"name {self.names}"
@@ -71,6 +90,12 @@ class ByClass:
         """Whether a glob covers the class."""
         found = secret_class or (subject.secret_class if isinstance(subject, Leak) else "")
         return self.globs.matches(found or UNCLASSIFIED)
+
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match."""
+        classes = table.classes_with_leaks()
+        covered = {name: self.globs.matches(name or UNCLASSIFIED) for name in set(classes)}
+        return [row for row in rows if covered[classes[row]]]
 
     def describe(self) -> str:
         """In one line."""
@@ -89,6 +114,13 @@ class ByPriority:
         priority = subject.priority or self.of_class.get(secret_class, "")
         return bool(priority) and self.globs.matches(priority)
 
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match."""
+        stated, classes = table.column("priority"), table.classes
+        of_class = {name: self.of_class.get(name, "") for name in set(classes)}
+        covered = self.globs.verdicts({*stated, *of_class.values()} - {""})
+        return [row for row in rows if covered.get(stated[row] or of_class[classes[row]], False)]
+
     def describe(self) -> str:
         """In one line."""
         return f"priority {self.globs}"
@@ -105,6 +137,16 @@ class ByTag:
         """Whether the subject has the tag with such a value."""
         folded = self.key.lower()
         return any(key.lower() == folded and self.globs.matches(value) for key, value in subject.tags.items())
+
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match."""
+        known: set[int] = set()
+        every = table.column("tags")
+        for spelling in table.tag_spellings().get(self.key.lower(), ()):
+            values = [tags.get(spelling) for tags in every]
+            covered = self.globs.verdicts(values)
+            known.update(row for row in rows if covered[values[row]])
+        return [row for row in rows if row in known]
 
     def describe(self) -> str:
         """In one line."""
@@ -151,6 +193,13 @@ class AllOf:
         """Whether every part does."""
         return all(part.matches(subject, secret_class) for part in self.parts)
 
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match; a part is not asked about what another has ruled out."""
+        left = list(rows)
+        for part in self.parts:
+            left = select(part, table, left)
+        return left
+
     def describe(self) -> str:
         """In one line."""
         return " and ".join(_bracketed(part) for part in self.parts)
@@ -166,6 +215,15 @@ class AnyOf:
         """Whether some part does."""
         return any(part.matches(subject, secret_class) for part in self.parts)
 
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match; a part is not asked about what another has selected."""
+        found: set[int] = set()
+        left = rows
+        for part in self.parts:
+            found.update(select(part, table, left))
+            left = [row for row in left if row not in found]
+        return [row for row in rows if row in found]
+
     def describe(self) -> str:
         """In one line."""
         return " or ".join(_bracketed(part) for part in self.parts)
@@ -180,6 +238,11 @@ class Not:
     def matches(self, subject: Subject, secret_class: str) -> bool:
         """Whether the part does not."""
         return not self.part.matches(subject, secret_class)
+
+    def select(self, table: SubjectTable, rows: Rows) -> list[int]:
+        """Those of `rows` that match."""
+        ruled_out = set(select(self.part, table, rows))
+        return [row for row in rows if row not in ruled_out]
 
     def describe(self) -> str:
         """In one line."""
