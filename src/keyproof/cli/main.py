@@ -1,5 +1,6 @@
 """The `keyproof` command: its subcommands, one file each."""
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -52,7 +53,13 @@ app.command("demo")(demo.demo)
 
 def run() -> None:
     """Entry point of the console script: the exit code is the documented one whatever happens."""
-    sys.exit(invoke(sys.argv[1:]))
+    code = invoke(sys.argv[1:])
+    if code == ExitCode.INTERRUPTED:
+        # Threads may still wait for a backend that does not answer; Python would wait for them.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def invoke(arguments: list[str]) -> int:
