@@ -16,7 +16,7 @@ from keyproof.strict_yaml import YamlDocument, read, validate
 
 FILE_NAME = "keyproof.yaml"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_EXPANDED = frozenset({"id", "path", "address", "endpoint-url", "policies", "waivers"})
+_EXPANDED = frozenset({"id", "path", "address", "endpoint-url", "policies", "waivers", "attestations"})
 """Keys whose values may name environment variables: addresses, ids and paths only, never anything that is sent."""
 
 
@@ -68,6 +68,7 @@ class _Document(StrictModel):
     environments: dict[str, StringsField] = Field(default_factory=dict)
     aliases: dict[str, StringsField] = Field(default_factory=dict)
     waivers: tuple[str, ...] = ()
+    attestations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class Settings:
     aliases: Mapping[str, tuple[str, ...]]
     """Name in an inventory table → globs over the names of the live secrets it means."""
     waivers: tuple[str, ...]
+    attestations: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -135,6 +137,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         environments=checked.environments,
         aliases=checked.aliases,
         waivers=checked.waivers,
+        attestations=checked.attestations,
     )
 
 

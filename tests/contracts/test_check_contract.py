@@ -256,7 +256,6 @@ UNREAD: Mapping[type[CheckModel], tuple[Parameters, str]] = {
     AuditLogging: ({}, "audit"),
     Encrypted: ({}, "encryption"),
     Expires: ({}, "expires_at"),
-    Isolation: ({}, "environment"),
     KeyStrength: ({}, "tags"),
     MaxAge: ({"period": "90d"}, "facts"),
     Naming: ({"value-prefix": ["api_*"]}, "prefix"),

@@ -8,14 +8,14 @@ import gc
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from keyproof.domain.assessment import ScopeStatus
 from keyproof.domain.check import Context, Inventory
 from keyproof.domain.duration import Duration
-from keyproof.domain.finding import Finding, FindingDraft, finding_id, sealed
+from keyproof.domain.finding import Finding, FindingDraft, finding_id, finding_ids, sealed
 from keyproof.domain.leak import Leak
 from keyproof.domain.policy import PolicyPack, Rule, SecretClass
 from keyproof.domain.secret import SecretMetadata, SourceLine
@@ -40,22 +40,26 @@ class _Placed:
 class _Ruling:
     """One rule at work: the findings it gave, and the severities it has weighed so far."""
 
-    __slots__ = ("_evaluate", "_period_days", "_severities", "findings", "rule")
+    __slots__ = ("_evaluate", "_id", "_period_days", "_severities", "findings", "rule")
 
     def __init__(self, rule: Rule) -> None:
         period = rule.check.rotation_period
         self.rule = rule
         self.findings: list[Finding] = []
-        self._evaluate = rule.check.evaluate
+        self._evaluate = self._with_attestations if rule.attestations else rule.check.evaluate
+        self._id = finding_ids(pack=rule.pack, rule=rule.id, check=rule.check.kind)
         self._period_days = period.approximate_span.days if period else None
         self._severities: dict[tuple[str, str, int | None], Derivation] = {}
+
+    def _with_attestations(self, subject: Subject, context: Context) -> Verdict:
+        return self.rule.check.evaluate(subject, replace(context, attestations=self.rule.attestations))
 
     def judge(self, placed: _Placed) -> None:
         rule = self.rule
         verdict = self._evaluate(placed.subject, placed.context)
         severity = self._severity(placed, verdict)
         draft: Any = FindingDraft()
-        draft.id = finding_id(pack=rule.pack, rule=rule.id, check=rule.check.kind, subject=placed.id)
+        draft.id = self._id(placed.id)
         draft.rule = rule.id
         draft.rule_title = rule.title
         draft.pack = rule.pack

@@ -90,13 +90,14 @@ class MaxAge(CheckModel):
         return Verdict(
             outcome=Outcome.PASS,
             reason=f"rotates on {events} only; {_described(fact)} is {_age(fact, context)} old",
-            evidence=self._evidence(fact, context),
+            evidence=self._evidence(fact, _age(fact, context)),
         )
 
     def _by_calendar(self, subject: SecretMetadata, fact: DatedFact, context: Context) -> Verdict:
         deadline = Deadline.of(fact.at, self.period, context.now)
         end = deadline.end
-        evidence = (*self._evidence(fact, context), Evidence.of("due", end))
+        age = _age(fact, context)
+        evidence = (*self._evidence(fact, age), Evidence.of("due", end))
         if deadline.overdue:
             return self._overdue(evidence, subject, fact, deadline)
         if short := self._too_weak(fact):
@@ -105,8 +106,7 @@ class MaxAge(CheckModel):
         when = "due today" if not deadline.left else f"due in {deadline.distance}"
         return Verdict(
             outcome=Outcome.PASS,
-            reason=f"{first}{when}: {_described(fact)} is {_age(fact, context)} old, "
-            f"due {end} under {self.period.text}",
+            reason=f"{first}{when}: {_described(fact)} is {age} old, due {end} under {self.period.text}",
             evidence=evidence,
             due=deadline.due,
             days_overdue=0,
@@ -148,12 +148,12 @@ class MaxAge(CheckModel):
             f"{self.min_confidence}"
         )
 
-    def _evidence(self, fact: DatedFact, context: Context) -> tuple[Evidence, ...]:
+    def _evidence(self, fact: DatedFact, age: str) -> tuple[Evidence, ...]:
         return (
             Evidence.of("value date", moment(fact.at)),
             Evidence.of("basis", fact.basis.value),
             Evidence.of("confidence", fact.confidence.value),
-            Evidence.of("age", _age(fact, context)),
+            Evidence.of("age", age),
             Evidence.of("period", self.period.text),
         )
 

@@ -16,7 +16,7 @@ from keyproof.errors import ConfigError
 from keyproof.policy.files import shipped_packs
 from keyproof.policy.lint import lint as lint_policy
 from keyproof.policy.loader import load_policy
-from keyproof.policy.schema import pack_schema, policy_test_schema, waivers_schema
+from keyproof.policy.schema import attestations_schema, pack_schema, policy_test_schema, waivers_schema
 from keyproof.wiring.catalog import CHECKS
 from keyproof.wiring.compose import compose_policy
 
@@ -66,7 +66,8 @@ def _shipped() -> list[str]:
 @app.command("schema")
 def schema(
     document: Annotated[
-        str, typer.Argument(help="policy-pack, policy-test, waivers or config.", metavar="DOCUMENT")
+        str,
+        typer.Argument(help="policy-pack, policy-test, waivers, attestations or config.", metavar="DOCUMENT"),
     ] = "policy-pack",
 ) -> None:
     """Print the JSON Schema of a document, for editors."""
@@ -74,6 +75,7 @@ def schema(
         "policy-pack": lambda: pack_schema(CHECKS),
         "policy-test": policy_test_schema,
         "waivers": waivers_schema,
+        "attestations": attestations_schema,
         "config": config.schema,
     }
     if document not in schemas:

@@ -82,7 +82,7 @@ def lapsed(given: Sequence[Attestation], day: date, demanded: Duration | None = 
     last = max(past, key=lambda one: (one.until(demanded), one.id))
     until = last.until(demanded)
     days = (day - until).days
-    reason = f"the attestation lapsed {count(days, 'day')} ago: {_said(last)}; in force until {until}"
+    reason = f"the attestation lapsed {count(days, 'day')} ago: {_said(last)}; it was in force until {until}"
     verdict = Verdict.not_evaluated(reason, **_facts([last], until))
     return replace(verdict, due=until, days_overdue=days)
 

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from keyproof.domain.attestation import Attestation
 from keyproof.domain.check import Check
 from keyproof.domain.duration import Duration
 from keyproof.domain.secret import SourceLine
@@ -99,6 +100,8 @@ class Rule:
     """Id of the pack that judges this inherited rule for all that share it; empty when this pack does."""
     also_in: tuple[str, ...] = ()
     """Ids of the packs for which this one judges the rule."""
+    attestations: tuple[Attestation, ...] = ()
+    """What people attest for it, or for a control it is mapped to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +184,10 @@ class Policy:
     frameworks: tuple[Framework, ...]
     """The catalogues of the frameworks asked for."""
     waivers: tuple[Waiver, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
+    """All of them; each rule carries those that are about it."""
     digest: str = ""
-    """sha256 over every pack, catalogue and waiver, hex."""
+    """sha256 over every pack, catalogue, waiver and attestation, hex."""
 
     @property
     def periods(self) -> Mapping[str, Duration]:

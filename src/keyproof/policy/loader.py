@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from keyproof.check_model import CheckModel
-from keyproof.domain.policy import Framework, Policy, PolicyPack
+from keyproof.domain.attestation import Attestation
+from keyproof.domain.policy import Framework, Policy, PolicyPack, Waiver
 from keyproof.errors import PolicyError, Problem
+from keyproof.policy.attestations import AttestationLoader, attach, attestation_content
 from keyproof.policy.catalogue import Catalogues, shipped_catalogues
 from keyproof.policy.compiler import PackCompiler
 from keyproof.policy.digest import digest, framework_content, waiver_content
@@ -22,8 +24,9 @@ def load_policy(
     checks: Mapping[str, type[CheckModel]],
     frameworks: Sequence[str] = (),
     waivers: Sequence[str] = (),
+    attestations: Sequence[str] = (),
 ) -> Policy:
-    """Load packs (shipped ids, paths or globs below `root`), waiver files and control catalogues.
+    """Load packs (shipped ids, paths or globs below `root`), waivers, attestations and control catalogues.
 
     `checks` are the rule kinds by name. Without `frameworks` those are loaded that the rules name.
     Raises PolicyError with every problem of every file.
@@ -47,13 +50,17 @@ def load_policy(
         problems=problems,
     )
     accepted = loader.load(waivers)
+    attested = AttestationLoader(
+        root=root, packs=None if problems else packs, checks=checks, catalogues=catalogues, problems=problems
+    ).load(attestations)
     if problems:
         raise PolicyError.of(_in_order(problems))
     return Policy(
-        packs=judge_once(packs),
+        packs=attach(judge_once(packs), attested),
         frameworks=found,
         waivers=accepted,
-        digest=_digest(packs, found, digest([waiver_content(waiver) for waiver in accepted])),
+        attestations=attested,
+        digest=_digest(packs, found, accepted, attested),
     )
 
 
@@ -102,14 +109,20 @@ def _named(packs: Sequence[PolicyPack]) -> list[str]:
     return sorted({claim.partition(":")[0] for claim in claims} & set(shipped_catalogues()))
 
 
-def _digest(packs: Sequence[PolicyPack], frameworks: Sequence[Framework], waivers: str) -> str:
-    return digest(
-        {
-            "packs": {pack.id: pack.digest for pack in packs},
-            "frameworks": [framework_content(framework) for framework in frameworks],
-            "waivers": waivers,
-        }
-    )
+def _digest(
+    packs: Sequence[PolicyPack],
+    frameworks: Sequence[Framework],
+    waivers: Sequence[Waiver],
+    attestations: Sequence[Attestation],
+) -> str:
+    content = {
+        "packs": {pack.id: pack.digest for pack in packs},
+        "frameworks": [framework_content(framework) for framework in frameworks],
+        "waivers": digest([waiver_content(waiver) for waiver in waivers]),
+    }
+    if attestations:
+        content["attestations"] = digest([attestation_content(one) for one in attestations])
+    return digest(content)
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyproof.check_model import CheckModel
+from keyproof.policy.attestations import AttestationsDocument
 from keyproof.policy.cases import PolicyTestDocument
 from keyproof.policy.documents import PackDocument, WaiversDocument
 
@@ -33,6 +34,13 @@ def waivers_schema() -> dict[str, Any]:
         {"oneOf": [{"required": ["select"]}, {"required": ["fingerprint"]}]},
     ]
     return _finished(schema, "keyproof waivers")
+
+
+def attestations_schema() -> dict[str, Any]:
+    """The schema of an attestation file."""
+    schema = AttestationsDocument.model_json_schema(by_alias=True)
+    schema["$defs"]["AttestationDocument"]["oneOf"] = [{"required": ["rule"]}, {"required": ["control"]}]
+    return _finished(schema, "keyproof attestations")
 
 
 def policy_test_schema() -> dict[str, Any]:

@@ -19,13 +19,14 @@ from keyproof.wiring.leaks import Search, leak_source
 
 
 def compose_policy(settings: Settings, *, frameworks: Sequence[str] = ()) -> Policy:
-    """Load every pack, catalogue and waiver file that `settings` names. Raises PolicyError."""
+    """Load every pack, catalogue, waiver and attestation file that `settings` names. Raises PolicyError."""
     return load_policy(
         settings.policies,
         root=settings.root,
         checks=CHECKS,
         frameworks=tuple(frameworks) or settings.frameworks,
         waivers=settings.waivers,
+        attestations=settings.attestations,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from keyproof import config
-from keyproof.policy.schema import pack_schema, policy_test_schema, waivers_schema
+from keyproof.policy.schema import attestations_schema, pack_schema, policy_test_schema, waivers_schema
 from keyproof.report import result
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
 
@@ -17,6 +17,7 @@ from keyproof.wiring.catalog import CHECKS, COLLECTORS
 def files() -> Mapping[Path, str]:
     """Path below the checkout → the text it must hold; a test compares, `make schemas` writes."""
     return {
+        Path("policies/schema/attestations.schema.json"): _json(attestations_schema()),
         Path("policies/schema/policy-pack.schema.json"): _json(pack_schema(CHECKS)),
         Path("policies/schema/policy-test.schema.json"): _json(policy_test_schema()),
         Path("policies/schema/waivers.schema.json"): _json(waivers_schema()),
