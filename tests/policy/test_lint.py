@@ -7,7 +7,10 @@ from textwrap import dedent
 from inline_snapshot import snapshot
 
 from keyproof.domain.policy import ControlMapping, Strength
+from keyproof.domain.snapshot import Snapshot
 from keyproof.policy.lint import lint
+from keyproof.policy.witness import plainest
+from tests.fakes.secrets import secret, utc
 from tests.policy.stand_ins import HEAD, RULE, load, write
 
 KEPT = "owner: DevOps, reviewed: 2026-01-01, review-every: quarterly"
@@ -131,19 +134,86 @@ def test_environments_that_nothing_can_have(tmp_path: Path) -> None:
     assert _lint(tmp_path, house=body) == ""
 
 
-def test_waivers_of_rules_that_no_pack_has(tmp_path: Path) -> None:
-    write(
+def test_the_plainest_name_of_a_class_belongs_to_it(tmp_path: Path) -> None:
+    found = _lint(
         tmp_path,
-        {
-            "waivers.yaml": "apiVersion: keyproof/v1\nkind: Waivers\nwaivers:\n"
-            + "".join(
-                f"  - {{id: w{i}, rule: {rule}, select: {{name: x}}, reason: r, requested-by: Ana, approved-by: Ben, "
-                "from: 2026-01-01, until: 2026-02-01}\n"
-                for i, rule in enumerate(["leaks", "house/leaks", "house/leak"])
-            )
-        },
+        house="""\
+        classes:
+          - {id: password, match: {name: "*password*"}}
+          - {id: database, match: {any: [{name: ["*db*", "*postgres?password*"]}, {tag: {type: db}}]}}
+          - {id: jwt, match: {name: "*jwt*", tag: {type: password}}}
+        rules:
+          - {id: a, title: A, check: max-age, select: {class: [password, database, jwt]}, with: {period: 90d}}
+        """,
     )
-    body = "rules: [{id: leaks, title: A, check: no-leak}]\n"
-    assert _lint(tmp_path, house=body, waivers=("waivers.yaml",)) == snapshot(
-        "waivers.yaml:6: the waiver 'w2' names the rule 'house/leak', which no loaded pack has; did you mean 'house/leaks'?"
+    assert found == snapshot(
+        "house.yaml:6: the class 'database' overlaps 'password', which is tried first: the name 'postgresxpassword' becomes 'password'; put 'database' above 'password', or narrow the patterns"
     )
+
+
+def test_the_narrower_class_first_is_how_classes_are_meant(tmp_path: Path) -> None:
+    found = _lint(
+        tmp_path,
+        house="""\
+        classes:
+          - {id: database, match: {name: "*postgres*password*"}}
+          - {id: password, match: {name: "*password*"}}
+        rules:
+          - {id: a, title: A, check: max-age, select: {class: [password, database]}, with: {period: 90d}}
+        """,
+    )
+    assert found == ""
+
+
+def test_parameters_that_no_rule_uses(tmp_path: Path) -> None:
+    base = HEAD.replace("id: house", f"id: base, {KEPT}") + dedent("""\
+        parameters:
+          period: {type: duration, default: 90d}
+          spare: {type: duration, default: 7d}
+        rules:
+          - {id: a, title: A, check: max-age, with: {period: "${period}"}}
+        """)
+    over = HEAD.replace("id: house", f"id: over, {KEPT}") + dedent("""\
+        extends: [base.yaml]
+        parameters: {period: 30d}
+        disable: {a: b replaces it}
+        rules:
+          - {id: b, title: B, check: max-age, with: {period: 60d}}
+        """)
+    write(tmp_path, {"base.yaml": base, "over.yaml": over})
+    assert "\n".join(map(str, lint(load(tmp_path, ["base.yaml", "over.yaml"])))) == snapshot("""\
+base.yaml:6: no rule of the pack 'base' uses the parameter 'spare'; write ${spare} where it is meant, or remove it
+over.yaml:5: no rule of the pack 'over' uses the parameter 'period'; write ${period} where it is meant, or remove it\
+""")
+
+
+def _read(*names: str) -> Snapshot:
+    secrets = tuple(secret(name) for name in names)
+    return Snapshot(taken_at=utc("2026-01-01"), secrets=secrets, leaks=(), repositories=(), scopes=())
+
+
+def test_selectors_and_classes_that_meet_nothing_in_a_snapshot(tmp_path: Path) -> None:
+    body = """\
+    classes:
+      - {id: key, match: {name: "*key*"}}
+      - {id: openai, match: {name: "*openai*"}}
+      - {id: jwt, match: {name: "*jwt*"}}
+    rules:
+      - {id: a, title: A, check: max-age, select: {class: [key, openai, jwt]}, with: {period: 90d}}
+      - {id: b, title: B, check: max-age, select: {class: jwt}, with: {period: 90d}}
+      - {id: leaks, title: L, check: no-leak}
+    """
+    write(tmp_path, {"house.yaml": HEAD.replace("id: house", f"id: house, {KEPT}") + dedent(body)})
+    policy = load(tmp_path)
+    found = lint(policy, snapshot=_read("openai-key", "crm-key"))
+    assert "\n".join(map(str, found)) == snapshot("""\
+house.yaml:6: the class 'openai' gets nothing in the snapshot: what it matches belongs to classes above it, for example 'openai-key' to 'key'; put 'openai' above 'key', or narrow the patterns
+house.yaml:7: the class 'jwt' matches nothing in the snapshot: name *jwt*; correct its patterns, or remove it if no such secret is left
+house.yaml:10: rule 'b' selects nothing in the snapshot: class jwt, of 2 subjects its check can judge; correct the selector, or remove or disable the rule if nothing of the kind is left\
+""")
+    assert lint(policy, snapshot=_read("openai", "key", "jwt")) == ()
+    assert lint(policy) == ()
+
+
+def test_plainest_names() -> None:
+    assert [plainest(glob) for glob in ("*openai*", "a?b*", "[cd]x[!e]", "*")] == ["openai", "axb", "cxx", ""]

@@ -186,3 +186,22 @@ def test_a_glob_may_mean_no_waiver_file_but_a_path_may_not(tmp_path: Path) -> No
     assert problems(tmp_path, waivers=["waivers/all.yaml"]) == snapshot(
         "waivers/all.yaml: there is no such waiver file; check the path"
     )
+
+
+def test_a_waiver_of_a_rule_that_no_pack_has_is_refused(tmp_path: Path) -> None:
+    changed = (
+        _with(rule="rotatoin")
+        + _with(rule="house/rotation", id="fits")
+        + _with(rule="other/rotation", id="o")
+    )
+    assert problems_of_waivers(tmp_path, changed) == snapshot("""\
+waivers.yaml:5:9: no loaded pack has a rule 'rotatoin'; did you mean 'rotation'?
+waivers.yaml:25:9: no loaded pack has a rule 'other/rotation'; did you mean 'house/rotation'?\
+""")
+
+
+def test_a_rule_that_a_broken_pack_may_have_is_not_called_unknown(tmp_path: Path) -> None:
+    head = "apiVersion: keyproof/v1\nkind: Waivers\nwaivers:\n"
+    broken = HEAD + RULE.replace("period: 90d", "perod: 90d") + "rule: []\n"
+    write(tmp_path, {"house.yaml": broken, "waivers.yaml": head + _with(rule="anything")})
+    assert "anything" not in problems(tmp_path, waivers=["waivers.yaml"])

@@ -17,6 +17,7 @@ from keyproof.policy.files import shipped_packs
 from keyproof.policy.lint import lint as lint_policy
 from keyproof.policy.loader import load_policy
 from keyproof.policy.schema import attestations_schema, pack_schema, policy_test_schema, waivers_schema
+from keyproof.store.snapshot import load
 from keyproof.wiring.catalog import CHECKS
 from keyproof.wiring.compose import compose_policy
 
@@ -31,10 +32,19 @@ def lint(
         typer.Argument(help="Pack files or shipped ids; default: those of keyproof.yaml.", metavar="[PACK…]"),
     ] = None,
     config_file: options.Config = None,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot",
+            help="A file of `keyproof collect`: also name selectors that meet nothing in it.",
+            metavar="FILE",
+        ),
+    ] = None,
 ) -> None:
     """Check packs: every error with its line, then what is legal but doubtful. Exit 2 on errors, 1 on doubts."""
     policy, environments = _load(packs, config_file)
-    doubts = lint_policy(policy, environments=environments)
+    read = load(snapshot) if snapshot else None
+    doubts = lint_policy(policy, environments=environments, snapshot=read)
     for doubt in doubts:
         typer.echo(str(doubt))
     rules = sum(len(pack.rules) for pack in policy.packs)

@@ -9,6 +9,7 @@ from typing import Protocol
 from keyproof.domain.attestation import Attestation
 from keyproof.domain.check import Check
 from keyproof.domain.duration import Duration
+from keyproof.domain.origin import Origin, ParameterOrigin
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Document, Subject
 from keyproof.domain.verdict import Severity
@@ -78,6 +79,8 @@ class SecretClass:
     selector: Selector
     priority: str = ""
     """critical, high, medium, low; overrides nothing the source states, fills what it leaves empty."""
+    place: SourceLine | None = None
+    """Where it stands in its pack file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,10 @@ class Rule:
     """Id of the pack that judges this inherited rule for all that share it; empty when this pack does."""
     also_in: tuple[str, ...] = ()
     """Ids of the packs for which this one judges the rule."""
+    origins: tuple[Origin, ...] = ()
+    """Which line of which file set each effective value."""
+    replaces: tuple[SourceLine, ...] = ()
+    """Where the rules of the same id stand that this one replaced, base first."""
     attestations: tuple[Attestation, ...] = ()
     """What people attest for it, or for a control it is mapped to."""
 
@@ -122,6 +129,8 @@ class PolicyPack:
     """Id of a rule an overlay switched off → the reason given."""
     notes: tuple[str, ...] = ()
     """What a reader should know, e.g. an ambiguous period word with the reading taken."""
+    parameters: tuple[ParameterOrigin, ...] = ()
+    """Every parameter in force, sorted by id."""
 
     def class_of(self, subject: Subject) -> SecretClass | None:
         """The first class that matches, or None: an unmatched secret is unclassified, never a default."""

@@ -18,6 +18,7 @@ from keyproof.policy.documents import UNCLASSIFIED, RuleDocument
 from keyproof.policy.durations import durations_in
 from keyproof.policy.files import PackFile
 from keyproof.policy.layers import EffectivePack, Placed
+from keyproof.policy.provenance import parameter_origins, rule_origins
 from keyproof.policy.selecting import SelectorCompiler
 from keyproof.policy.selector import Everything
 from keyproof.strict_yaml import Key, did_you_mean, problems_of
@@ -58,6 +59,7 @@ class PackCompiler:
             digest=digest(pack_content(self.pack, filled)),
             disabled=self.pack.disabled,
             notes=tuple(self._notes(rules)),
+            parameters=parameter_origins(self.pack),
         )
 
     def _document(self) -> Document:
@@ -81,6 +83,7 @@ class PackCompiler:
                 title=model.title or model.id,
                 selector=compiler.compile(model.match, (*placed.key, "match")),
                 priority=model.priority or "",
+                place=_place(placed.file, placed.key),
             )
 
     def _selectors(self, file: PackFile, *, in_class: bool = False) -> SelectorCompiler:
@@ -113,6 +116,8 @@ class PackCompiler:
             ),
             remediation=model.remediation,
             place=_place(file, key),
+            origins=rule_origins(placed, check, selector, self.pack.parameters),
+            replaces=tuple(_place(other.file, other.key) for other in self.pack.replaced.get(model.id, ())),
         )
 
     def _check(self, placed: Placed[RuleDocument], filled: dict[str, Any]) -> Check | None:

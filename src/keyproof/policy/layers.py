@@ -41,6 +41,8 @@ class EffectivePack:
     """Whether every file was sound: only then is a name nobody declares an unknown name."""
     class_ids: frozenset[str]
     """Ids of all classes, broken ones included."""
+    replaced: Mapping[str, tuple[Placed[RuleDocument], ...]] = field(default_factory=dict)
+    """Rule id → the rules of that id that overlays replaced, base first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +99,13 @@ def merge(layers: Sequence[PackFile], *, complete: bool, problems: list[Problem]
     parameters = Parameters()
     roles: dict[str, tuple[str, ...]] = {}
     disabled: dict[str, str] = {}
+    replaced: dict[str, tuple[Placed[RuleDocument], ...]] = {}
     for file in layers:
         _disable(file, rules, disabled, problems, complete=complete)
         own = _unique(file, "rules", file.rules, problems)
         for name, placed in own.items():
+            if name in rules:
+                replaced[name] = (*replaced.get(name, ()), rules[name])
             rules[name] = placed
             disabled.pop(name, None)
         parameters.merge(file.parameters, file.document, problems)
@@ -117,6 +122,7 @@ def merge(layers: Sequence[PackFile], *, complete: bool, problems: list[Problem]
         disabled=dict(sorted(disabled.items())),
         complete=complete,
         class_ids=frozenset(classes),
+        replaced=replaced,
     )
 
 

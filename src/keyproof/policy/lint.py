@@ -5,25 +5,33 @@ from itertools import combinations
 from typing import Any
 
 from keyproof.domain.duration import Duration, parse_lead_time
-from keyproof.domain.policy import Policy, PolicyPack, Rule, SecretClass, Selector, Strength, Waiver
+from keyproof.domain.policy import Policy, PolicyPack, Rule, SecretClass, Selector, Strength
 from keyproof.domain.secret import SourceLine
+from keyproof.domain.snapshot import Snapshot
+from keyproof.domain.subject import Subject
+from keyproof.domain.wording import count
 from keyproof.errors import Problem
 from keyproof.policy.durations import durations_in
 from keyproof.policy.globs import Globs
 from keyproof.policy.selector import ByAttribute, ByClass, leaves
+from keyproof.policy.witness import shadowed
 from keyproof.strict_yaml import did_you_mean
 
 
-def lint(policy: Policy, *, environments: Collection[str] = ()) -> tuple[Problem, ...]:
+def lint(
+    policy: Policy, *, environments: Collection[str] = (), snapshot: Snapshot | None = None
+) -> tuple[Problem, ...]:
     """Every doubt about a loaded policy, in the order of files and lines.
 
-    `environments` are the names the configuration can give; without them none is called unknown.
+    `environments` are the names the configuration can give; without them none is called unknown. With a
+    `snapshot` selectors and classes that meet nothing in it are named too.
     """
     found = [
         *(problem for pack in policy.packs for problem in _pack(pack, environments)),
         *_contradictions(policy.packs),
-        *(problem for waiver in policy.waivers for problem in _waiver(waiver, policy.packs)),
     ]
+    if snapshot is not None:
+        found += [problem for pack in policy.packs for problem in _dead(pack, snapshot)]
     return tuple(sorted(dict.fromkeys(found), key=lambda p: (p.path, p.line or 0, p.message)))
 
 
@@ -36,6 +44,8 @@ def _at(place: SourceLine | None, message: str, hint: str) -> Problem:
 def _pack(pack: PolicyPack, environments: Collection[str]) -> Iterator[Problem]:
     yield from _upkeep(pack)
     yield from _classes_without_rule(pack)
+    yield from _overlapping_classes(pack)
+    yield from _unused_parameters(pack)
     for rule in pack.rules:
         yield from _ambiguous_words(rule)
         yield from _long_rungs(rule)
@@ -66,6 +76,72 @@ def _classes_without_rule(pack: PolicyPack) -> Iterator[Problem]:
                 f"no rule of the pack '{pack.id}' selects the class '{secret_class.id}'",
                 "add a rule with its period, or remove the class",
             )
+
+
+def _overlapping_classes(pack: PolicyPack) -> Iterator[Problem]:
+    for earlier, later in combinations(pack.classes, 2):
+        if name := shadowed(earlier.selector, later.selector):
+            yield _at(
+                later.place,
+                f"the class '{later.id}' overlaps '{earlier.id}', which is tried first: the name '{name}' "
+                f"becomes '{earlier.id}'",
+                f"put '{later.id}' above '{earlier.id}', or narrow the patterns",
+            )
+
+
+def _unused_parameters(pack: PolicyPack) -> Iterator[Problem]:
+    """A parameter that the pack's own file sets and no rule in force refers to."""
+    own = pack.document.place
+    for parameter in pack.parameters:
+        place = parameter.steps[-1].place
+        if not parameter.used_by and own and place.path == own.path:
+            yield _at(
+                place,
+                f"no rule of the pack '{pack.id}' uses the parameter '{parameter.id}'",
+                f"write ${{{parameter.id}}} where it is meant, or remove it",
+            )
+
+
+def _dead(pack: PolicyPack, snapshot: Snapshot) -> Iterator[Problem]:
+    """Rules and classes that meet nothing in what was read."""
+    subjects: list[Subject] = [*snapshot.secrets, *snapshot.leaks, *snapshot.repositories, pack.document]
+    placed = [(subject, _class_id(pack, subject)) for subject in subjects]
+    for rule in pack.rules:
+        judged = [(subject, name) for subject, name in placed if subject.kind in rule.check.subjects]
+        if judged and not any(rule.selector.matches(subject, name) for subject, name in judged):
+            yield _at(
+                rule.place,
+                f"rule '{rule.id}' selects nothing in the snapshot: {rule.selector.describe()}, of "
+                f"{count(len(judged), 'subject')} its check can judge",
+                "correct the selector, or remove or disable the rule if nothing of the kind is left",
+            )
+    for secret_class in pack.classes:
+        yield from _dead_class(secret_class, placed)
+
+
+def _class_id(pack: PolicyPack, subject: Subject) -> str:
+    found = pack.class_of(subject)
+    return found.id if found else ""
+
+
+def _dead_class(secret_class: SecretClass, placed: Sequence[tuple[Subject, str]]) -> Iterator[Problem]:
+    met = [(subject, name) for subject, name in placed if secret_class.selector.matches(subject, "")]
+    if any(name == secret_class.id for _, name in met):
+        return
+    if met:
+        subject, name = met[0]
+        yield _at(
+            secret_class.place,
+            f"the class '{secret_class.id}' gets nothing in the snapshot: what it matches belongs to "
+            f"classes above it, for example '{subject.name}' to '{name}'",
+            f"put '{secret_class.id}' above '{name}', or narrow the patterns",
+        )
+    else:
+        yield _at(
+            secret_class.place,
+            f"the class '{secret_class.id}' matches nothing in the snapshot: {secret_class.selector.describe()}",
+            "correct its patterns, or remove it if no such secret is left",
+        )
 
 
 def _ambiguous_words(rule: Rule) -> Iterator[Problem]:
@@ -175,13 +251,3 @@ def _environments(selector: Selector) -> list[Globs]:
         for leaf in leaves(selector)
         if isinstance(leaf, ByAttribute) and leaf.attribute == "environment"
     ]
-
-
-def _waiver(waiver: Waiver, packs: Sequence[PolicyPack]) -> Iterator[Problem]:
-    known = {name for pack in packs for rule in pack.rules for name in (rule.id, f"{pack.id}/{rule.id}")}
-    if waiver.rule and waiver.rule not in known:
-        yield _at(
-            waiver.place,
-            f"the waiver '{waiver.id}' names the rule '{waiver.rule}', which no loaded pack has",
-            did_you_mean(waiver.rule, sorted(known)),
-        )

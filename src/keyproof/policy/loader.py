@@ -48,6 +48,7 @@ def load_policy(
         priority_of_class={c.id: c.priority for pack in packs for c in pack.classes},
         catalogues=catalogues,
         problems=problems,
+        rules=_rule_names(effective, packs),
     )
     accepted = loader.load(waivers)
     attested = AttestationLoader(
@@ -102,6 +103,15 @@ def _class_ids(effective: Sequence[EffectivePack]) -> frozenset[str] | None:
     if not all(pack.complete for pack in effective):
         return None
     return frozenset(name for pack in effective for name in pack.class_ids)
+
+
+def _rule_names(effective: Sequence[EffectivePack], packs: Sequence[PolicyPack]) -> frozenset[str] | None:
+    """Every rule as a waiver may name it, broken ones included; None while not all of them are known."""
+    if not effective or not all(pack.complete for pack in effective):
+        return None
+    written = {(pack.file.metadata.id, name) for pack in effective for name in pack.rules}
+    pairs = written | {(pack.id, rule.id) for pack in packs for rule in pack.rules}
+    return frozenset(name for pack, rule in pairs for name in (rule, f"{pack}/{rule}"))
 
 
 def _named(packs: Sequence[PolicyPack]) -> list[str]:

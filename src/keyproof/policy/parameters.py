@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keyproof.domain.duration import parse_duration
+from keyproof.domain.origin import ParameterStep
+from keyproof.domain.secret import SourceLine
 from keyproof.errors import Problem
 from keyproof.policy.documents import ParameterDocument
 from keyproof.strict_yaml import Key, YamlDocument, did_you_mean
@@ -38,6 +40,8 @@ class Parameters:
         self.known: dict[str, Parameter] = {}
         self.broken: set[str] = set()
         """Ids declared in a way that cannot be used; referring to one is not a second fault."""
+        self.steps: dict[str, list[ParameterStep]] = {}
+        """Id → every value it was given, base first, with its place."""
 
     def merge(
         self, declared: Mapping[str, ParameterDocument], document: YamlDocument, problems: list[Problem]
@@ -132,6 +136,10 @@ class Parameters:
         yield from faults
         if not faults:
             self.known[name] = merged
+            if model.default is not None:
+                line, _ = document.place(self._at(key, "default", document))
+                place = SourceLine(path=document.path, line=line)
+                self.steps.setdefault(name, []).append(ParameterStep(value=model.default, place=place))
 
     @staticmethod
     def _at(key: Key, word: str, document: YamlDocument) -> Key:

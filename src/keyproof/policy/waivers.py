@@ -15,7 +15,7 @@ from keyproof.policy.documents import API_VERSION, WaiverDocument, WaiversDocume
 from keyproof.policy.files import Found, find_files
 from keyproof.policy.selecting import SelectorCompiler
 from keyproof.policy.selector import ByFingerprint
-from keyproof.strict_yaml import Key, YamlDocument, problems_of, read
+from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, problems_of, read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,8 @@ class WaiverLoader:
     priority_of_class: Mapping[str, str]
     catalogues: Catalogues
     problems: list[Problem]
+    rules: Collection[str] | None = None
+    """Rules of all packs, as `rule` and as `pack/rule`; None while they are not all known."""
 
     def load(self, references: Sequence[str]) -> tuple[Waiver, ...]:
         """Every waiver of the files meant, sorted by id."""
@@ -85,6 +87,14 @@ class WaiverLoader:
                 )
             )
         seen.setdefault(model.id, place)
+        if model.rule and self.rules is not None and model.rule not in self.rules:
+            self.problems.append(
+                document.problem(
+                    (*key, "rule"),
+                    f"no loaded pack has a rule '{model.rule}'",
+                    did_you_mean(model.rule, sorted(self.rules)),
+                )
+            )
         if model.control:
             self.catalogues.check_control(model.control, document, (*key, "control"))
         return Waiver(
