@@ -559,7 +559,7 @@ class Page:
             return None
         left = (finding.due - self.assessment.today).days
         kind = "soon" if left <= 30 else "later"
-        if row.state in {State.FAIL, State.WAIVED}:
+        if left < 0 and row.state in {State.FAIL, State.WAIVED}:
             kind = "late" if row.state is State.FAIL else "accepted"
         label = f"{visible(row.name)}: {self.due_words[kind]}, {finding.due}"
         href = f"#finding-{row.anchor}"
