@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keyproof import config
-from keyproof.cli import options, policy_test
+from keyproof.cli import options, policy_explain, policy_import, policy_test
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_stdout
 from keyproof.cli.surroundings import surroundings
@@ -23,6 +23,8 @@ from keyproof.wiring.compose import compose_policy
 
 app = typer.Typer(no_args_is_help=True, help="Look at policy packs, check and test them, print their schema.")
 app.command("test")(policy_test.run_cases)
+app.command("explain")(policy_explain.explain)
+app.command("import")(policy_import.policy_import)
 
 
 @app.command("lint")

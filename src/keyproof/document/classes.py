@@ -1,0 +1,177 @@
+"""The classes of secrets that the schedules of a document make, each with the period that governs it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from keyproof.document.facts import Named, Place, PolicyText, Schedule, Source
+from keyproof.document.schedule import members
+from keyproof.document.spans import same
+from keyproof.document.subjects import globs, is_kind, is_variable, slug, topic
+from keyproof.inventory.names import exact, loose
+
+_RESERVED = "unclassified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A listed secret and the entries of the schedule that fit it."""
+
+    named: Named
+    entries: tuple[tuple[Schedule, str], ...]
+    """Schedule and the name in it that fits."""
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether two entries fit it with different periods."""
+        return any(not same(one.period, two.period) for (one, _), (two, _) in pairwise(self.entries))
+
+
+@dataclass(slots=True, kw_only=True)
+class DocumentClass:
+    """Secrets that rotate together."""
+
+    id: str
+    title: str
+    names: list[str]
+    schedules: list[Schedule]
+    """The first governs; the others say the same or contradict it."""
+    priority: str = ""
+    patterns: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Names that another class fits with another period."""
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What its names are about."""
+        return frozenset(topic(name) for name in self.names) - {""}
+
+    @property
+    def general(self) -> bool:
+        """Whether it means a kind of secret, so that certain secrets go before it."""
+        return any(is_kind(name) for name in self.names)
+
+
+def scheduled(text: PolicyText) -> tuple[Schedule, ...]:
+    """The schedules a document sets itself, without what it says standards demand."""
+    return tuple(
+        schedule
+        for schedule in text.schedules
+        if schedule.source is not Source.CLAIM and not schedule.everything
+    )
+
+
+def placements(text: PolicyText) -> tuple[Placement, ...]:
+    """Every listed secret with the entries that fit it: those of its name, else the kinds it is of."""
+    return tuple(Placement(named=named, entries=tuple(_entries(text, named))) for named in text.named)
+
+
+def _entries(text: PolicyText, named: Named) -> Iterator[tuple[Schedule, str]]:
+    known = [(schedule, name) for schedule in scheduled(text) for name in schedule.names]
+    equal = [(schedule, name) for schedule, name in known if exact(name) == exact(named.name)]
+    words = loose(named.name) | loose(named.context)
+    kinds = [(schedule, name) for schedule, name in known if not is_variable(name) and loose(name) <= words]
+    general = [
+        (schedule, "all secrets")
+        for schedule in text.schedules
+        if schedule.everything and schedule.period.scheduled
+    ]
+    yield from equal or kinds or general
+
+
+def classes(text: PolicyText) -> tuple[DocumentClass, ...]:
+    """The classes of a document, in the order in which they must be matched."""
+    found: list[DocumentClass] = []
+    placed = placements(text)
+    apart = {exact(placement.named.name) for placement in placed if placement.contradicts}
+    for schedule in scheduled(text):
+        if schedule.source is Source.GROUP:
+            _add(
+                found, schedule, [name for name in schedule.names if exact(name) not in apart], schedule.title
+            )
+        elif schedule.source is Source.TABLE:
+            _join(found, schedule, list(schedule.names), schedule.title)
+        else:
+            for name in schedule.names:
+                _join(found, schedule, [name], name)
+    for one in found:
+        one.patterns = list(dict.fromkeys(_patterns(text, one, found, placed)))
+        one.left_out = [
+            p.named.name for p in placed if p.contradicts and any(s is one.schedules[0] for s, _ in p.entries)
+        ]
+    _name(found)
+    return tuple(sorted((one for one in found if one.patterns), key=_rank))
+
+
+def _add(found: list[DocumentClass], schedule: Schedule, names: list[str], title: str) -> None:
+    found.append(
+        DocumentClass(id="", title=title, names=names, schedules=[schedule], priority=schedule.priority)
+    )
+
+
+def _join(found: list[DocumentClass], schedule: Schedule, names: list[str], title: str) -> None:
+    """Add to the class of the same topic, or make one."""
+    topics = {topic(name) for name in names} - {""}
+    for one in found:
+        own = one.schedules[0]
+        apart = schedule.environment != own.environment and bool(schedule.environment and own.environment)
+        if (
+            own.source is not Source.GROUP
+            and not apart
+            and (one.topics & topics or set(one.names) & set(names))
+        ):
+            one.names += [name for name in names if name not in one.names]
+            one.schedules.append(schedule)
+            return
+    _add(found, schedule, names, title)
+
+
+def _patterns(
+    text: PolicyText, one: DocumentClass, found: Sequence[DocumentClass], placed: Sequence[Placement]
+) -> Iterator[str]:
+    for name in one.names:
+        yield from globs(name)
+    for placement in placed:
+        if not placement.contradicts and any(
+            schedule is one.schedules[0] for schedule, _ in placement.entries
+        ):
+            yield from globs(placement.named.name)
+    others = {name for other in found if other is not one for name in other.topics}
+    for kind in one.names:
+        if is_kind(kind):
+            for name, _ in members(kind, text.procedures):
+                if topic(name) not in others:
+                    yield from globs(name)
+
+
+def _rank(one: DocumentClass) -> tuple[bool, bool, int]:
+    words = max((len(name.split("-")) for name in one.topics), default=0)
+    return one.general, not all(map(is_variable, one.names)), -words
+
+
+def _name(found: Sequence[DocumentClass]) -> None:
+    taken = {_RESERVED}
+    for one in found:
+        wanted = slug(one.title, otherwise=f"line-{one.schedules[0].place.line}")
+        name, number = wanted, 2
+        while name in taken:
+            name, number = f"{wanted}-{number}", number + 1
+        taken.add(name)
+        one.id = name
+
+
+def period_by_topic(text: PolicyText) -> dict[str, tuple[Schedule, Place]]:
+    """Topic → the schedule that governs it in this document, and the line that says so."""
+    found: dict[str, tuple[Schedule, Place]] = {}
+    for schedule in scheduled(text):
+        if schedule.period.scheduled:
+            for name in schedule.names:
+                if topic(name):
+                    found.setdefault(topic(name), (schedule, schedule.places.get(name, schedule.place)))
+    for schedule in scheduled(text):
+        if schedule.period.scheduled:
+            for kind in filter(is_kind, schedule.names):
+                for name, _ in members(kind, text.procedures):
+                    if topic(name):
+                        found.setdefault(topic(name), (schedule, schedule.place))
+    return found
