@@ -1,5 +1,6 @@
 """One rule applied to one subject."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
 from hashlib import sha256
@@ -64,4 +65,10 @@ def sealed(draft: FindingDraft) -> Finding:
 
 def finding_id(*, pack: str, rule: str, check: str, subject: str) -> str:
     """Identity of a finding: stable across runs, display names and line numbers; 16 hex digits."""
-    return sha256(f"{pack}\0{rule}\0{check}\0{subject}".encode()).hexdigest()[:16]
+    return finding_ids(pack=pack, rule=rule, check=check)(subject)
+
+
+def finding_ids(*, pack: str, rule: str, check: str) -> Callable[[str], str]:
+    """Subject id → the identity of the rule's finding on it."""
+    begun = f"{pack}\0{rule}\0{check}\0"
+    return lambda subject: sha256((begun + subject).encode()).hexdigest()[:16]

@@ -32,7 +32,5 @@ def listed(items: Sequence[str], *, shown: int = _SHOWN, separator: str = ", ") 
 @lru_cache(maxsize=4096)  # one date of a secret is named in many sentences about it
 def moment(at: datetime) -> str:
     """The UTC date, with the time of day unless it is midnight, as a date alone reads."""
-    utc = at.astimezone(UTC)
-    return (
-        f"{utc:%Y-%m-%d}" if (utc.hour, utc.minute, utc.second) == (0, 0, 0) else f"{utc:%Y-%m-%d %H:%M} UTC"
-    )
+    text = at.astimezone(UTC).isoformat(" ", "seconds")
+    return text[:10] if text[11:19] == "00:00:00" else f"{text[:16]} UTC"
