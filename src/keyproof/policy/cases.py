@@ -125,6 +125,8 @@ class PolicyTestDocument(YamlModel):
     """The moment judged by where a case names none."""
     waivers: StringsField = _ABSENT
     """Waiver files, by paths from this file."""
+    attestations: StringsField = _ABSENT
+    """Attestation files, by paths from this file."""
     cases: Annotated[tuple[CaseDocument, ...], BeforeValidator(_some)]
 
 
@@ -180,7 +182,7 @@ class _Loader:
         """The suite of one test file, or of a pack without one; None when it cannot be used."""
         try:
             if not is_test(found.path):
-                return Suite(path=found.name, policy=self._policy(found.path, ()), cases=())
+                return Suite(path=found.name, policy=self._policy(found.path), cases=())
             return self._suite(found)
         except PolicyError as cause:
             self.problems.extend(cause.problems)
@@ -193,7 +195,11 @@ class _Loader:
         if pack is None:
             return None
         folder = found.path.parent
-        policy = self._policy(pack, [str(folder / reference) for reference in model.waivers])
+        policy = self._policy(
+            pack,
+            waivers=[str(folder / reference) for reference in model.waivers],
+            attestations=[str(folder / reference) for reference in model.attestations],
+        )
         before = len(self.problems)
         cases = [
             case
@@ -204,8 +210,10 @@ class _Loader:
             return None
         return Suite(path=found.name, policy=policy, cases=tuple(cases))
 
-    def _policy(self, pack: Path, waivers: Sequence[str]) -> Policy:
-        return load_policy([str(pack)], root=self.root, checks=self.checks, waivers=waivers)
+    def _policy(self, pack: Path, *, waivers: Sequence[str] = (), attestations: Sequence[str] = ()) -> Policy:
+        return load_policy(
+            [str(pack)], root=self.root, checks=self.checks, waivers=waivers, attestations=attestations
+        )
 
     def _pack(self, model: PolicyTestDocument, document: YamlDocument, found: Found) -> Path | None:
         folder = found.path.parent
