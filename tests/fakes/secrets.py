@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.access import AccessEvent, AccessGrant, AccessLog, Action, AuditTrail
+from keyproof.domain.attestation import Attestation
 from keyproof.domain.check import Context, Inventory
 from keyproof.domain.duration import Duration, parse_duration
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence, Occurrence
@@ -122,6 +123,28 @@ def grant(principal: str, *actions: Action, via: str = "resource policy", **fiel
 def trail(sink: str = "file/ (file)", *, retention: timedelta | None = None, **fields: Any) -> AuditTrail:
     """An audit trail that is on and covers reads unless told otherwise."""
     return AuditTrail(sink=sink, retention=retention, **({"enabled": True, "covers_reads": True} | fields))
+
+
+def access_log(*events: AccessEvent, since: str = "2025-07-01", until: str = "2025-10-05T12:00") -> AccessLog:
+    """An audit log that shows the three months before the usual moment."""
+    return AccessLog(sink="trail/main", since=utc(since), until=utc(until), events=events)
+
+
+def event(at: str, principal: str = "ops-bo", action: Action = Action.READ, **fields: Any) -> AccessEvent:
+    """A use of a secret, a read by somebody of operations unless told otherwise."""
+    return AccessEvent(at=utc(at), principal=principal, action=action, **fields)
+
+
+def attestation(at: str = "2025-09-01", every: str = "quarterly", **fields: Any) -> Attestation:
+    """Ana's word for the rule `drill`."""
+    defaults: dict[str, Any] = {
+        "id": "drill-1",
+        "rule": "drill",
+        "control": "",
+        "statement": "The drill took place.",
+    }
+    defaults |= {"by": "Ana"}
+    return Attestation(at=date.fromisoformat(at), every=parse_duration(every), **(defaults | fields))
 
 
 def occurrence(

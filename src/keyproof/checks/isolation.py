@@ -117,8 +117,8 @@ class Isolation(CheckModel):
         )
         if missing:
             return Verdict.not_evaluated(
-                f"no other environment is known to use its value, but {count(missing, 'value')} "
-                f"outside {environment} were not compared"
+                "no other environment is known to use its value, but it was not compared with "
+                f"{count(missing, 'value')} outside {environment}"
             )
         if found.unread_sources:
             return Verdict.not_evaluated(
