@@ -18,12 +18,16 @@ _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){16,}")
 def load_key(environ: Mapping[str, str], path: Path | None = None) -> bytes:
     """The key from KEYPROOF_KEY, else from the file `path` (see `default_path`), made there on first use.
 
+    Where the environment names no folder to keep one in, a key for this run alone: its fingerprints then mean
+    nothing to another run, and a waiver that names one does not hold.
     Text of hex digits is read as the bytes it spells, any other text as it stands; at least 32 characters.
     Raises ConfigError when the key is too short, or the file is open to others or cannot be read or made.
     """
     if VARIABLE in environ:
         return _key(environ[VARIABLE], VARIABLE)
     file = path or default_path(environ)
+    if file is None:
+        return secrets.token_bytes(_SHORTEST)
     try:
         return _key(_read(file), str(file))
     except FileNotFoundError:
@@ -36,18 +40,13 @@ def load_key(environ: Mapping[str, str], path: Path | None = None) -> bytes:
         raise _unusable(str(file), f"the key file cannot be read: {cause.strerror}") from cause
 
 
-def default_path(environ: Mapping[str, str]) -> Path:
-    """`keyproof/key` in the user's configuration folder (XDG Base Directory Specification).
-
-    Raises ConfigError when the environment names no such folder.
-    """
+def default_path(environ: Mapping[str, str]) -> Path | None:
+    """`keyproof/key` in the user's configuration folder (XDG Base Directory Specification); None without one."""
     if folder := environ.get("XDG_CONFIG_HOME"):
-        base = Path(folder)
-    elif home := environ.get("HOME"):
-        base = Path(home) / ".config"
-    else:
-        raise _unusable(VARIABLE, "there is no key, and HOME is not set to keep one in")
-    return base / "keyproof" / "key"
+        return Path(folder) / "keyproof" / "key"
+    if home := environ.get("HOME"):
+        return Path(home) / ".config" / "keyproof" / "key"
+    return None
 
 
 def _key(text: str, place: str) -> bytes:
