@@ -1,6 +1,7 @@
 """Test files of policies: what a case may say, and what is refused with its place."""
 
 import json
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from textwrap import dedent
@@ -21,6 +22,7 @@ from keyproof.policy.cases import load_suites
 from keyproof.policy.files import is_test, shipped_packs
 from keyproof.policy.loader import load_policy
 from keyproof.policy.schema import policy_test_schema
+from keyproof.policy.subjects import SecretDocument
 from keyproof.strict_yaml import parse
 from keyproof.wiring.catalog import CHECKS as REAL_CHECKS
 from tests.policy.stand_ins import CHECKS, HEAD, RULE, write
@@ -94,6 +96,37 @@ def test_everything_a_backend_shows_can_be_written(tmp_path: Path) -> None:
     assert secret.audit is not None
     assert (secret.audit[0].covers_reads, str(secret.audit[0].retention)) == (None, "30 days, 0:00:00")
     assert (secret.source, secret.kind, secret.unread) == ("vault-eu", "key", {"versions": "denied"})
+
+
+COMPUTED = {"scope", "declares", "place"}
+RENAMED = {"created_at": "created", "expires_at": "expires", "last_accessed_at": "last_accessed"}
+
+
+def test_no_field_of_a_secret_is_out_of_reach() -> None:
+    written = set(SecretDocument.model_fields)
+    assert {RENAMED.get(item.name, item.name) for item in fields(SecretMetadata)} - COMPUTED <= written
+
+
+def test_a_log_of_uses(tmp_path: Path) -> None:
+    (case,) = _load(
+        tmp_path,
+        """\
+        - rule: rotation
+          expect: pass
+          secret:
+            name: a
+            access-log:
+              since: 2026-10-01
+              until: 2026-11-21
+              events: [{at: 2026-11-02, principal: ben, allowed: false}, {at: 2026-11-01, principal: ana}]
+        """,
+    )
+    assert isinstance(case.subject, SecretMetadata)
+    assert case.subject.access_log is not None
+    assert [(event.principal, event.allowed) for event in case.subject.access_log.events] == [
+        ("ana", True),
+        ("ben", False),
+    ]
 
 
 def test_a_row_of_an_inventory_claims_what_it_states(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.access import AccessEvent, AccessGrant, AccessLog, Action, AuditTrail
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence, Occurrence
 from keyproof.domain.policy import PolicyPack
 from keyproof.domain.secret import (
@@ -121,6 +121,24 @@ class AuditDocument(YamlModel):
     retention: SpanField | None = None
 
 
+class EventDocument(YamlModel):
+    """One recorded use."""
+
+    at: MomentField
+    principal: TextField
+    action: Action = Action.READ
+    allowed: bool = True
+
+
+class AccessLogDocument(YamlModel):
+    """What an audit log shows about the secret."""
+
+    sink: TextField = "log of the case"
+    since: MomentField
+    until: MomentField
+    events: tuple[EventDocument, ...] = ()
+
+
 class ClaimDocument(YamlModel):
     """What a row of an inventory says."""
 
@@ -166,6 +184,8 @@ class SecretDocument(YamlModel):
     """Absent: not known; an empty list: nobody."""
     audit: tuple[AuditDocument, ...] | None = None
     """Absent: not known; an empty list: no trail."""
+    access_log: AccessLogDocument | None = None
+    """Absent: no log was read."""
     claims: tuple[ClaimDocument, ...] = ()
     """What the row says; a row without any claims the rotation of `value-date`."""
     attributes: dict[str, str | int | bool] = Field(default_factory=dict)
@@ -200,6 +220,7 @@ class SecretDocument(YamlModel):
             last_accessed_at=self.last_accessed,
             grants=None if self.grants is None else tuple(map(_grant, self.grants)),
             audit=None if self.audit is None else tuple(map(_trail, self.audit)),
+            access_log=_access_log(self.access_log) if self.access_log else None,
             claims=claims,
             attributes=self.attributes,
             unread=self.unread,
@@ -371,6 +392,14 @@ def _grant(model: GrantDocument) -> AccessGrant:
         effect=model.effect,
         condition=model.condition,
     )
+
+
+def _access_log(model: AccessLogDocument) -> AccessLog:
+    events = (
+        AccessEvent(at=event.at, principal=event.principal, action=event.action, allowed=event.allowed)
+        for event in model.events
+    )
+    return AccessLog(sink=model.sink, since=model.since, until=model.until, events=tuple(sorted(events)))
 
 
 def _trail(model: AuditDocument) -> AuditTrail:
