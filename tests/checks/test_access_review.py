@@ -105,7 +105,7 @@ def test_an_attestation_of_a_control_is_too_wide_for_one_review() -> None:
 
 
 def test_rows_are_judged_by_what_they_state_themselves() -> None:
-    tables = {"tables": ["table"]}
+    tables: dict[str, Any] = {"tables": ["table"]}
     assert judge(row(declares=("aws://1",)), **tables).outcome is Outcome.NOT_APPLICABLE
     assert judge(row(), **tables).outcome is Outcome.NOT_EVALUATED
     assert judge(row(attributes={"reviewed": "2025-09-01"}), **tables).outcome is Outcome.PASS

@@ -10,7 +10,7 @@ from keyproof.checks.strength import Strength
 from keyproof.domain.verdict import Outcome, Verdict
 from tests.fakes.secrets import context, document, row, secret, utc
 
-PASSWORD = {"length": 16, "character-classes": 4, "generators": ["1password*", "openssl*"]}
+PASSWORD: dict[str, Any] = {"length": 16, "character-classes": 4, "generators": ["1password*", "openssl*"]}
 
 
 def judge(stated: dict[str, str | int | bool], *, environment: str = "", **parameters: Any) -> Verdict:
@@ -67,7 +67,7 @@ def test_a_weak_value_is_in_order_in_development_alone(environment: str, outcome
 
 
 def test_where_weak_values_are_in_order_is_the_rules_to_say() -> None:
-    parameters = {"length": 16, "weak-in": ["sandbox"]}
+    parameters: dict[str, Any] = {"length": 16, "weak-in": ["sandbox"]}
     assert judge({"length": 4}, environment="development", **parameters).outcome is Outcome.FAIL
     assert judge({"length": 4}, environment="sandbox", **parameters).outcome is Outcome.NOT_APPLICABLE
 
