@@ -8,6 +8,7 @@ from keyproof.document.outline import Form, Heading, Outline, Statement
 from keyproof.document.spans import Span, first_span, spans
 from keyproof.document.subjects import is_kind, is_variable, means_everything, subjects, topic
 from keyproof.domain.duration import Duration, Event, parse_duration
+from keyproof.domain.wording import listed
 from keyproof.inventory.merge import Merged
 from keyproof.inventory.secret import DeclaredSecret
 
@@ -81,8 +82,7 @@ _PASSIVE = re.compile(
     re.IGNORECASE,
 )
 _ACTIVE = re.compile(
-    r"(?:rotate|renew|change|replace)\s+(?P<who>[^.;]{2,80}?)\s+(?:at least\s+|once\s+)*(?P<rest>\S.*)",
-    re.IGNORECASE,
+    r"(?:rotate|renew|change|replace)\s+(?P<who>[^.;]{2,80}?)\s*(?:\b(?:every|at least|once)\b.*)?", re.IGNORECASE
 )
 _FOR = re.compile(r"\s*(?:for|:|-|\N{EN DASH}|\N{EM DASH})\s+(?P<who>.+)", re.IGNORECASE)
 _ENVIRONMENT = re.compile(r"\b(?:in|for)\s+(production|prod|staging|development|dev|test)\b", re.IGNORECASE)
@@ -210,11 +210,9 @@ def _group(outline: Outline, statement: Statement) -> Iterator[Schedule]:
         if first_span(item.text) is None
     }
     if places:
-        title = (
-            re.sub(r"\([^()]*\)", " ", statement.text)
-            if "(" in statement.text
-            else _ROTATION_WORDS.sub(" ", statement.text)
-        )
+        title = re.sub(r"\([^()]*\)", " ", statement.text)
+        if title == statement.text:
+            title = _ROTATION_WORDS.sub(" ", statement.text) if head else listed(list(places))
         priority = _PRIORITY.search(statement.text)
         yield Schedule(
             place=Place(path=outline.path, line=statement.line),
@@ -281,9 +279,10 @@ def _who(statement: Statement, text: str, span: Span) -> Iterator[tuple[str, Spa
         and re.fullmatch(r"(?:every\s*)?", before, re.IGNORECASE)
     ):
         yield found["who"], span
-    for pattern in (_ACTIVE, _PASSIVE):
-        if (found := pattern.match(text)) and found.end("who") <= span.start:
-            yield re.sub(r"\b(?:every|at least|once)\b.*", "", found["who"], flags=re.IGNORECASE), span
+    if found := _ACTIVE.fullmatch(before.strip()):
+        yield found["who"], span
+    if (found := _PASSIVE.match(text)) and found.end("who") <= span.start:
+        yield found["who"], span
     near = _rotates(f"{statement.heading} {statement.intro}") or "schedule" in statement.heading.casefold()
     told = re.fullmatch(
         r"(?P<who>[^:]{2,60}?)\s*(?::|-|\N{EN DASH}|\N{EM DASH})\s*(?:rotated?\s+)?(?:every\s*)?",

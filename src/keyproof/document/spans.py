@@ -73,11 +73,18 @@ def written(duration: Duration) -> str:
         return f"{duration.months}mo"
     seconds = int(duration.span.total_seconds())
     if not duration.by_clock and seconds % 86_400 == 0:
-        return f"{seconds // 86_400}d"
+        return _in_days(seconds // 86_400)
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds % length == 0:
             return f"{seconds // length}{unit}"
     return f"{seconds}s"
+
+
+def _in_days(days: int) -> str:
+    """A policy file takes six digits: more days than that are written as the weeks or years they were."""
+    if days < 1_000_000:
+        return f"{days}d"
+    return f"{days // 365}y" if days % 365 == 0 and days // 365 < 1_000_000 else f"{days // 7}w"
 
 
 def in_days(duration: Duration) -> int:

@@ -44,6 +44,7 @@ _SYNONYMS = {
 }  # fmt: skip
 _SPLIT = re.compile(r"\s*(?:,|;|&|\+|\s/\s|/(?=[A-Z])|\band\b|\bor\b)\s*", re.IGNORECASE)
 _BRACKETS = re.compile(r"\(([^()]*)\)")
+_ARTICLE = re.compile(r"^(?:the|our|your|an?|each|every)\s+(?!secret|credential)", re.IGNORECASE)
 _AND_SO_ON = re.compile(r"\b(?:etc|e\.g|i\.e|such as|including|incl)\b\.?:?", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _IDENTIFIER = re.compile(
@@ -84,7 +85,7 @@ def of_kind(kind: str, name: str) -> bool:
 
 def means_everything(name: str) -> bool:
     """Whether `name` stands for every secret."""
-    return stands_for_all(name)
+    return stands_for_all(re.sub(r"^each\b", "every", name, flags=re.IGNORECASE))
 
 
 def is_identifier(name: str) -> bool:
@@ -111,7 +112,7 @@ def subjects(text: str) -> tuple[str, ...]:
 
 def _clean(parts: Iterable[str]) -> Iterator[str]:
     for part in parts:
-        name = without_emoji(_AND_SO_ON.sub(" ", part)).strip(" .:*_`'\"-")
+        name = _ARTICLE.sub("", without_emoji(_AND_SO_ON.sub(" ", part)).strip(" .:*_`'\"-"))
         if name and len(name) <= _LONGEST and any(map(str.isalpha, name)) and not looks_like_value(name):
             yield name
 

@@ -52,7 +52,8 @@ def configuration_text(parts: Sequence[tuple[str, str, str]]) -> str:
         ]
     lines += ["version: 1", "organisation: unnamed", f"policies: [{packs}]"]
     lines += ["sources:", *sources] if sources else ["sources: []"]
-    return "\n".join([*lines, "repositories: [{path: ., history: full}]"]) + "\n"
+    lines += ["# For the rules about leaks:", "# repositories: [{path: ., history: full}]"]
+    return "\n".join(lines) + "\n"
 
 
 def _head(draft: Draft, id: str) -> Iterator[str]:  # noqa: A002 (the word of the file)
