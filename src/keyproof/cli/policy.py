@@ -12,6 +12,7 @@ from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_stdout
 from keyproof.cli.surroundings import surroundings
 from keyproof.domain.policy import Policy
+from keyproof.domain.wording import count
 from keyproof.errors import ConfigError
 from keyproof.policy.files import shipped_packs
 from keyproof.policy.lint import lint as lint_policy
@@ -51,7 +52,9 @@ def lint(
         typer.echo(str(doubt))
     rules = sum(len(pack.rules) for pack in policy.packs)
     typer.echo(
-        f"{len(policy.packs)} packs with {rules} rules are valid; {len(doubts)} doubtful places", err=True
+        f"{count(len(policy.packs), 'pack')} with {count(rules, 'rule')} loaded; "
+        f"{count(len(doubts), 'doubtful place')}",
+        err=True,
     )
     raise typer.Exit(ExitCode.FAILED if doubts else ExitCode.OK)
 
