@@ -24,7 +24,7 @@ _FACTS = ("tls", "address", "tls-verified", "tls-version")
 class Transport(CheckModel):
     """The secret is fetched over TLS, from a server whose certificate is verified.
 
-    Rests on what a source or a tag states: `address` (its scheme tells), `tls` (yes or no), `tls-verified`
+    Rests on what a source or a tag states: `address` it is read at (its scheme tells), `tls` (yes or no), `tls-verified`
     (yes or no) and `tls-version` (such as 1.2). Where neither `address` nor `tls` is stated, nothing is known.
     """
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from keyproof.cli.exit import ExitCode
 from keyproof.cli.gate import confidences, gates
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.progress import TerminalProgress
-from keyproof.cli.surroundings import moment, surroundings, version
+from keyproof.cli.surroundings import surroundings, version
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.leak import Coverage, LeakConfidence, LeakScan
 from keyproof.domain.snapshot import Snapshot
@@ -58,6 +59,7 @@ def leaks(
         int,
         typer.Option("--largest", min=1, max=2048, help="Larger blobs and files are skipped.", metavar="MIB"),
     ] = 32,
+    as_of: options.AsOf = None,
     allow_incomplete: options.AllowIncomplete = False,
     no_progress: options.NoProgress = False,
 ) -> None:
@@ -68,6 +70,7 @@ def leaks(
     targets = options.parse_formats(formats, sorted([*_LINES, *_REPORTS])) or [
         options.Target(format="text", path=None)
     ]
+    now = options.parse_as_of(as_of)
     search = Search(
         mode=_mode(worktree=worktree, staged=staged, commit_range=commit_range),
         largest=largest << 20,
@@ -82,7 +85,7 @@ def leaks(
         if target.format in _LINES:
             text = _LINES[target.format](scans)
         else:
-            text = REPORTERS[target.format]().render(_assessment(scans, gate))
+            text = REPORTERS[target.format]().render(_assessment(scans, gate, now))
         if target.path is None:
             write_stdout(text)
         else:
@@ -102,14 +105,13 @@ def _source(path: Path, search: Search) -> LeakSource:
     return leak_source(path, search, name=repository_name(path), surroundings=surroundings(path))
 
 
-def _assessment(scans: list[LeakScan], gate: frozenset[LeakConfidence]) -> Assessment:
-    """The scans judged by the shipped pack `leaks`."""
+def _assessment(scans: list[LeakScan], gate: frozenset[LeakConfidence], now: datetime) -> Assessment:
+    """The scans judged by the shipped pack `leaks` at `now`."""
     policy = load_policy(["leaks"], root=Path.cwd(), checks=CHECKS)
     pack = policy.packs[0]
     check = NoLeak(confidence=tuple(sorted(gate)))
     rules = tuple(replace(rule, check=check) for rule in pack.rules)
     found = gather(scans, places={})
-    now = moment(None)
     snapshot = Snapshot(
         taken_at=now, secrets=(), leaks=found.leaks, repositories=found.repositories, scopes=found.scopes
     )

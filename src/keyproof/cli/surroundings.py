@@ -1,11 +1,17 @@
 """The real world, handed to everything below: clock, environment, sleeping."""
 
 import os
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from keyproof.ports import Surroundings
+
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 
 
 class SystemClock:
@@ -41,9 +47,14 @@ def version() -> str:
 def moment(as_of: str | None) -> datetime:
     """The moment to judge by: `as_of` as a date (its first second) or RFC 3339 time in UTC, else now.
 
-    Raises ValueError when it is neither.
+    A time without an offset is UTC. Raises ValueError when it is neither, or lies outside the calendar in UTC.
     """
     if as_of is None:
         return SystemClock().now().replace(microsecond=0)
-    parsed = datetime.fromisoformat(as_of)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    if not _MOMENT.fullmatch(as_of):
+        raise ValueError(f"{as_of!r} is no date or time")
+    parsed = datetime.fromisoformat(as_of.upper())
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{as_of!r} lies outside the calendar") from None

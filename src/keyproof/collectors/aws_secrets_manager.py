@@ -236,7 +236,8 @@ class _Reading:
             record = self.calls.call(DESCRIBE, "ARN", SecretId=entry["ARN"])
         except CallRefusedError as refusal:
             unread["replicas"] = self._refused(refusal, entry["Name"])
-        return secret_of(record, source=self.source, region=self.region)
+        secret = secret_of(record, source=self.source, region=self.region)
+        return replace(secret, attributes={**secret.attributes, "address": self.calls.endpoint})
 
     def _with_versions(self, secret: SecretMetadata, arn: str, unread: dict[str, str]) -> SecretMetadata:
         if not self.config.versions:

@@ -429,7 +429,11 @@ class VaultCollector:
             encryption=Encryption(encrypted=True, key="barrier"),
             grants=grants.on(version=mount.version, mount=full, path=path) if grants else None,
             audit=mount.audit,
-            attributes={"kv_version": mount.version, **mount.attributes},
+            attributes={
+                "kv_version": mount.version,
+                "address": self._address(self._source),
+                **mount.attributes,
+            },
             unread={"last_accessed_at": _NO_ACCESS_TIME, **mount.unread},
         )
 
