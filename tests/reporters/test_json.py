@@ -19,6 +19,7 @@ TOP = [
     "findings",
     "controls",
     "waivers",
+    "baseline",
     "packs",
     "frameworks",
     "summary",

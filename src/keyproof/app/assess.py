@@ -10,6 +10,7 @@ from keyproof.app.controls import count_key, judge_controls
 from keyproof.app.evaluate import classes_by_subject, evaluate, subjects_of
 from keyproof.app.waive import waive
 from keyproof.domain.assessment import Assessment, RunInfo, Scope, ScopeStatus, SubjectRecord, Summary
+from keyproof.domain.baseline import BaselineEntry, accept
 from keyproof.domain.finding import Finding
 from keyproof.domain.policy import Policy, Rule
 from keyproof.domain.snapshot import Snapshot
@@ -32,19 +33,22 @@ class Request:
     """None for never."""
     allow_incomplete: bool = False
     keep_rule: Callable[[Rule], bool] = lambda _: True
+    baseline: tuple[BaselineEntry, ...] = ()
+    """What failed before and is given time."""
 
 
 def assess(snapshot: Snapshot, policy: Policy, request: Request, *, finished: datetime) -> Assessment:
     """Judge `snapshot` by `policy` as of the moment the request names."""
     subjects = subjects_of(snapshot, policy.packs)
     classes = classes_by_subject(policy.packs, subjects)
-    findings, waivers = waive(
+    waived, waivers = waive(
         evaluate(policy.packs, snapshot, now=request.as_of, keep_rule=request.keep_rule),
         policy.waivers,
         subjects={subject.id: subject for subject in subjects},
         classes=classes,
         today=request.as_of.date(),
     )
+    findings, baseline = accept(waived, request.baseline, today=request.as_of.date())
     return Assessment(
         run=_run(snapshot, policy, request, finished),
         packs=policy.packs,
@@ -61,6 +65,7 @@ def assess(snapshot: Snapshot, policy: Policy, request: Request, *, finished: da
         frameworks=policy.frameworks,
         controls=judge_controls(policy.frameworks, findings),
         waivers=waivers,
+        baseline=baseline,
         summary=summarise(findings, snapshot.scopes, request, interrupted=snapshot.interrupted),
     )
 

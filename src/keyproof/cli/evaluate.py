@@ -14,6 +14,7 @@ from keyproof.cli.surroundings import version
 from keyproof.domain.policy import Policy, Rule
 from keyproof.domain.snapshot import Snapshot, merge
 from keyproof.errors import ConfigError
+from keyproof.policy.baseline import load_baseline
 from keyproof.store.snapshot import load
 from keyproof.strict_yaml import did_you_mean
 from keyproof.wiring.catalog import REPORTERS
@@ -30,6 +31,7 @@ def evaluate(
     fail_on: options.FailOnOption = options.FailOn.LOW,
     rule: options.Rules = None,
     framework: options.Frameworks = None,
+    baseline: options.Baseline = None,
     allow_incomplete: options.AllowIncomplete = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -40,6 +42,7 @@ def evaluate(
         rules=tuple(rule or ()),
         frameworks=tuple(framework or ()),
         allow_incomplete=allow_incomplete,
+        baseline=load_baseline(baseline) if baseline else (),
     )
     results = options.Results(formats=formats, out=out, quiet=quiet)
     session = Session.open(config, frameworks=gate.frameworks)
@@ -49,7 +52,21 @@ def evaluate(
 def judge(session: Session, snapshot: Snapshot, gate: options.Gate, results: options.Results) -> int:
     """Assess `snapshot`, write the results, and return the exit code. Raises ConfigError, OutputError."""
     targets = options.parse_formats(results.formats, sorted(REPORTERS))
-    request = Request(
+    assessment = assess(
+        snapshot, session.policy, request(session, gate), finished=session.surroundings.clock.now()
+    )
+    return publish(
+        assessment,
+        targets=targets,
+        out=results.out,
+        quiet=results.quiet,
+        environ=session.surroundings.environ,
+    )
+
+
+def request(session: Session, gate: options.Gate) -> Request:
+    """How a run is to be judged. Raises ConfigError for a rule that no pack has."""
+    return Request(
         as_of=gate.as_of,
         organisation=session.settings.organisation,
         config_digest=session.settings.digest,
@@ -57,14 +74,7 @@ def judge(session: Session, snapshot: Snapshot, gate: options.Gate, results: opt
         fail_on=gate.fail_on,
         allow_incomplete=gate.allow_incomplete,
         keep_rule=_filter(session.policy, gate),
-    )
-    assessment = assess(snapshot, session.policy, request, finished=session.surroundings.clock.now())
-    return publish(
-        assessment,
-        targets=targets,
-        out=results.out,
-        quiet=results.quiet,
-        environ=session.surroundings.environ,
+        baseline=gate.baseline,
     )
 
 

@@ -6,7 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from keyproof.cli import collect, demo, doctor, evaluate, hook_command, init, leaks, policy, scan, waiver
+from keyproof.cli import (
+    baseline,
+    collect,
+    demo,
+    doctor,
+    evaluate,
+    hook_command,
+    init,
+    leaks,
+    policy,
+    scan,
+    waiver,
+)
 from keyproof.cli.boundary import guarded
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.surroundings import version
@@ -44,6 +56,7 @@ app.command("leaks")(leaks.leaks)
 app.add_typer(hook_command.app, name="hook")
 app.command("collect")(collect.collect)
 app.command("evaluate")(evaluate.evaluate)
+app.command("baseline")(baseline.baseline)
 app.add_typer(policy.app, name="policy")
 app.add_typer(waiver.app, name="waiver")
 app.command("doctor")(doctor.doctor)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from keyproof.cli.surroundings import moment
+from keyproof.domain.baseline import BaselineEntry
 from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
 from keyproof.strict_yaml import did_you_mean
@@ -68,6 +69,14 @@ AllowIncomplete = Annotated[
     bool,
     typer.Option("--allow-incomplete", help="Exit 0 instead of 3 when something could not be looked at."),
 ]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        help="Accept what this file of `keyproof baseline` names, until its end.",
+        metavar="FILE",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
 
@@ -83,6 +92,8 @@ class Gate:
     frameworks: tuple[str, ...]
     """Ids of the only frameworks wanted; empty means all."""
     allow_incomplete: bool
+    baseline: tuple[BaselineEntry, ...] = ()
+    """What failed before and is given time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import typer
 from keyproof.cli import options
 from keyproof.cli.evaluate import judge
 from keyproof.cli.session import Session
+from keyproof.policy.baseline import load_baseline
 
 
 def scan(
@@ -16,6 +17,7 @@ def scan(
     source: options.Sources = None,
     rule: options.Rules = None,
     framework: options.Frameworks = None,
+    baseline: options.Baseline = None,
     jobs: options.Jobs = 8,
     allow_incomplete: options.AllowIncomplete = False,
     quiet: options.Quiet = False,
@@ -32,6 +34,7 @@ def scan(
         rules=tuple(rule or ()),
         frameworks=tuple(framework or ()),
         allow_incomplete=allow_incomplete,
+        baseline=load_baseline(baseline) if baseline else (),
     )
     results = options.Results(formats=formats, out=out, quiet=quiet)
     session = Session.open(config, frameworks=gate.frameworks)

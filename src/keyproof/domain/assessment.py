@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from keyproof.domain.baseline import BaselineRecord
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Coverage
 from keyproof.domain.policy import Control, Framework, PolicyPack, Waiver, WaiverState
@@ -137,6 +138,8 @@ class Assessment:
     summary: Summary
     frameworks: tuple[Framework, ...] = ()
     """Titles and editions of the frameworks that `controls` belong to."""
+    baseline: tuple[BaselineRecord, ...] = ()
+    """Every entry of the baseline the run was given, with its state."""
 
     @property
     def today(self) -> date:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from keyproof.domain.assessment import ScopeStatus
+from keyproof.domain.baseline import BaselineState
 from keyproof.domain.leak import LeakConfidence
 from keyproof.domain.policy import Strength, WaiverState
 from keyproof.domain.secret import Basis, Confidence, SubjectKind, VersionState
@@ -280,6 +281,19 @@ class WaiverResult(_Part):
     place: Place | None
 
 
+class BaselineResult(_Part):
+    """A finding that failed before and is given time, with its state on the day of the run."""
+
+    id: str = Field(description="id of the finding")
+    state: BaselineState
+    rule: str
+    subject: str
+    owner: str
+    until: date = Field(description="inclusive, UTC")
+    reason: str
+    place: Place | None
+
+
 class RuleResult(_Part):
     """One requirement as it was applied."""
 
@@ -344,6 +358,7 @@ class Result(_Part):
     findings: list[FindingResult]
     controls: list[ControlOutcome]
     waivers: list[WaiverResult]
+    baseline: list[BaselineResult]
     packs: list[PackResult]
     frameworks: list[FrameworkResult]
     summary: SummaryResult

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from keyproof.domain.assessment import Assessment, ControlResult, RunInfo, Scope, SubjectRecord, WaiverRecord
+from keyproof.domain.baseline import BaselineRecord
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Coverage, Leak
 from keyproof.domain.policy import ControlMapping, PolicyPack, Rule
@@ -33,6 +34,7 @@ class JsonReporter:
             findings=[_finding(finding) for finding in assessment.findings],
             controls=[_control(c) for c in assessment.controls],
             waivers=[_waiver(record) for record in assessment.waivers],
+            baseline=[_baseline(record) for record in assessment.baseline],
             packs=[_pack(pack) for pack in assessment.packs],
             frameworks=[
                 result.FrameworkResult(id=f.id, title=f.title, edition=f.edition)
@@ -271,6 +273,20 @@ def _waiver(record: WaiverRecord) -> result.WaiverResult:
         compensating_control=waiver.compensating_control,
         findings=sorted(record.findings),
         place=_place(waiver.place),
+    )
+
+
+def _baseline(record: BaselineRecord) -> result.BaselineResult:
+    entry = record.entry
+    return result.BaselineResult(
+        id=entry.id,
+        state=record.state,
+        rule=entry.rule,
+        subject=entry.subject,
+        owner=entry.owner,
+        until=entry.until,
+        reason=entry.reason,
+        place=_place(entry.place),
     )
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keyproof.domain.assessment import Assessment, SubjectRecord
+from keyproof.domain.baseline import BaselineState
 from keyproof.domain.finding import Finding
 from keyproof.domain.policy import WaiverState
 from keyproof.report import overview
@@ -68,6 +69,7 @@ def _parts(assessment: Assessment) -> Iterator[RenderableType]:
     yield from _soon(assessment, known)
     yield from _gaps(assessment, known)
     yield from _waivers(assessment)
+    yield from _baseline(assessment)
     yield Text()
     yield Text(
         "Every finding with its evidence is in the reports: --format html, json or junit; "
@@ -161,6 +163,28 @@ def _waivers(assessment: Assessment) -> Iterator[RenderableType]:
         accepts = overview.counted(len(record.findings), "finding")
         lines.append(f"{record.waiver.id} {when}; accepts {accepts}: {record.waiver.reason}")
     yield from _list(lines)
+
+
+def _baseline(assessment: Assessment) -> Iterator[RenderableType]:
+    """Entries that somebody has to do something about, by what it is and when."""
+    records = [one for one in assessment.baseline if one.state is not BaselineState.ACTIVE]
+    if not records:
+        return
+    yield _title(f"Baseline entries to look after ({len(records):,})")
+    words = {
+        BaselineState.EXPIRED: "ended on {until}, still failing",
+        BaselineState.EXPIRING: "ends on {until}",
+        BaselineState.UNUSED: "is no longer needed: nothing it names fails",
+    }
+    order = list(words)
+    records.sort(key=lambda one: (order.index(one.state), one.entry.until, one.entry.id))
+    yield from _list(
+        [
+            f"{one.entry.rule} on {one.entry.subject} {words[one.state].format(until=one.entry.until)}"
+            f" ({one.entry.owner})"
+            for one in records
+        ]
+    )
 
 
 def _title(text: str) -> Text:
