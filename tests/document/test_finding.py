@@ -123,8 +123,10 @@ class TestSourceDocuments:
 
     def test_item_72_two_classes_or_none(self, found: tuple[Contradiction, ...]) -> None:
         assert told(found, Kind.TWO_CLASSES, document="S1") == [
-            "DATADOG_API_KEY: External service API keys: Quarterly @S1:48 | "
-            "Monitoring service keys: Bi-Annually @S1:51"
+            (
+                "DATADOG_API_KEY: External service API keys: Quarterly @S1:48 | "
+                "Monitoring service keys: Bi-Annually @S1:51"
+            )
         ]
         assert told(found, Kind.UNSCHEDULED, document="S1") == [
             "POSTGRES_READ_REPLICA_PASSWORD: listed as a secret @S1:10 | no entry of the schedule fits it @S1:40",
@@ -181,8 +183,10 @@ class TestSourceDocuments:
             "alerts: 30/60/90 days, as lead times @S4:140 | 30/60/90 days, as periods @S4:140"
         ]
         assert told(found, Kind.NOT_A_SECRET, document="S4") == [
-            "STRIPE_PUBLISHABLE_KEY: named among the secrets @S4:97 | "
-            "an identifier or public key by its name @S4:95"
+            (
+                "STRIPE_PUBLISHABLE_KEY: named among the secrets @S4:97 | "
+                "an identifier or public key by its name @S4:95"
+            )
         ]
         assert [line.rpartition("@")[2] for line in told(found, Kind.PLACEHOLDER, document="S4")] == [
             "S4:187",
@@ -253,8 +257,10 @@ class TestRestatedDocuments:
             "JWT Secret: 2026-06-01, 365 days after 2025-06-01 @S0:107 | 180 days @S0:14"
         )
         assert told(found, Kind.ROTATED_NAME, document="S0") == [
-            "acme/production/database-url: stored as acme/production/database-password @S0:31 | "
-            "replaced as acme/production/database-url @S0:68"
+            (
+                "acme/production/database-url: stored as acme/production/database-password @S0:31 | "
+                "replaced as acme/production/database-url @S0:68"
+            )
         ]
 
     def test_inside_the_match_simulator(self, found: tuple[Contradiction, ...]) -> None:
@@ -270,8 +276,10 @@ class TestRestatedDocuments:
             for line in told(found, kind, document="S1")
         ] == [
             "High-Risk Credentials: an alert 30 days ahead @S1:51 | Monthly @S1:36",
-            "DATADOG_API_KEY: External service API keys: Quarterly @S1:44 | "
-            "Monitoring service keys: Bi-Annually @S1:47",
+            (
+                "DATADOG_API_KEY: External service API keys: Quarterly @S1:44 | "
+                "Monitoring service keys: Bi-Annually @S1:47"
+            ),
             "POSTGRES_READ_REPLICA_PASSWORD: listed as a secret @S1:7 | no entry of the schedule fits it @S1:36",
             "AWS_KMS_KEY_ID: listed as a secret @S1:13 | no entry of the schedule fits it @S1:36",
             "SLACK_WEBHOOK_URL: listed as a secret @S1:21 | no entry of the schedule fits it @S1:36",
@@ -304,8 +312,10 @@ class TestRestatedDocuments:
             for kind in (Kind.NOT_A_SECRET, Kind.PLACEHOLDER)
             for line in told(found, kind, document="S4")
         ] == [
-            "STRIPE_PUBLISHABLE_KEY: named among the secrets @S4:27 | "
-            "an identifier or public key by its name @S4:25",
+            (
+                "STRIPE_PUBLISHABLE_KEY: named among the secrets @S4:27 | "
+                "an identifier or public key by its name @S4:25"
+            ),
             "contacts: contacts are kept current @S4:39 | [contact information] @S4:42",
         ]
         assert len(told(found, Kind.LADDER, document="S4")) == 4

@@ -18,6 +18,7 @@ from keyproof.document.reading import read_document
 from keyproof.document.rules import Draft, draft
 from keyproof.document.subjects import slug
 from keyproof.document.writing import configuration_text, inventory_text, pack_text
+from keyproof.domain.wording import count
 from keyproof.errors import ConfigError, Problem
 from keyproof.fields import KebabField
 from keyproof.wiring.catalog import CHECKS
@@ -70,7 +71,7 @@ def policy_import(
     notes = _notes(imported, found)
     if out is None:
         write_stdout("---\n".join(one.pack for one in imported))
-        typer.echo(notes, err=True)
+        typer.echo(notes, err=True, nl=False)
     else:
         _write(out, imported, notes, force=force)
         typer.echo(_summary(imported, found), err=True)
@@ -186,7 +187,5 @@ def _notes(imported: Sequence[_Imported], found: Sequence[Contradiction]) -> str
 def _summary(imported: Sequence[_Imported], found: Sequence[Contradiction]) -> str:
     rules = sum(len(one.draft.rules) for one in imported)
     unread = sum(len(one.draft.unread) for one in imported)
-    return (
-        f"{len(imported)} documents, {rules} rules; {len(found)} contradictions; "
-        f"{unread} statements became no check"
-    )
+    read = f"{count(len(imported), 'document')}, {count(rules, 'rule')}"
+    return f"{read}; {count(len(found), 'contradiction')}; {count(unread, 'statement')} became no check"
