@@ -39,6 +39,13 @@ def test_the_same_value_twice_in_one_environment_is_not_this_rules_matter() -> N
     assert judge(PROD, live("prod/db-2", "production", "d1")).outcome is Outcome.PASS
 
 
+def test_letter_case_makes_no_second_environment() -> None:
+    assert judge(PROD, live("prod/db-2", "Production", "d1")).outcome is Outcome.PASS
+    assert judge(PROD, live("prod/db-2", "PRODUCTION")).outcome is Outcome.PASS
+    upper = live("stage/db", "STAGING", "d1")
+    assert judge(PROD, upper, environments=["Production", "Stag*"]).outcome is Outcome.FAIL
+
+
 def test_different_values_pass_once_all_were_compared() -> None:
     verdict = judge(PROD, live("stage/db", "staging", "d2"))
     assert (verdict.outcome, verdict.reason) == (Outcome.PASS, "its value is used in production only")

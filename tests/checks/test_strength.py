@@ -57,6 +57,7 @@ def test_a_failure_also_names_what_is_not_known() -> None:
     ("environment", "outcome"),
     [
         ("development", Outcome.NOT_APPLICABLE),
+        ("Development", Outcome.NOT_APPLICABLE),
         ("staging", Outcome.FAIL),
         ("production", Outcome.FAIL),
         ("", Outcome.FAIL),

@@ -86,6 +86,18 @@ def test_an_audit_log_shows_reads_too() -> None:
     assert judge(secret(access_log=listed, **old)).outcome is Outcome.FAIL
 
 
+def test_a_log_proves_disuse_from_its_begin_only() -> None:
+    old = secret(backend="vault", created_at=utc("2020-01-01"), access_log=access_log())
+    assert judge(old).reason == snapshot(
+        "not read since 2025-07-01, where trail/main begins, unused for longer than 90d by 6 days"
+    )
+    young = secret(backend="vault", created_at=utc("2025-09-01"), access_log=access_log())
+    assert judge(young).reason.startswith("never read since it was created 2025-09-01; unused only after")
+    assert judge(secret(backend="vault", access_log=access_log()), window="15min").outcome is Outcome.FAIL
+    fresh = access_log(since="2025-10-05T11:00")
+    assert judge(secret(backend="vault", access_log=fresh), window="15min").outcome is Outcome.NOT_EVALUATED
+
+
 def test_the_later_of_two_sources_counts() -> None:
     assert judge(last_read("2025-01-01", access_log=access_log(event("2025-10-01")))).outcome is Outcome.PASS
 

@@ -13,7 +13,7 @@ from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
 from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata
-from keyproof.domain.sharing import DIGEST, sharing
+from keyproof.domain.sharing import DIGEST, environment_of, sharing
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity, Verdict
 from keyproof.domain.wording import count, listed
@@ -34,7 +34,7 @@ class Isolation(CheckModel):
     base_severity: ClassVar[Severity] = Severity.HIGH
 
     environments: StringsField = Field(default=_ALL)
-    """Globs over the environments to be kept apart; none given, all are."""
+    """Globs over the environments to be kept apart, without regard to letter case; none given, all are."""
 
     def evaluate(self, subject: Subject, context: Context) -> Verdict:
         """Look for the same secret, and for the same value, in another environment."""
@@ -68,18 +68,20 @@ class Isolation(CheckModel):
         found = sharing(context.inventory)
         places: dict[str, set[str]] = {}
         for one in (secret, *found.by_id.get(secret.id, ())):
-            if self._matters(one.environment):
-                places.setdefault(one.environment, set()).add(one.source)
+            if self._matters(environment_of(one)):
+                places.setdefault(environment_of(one), set()).add(one.source)
         for row in found.sole_rows.get(secret.id, ()):
-            if self._matters(row.environment):
+            if self._matters(environment_of(row)):
                 where = f"{row.place.path}:{row.place.line}" if row.place else row.id
-                places.setdefault(row.environment, set()).add(where)
+                places.setdefault(environment_of(row), set()).add(where)
         return places
 
     def _matters(self, environment: str) -> bool:
         if not environment:
             return False
-        return not self.environments or any(fnmatchcase(environment, glob) for glob in self.environments)
+        return not self.environments or any(
+            fnmatchcase(environment, glob.casefold()) for glob in self.environments
+        )
 
     def _by_value(self, secret: SecretMetadata, environment: str, context: Context) -> Verdict:
         digest = secret.attributes.get(DIGEST)
@@ -94,15 +96,17 @@ class Isolation(CheckModel):
     def _shared(
         self, environment: str, same: Sequence[SecretMetadata], context: Context
     ) -> Iterator[Verdict]:
-        elsewhere = [one for one in same if self._matters(one.environment) and one.environment != environment]
+        elsewhere = [
+            one for one in same if self._matters(environment_of(one)) and environment_of(one) != environment
+        ]
         if elsewhere:
             shown = [f"{one.name} ({one.environment})" for one in elsewhere]
             yield Verdict.failed(
                 f"its value is also that of {listed(shown)}",
-                environments=", ".join(sorted({environment, *(one.environment for one in elsewhere)})),
+                environments=", ".join(sorted({environment, *map(environment_of, elsewhere)})),
             )
             return
-        if unplaced := [one.name for one in same if not one.environment]:
+        if unplaced := [one.name for one in same if not environment_of(one)]:
             yield Verdict.not_evaluated(
                 f"its value is also that of {listed(unplaced)}, of no known environment"
             )

@@ -34,12 +34,17 @@ _FAMILIES = (
     (re.compile(r"ed-?25519|x25519"), KeyFamily.ED25519),
     (re.compile(r"ed-?448|x448"), KeyFamily.ED448),
     (re.compile(r"rsa"), KeyFamily.RSA),
-    (re.compile(r"^ec(?![a-z])|ecdsa|ecdh|^p-?[0-9]{3}$|secp|prime[0-9]|nist-?p"), KeyFamily.EC),
+    (re.compile(r"^ec(?:$|[- ]|[0-9]{3})|ecdsa|ecdh|^p-?[0-9]{3}$|secp|prime[0-9]|nist-?p"), KeyFamily.EC),
     (re.compile(r"dsa"), KeyFamily.DSA),
-    (re.compile(r"aes"), KeyFamily.AES),
+    (re.compile(r"aes|symmetric-(?:default|encryption)$"), KeyFamily.AES),
     (re.compile(r"hmac|^hs[0-9]{3}$"), KeyFamily.HMAC),
 )
 _FIXED = {KeyFamily.ED25519: 256, KeyFamily.ED448: 448}
+_CLOUD_SYMMETRIC = re.compile(r"symmetric-(?:default|encryption)$")
+"""AES-256 in GCM: https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html and
+https://cloud.google.com/kms/docs/algorithms."""
+_HMAC_KEY = re.compile(r"hmac-(?:224|256|384|512)")
+"""A key spec of AWS KMS, where the number is the length of the key."""
 _BITS = re.compile(r"(?<![0-9])([0-9]{3,5})(?![0-9])")
 _MINIMUM: Mapping[KeyFamily, int] = {
     KeyFamily.RSA: 2048,
@@ -108,13 +113,21 @@ class KeyStrength(CheckModel):
 
 
 def _family(text: str) -> KeyFamily | None:
-    word = text.lower().replace("_", "-")
+    word = _word(text)
     return next((family for pattern, family in _FAMILIES if pattern.search(word)), None)
 
 
 def _bits(text: str, family: KeyFamily) -> int | None:
-    """The length that the type itself tells."""
+    """The length that the type itself tells; in most names of HMACs the number is that of the hash."""
     if family in _FIXED:
         return _FIXED[family]
-    found = _BITS.findall(text) if family is not KeyFamily.HMAC else []
+    if _CLOUD_SYMMETRIC.search(_word(text)):
+        return 256
+    found = _BITS.findall(text)
+    if family is KeyFamily.HMAC and not _HMAC_KEY.fullmatch(_word(text)):
+        return None
     return int(found[0]) if len(found) == 1 else None
+
+
+def _word(text: str) -> str:
+    return text.lower().replace("_", "-")

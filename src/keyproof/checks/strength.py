@@ -43,7 +43,7 @@ class Strength(CheckModel):
     generators: StringsField = Field(default=_ANY)
     """Globs over what may have drawn it, without regard to letter case; `*` accepts any that is stated."""
     weak_in: StringsField = Field(default=_DEVELOPMENT)
-    """Environments in which a weak value is in order."""
+    """Environments in which a weak value is in order, without regard to letter case."""
 
     @model_validator(mode="after")
     def _demand_something(self) -> Self:
@@ -61,7 +61,7 @@ class Strength(CheckModel):
             return judged_elsewhere(subject, "strength")
         if gone := not_kept(subject, context.now):
             return gone
-        if subject.environment and subject.environment in self.weak_in:
+        if subject.environment.casefold() in {name.casefold() for name in self.weak_in}:
             return Verdict.not_applicable(f"a weak value is in order in {subject.environment}")
         return join(list(self._aspects(subject)))
 

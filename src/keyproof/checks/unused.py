@@ -48,22 +48,16 @@ class Unused(CheckModel):
         if last is not None:
             deadline = self._deadline(last, context)
             return self._dated(f"last read {moment(last)}", deadline, secret, context)
-        if why := _why_unknown(secret, context, self.window.longest_span.days):
+        if why := _why_unknown(secret, context, max(1, self.window.longest_span.days)):
             return Verdict.not_evaluated(f"when it was last read is not known: {why}")
-        created = _created(secret)
-        if created is None or created > context.now:
+        start, what = _unread_since(secret)
+        if start is None or start > context.now:
             return Verdict.not_evaluated("it was never read, and when it was created is not known")
-        deadline = self._deadline(created, context)
-        if not deadline.overdue:
-            return replace(
-                Verdict.not_evaluated(
-                    f"never read since it was created {moment(created)}; "
-                    f"unused only after {deadline.due} ({self.window.text})"
-                ),
-                due=deadline.due,
-                days_overdue=0,
-            )
-        return self._dated(f"never read since it was created {moment(created)}", deadline, secret, context)
+        deadline = self._deadline(start, context)
+        if deadline.overdue:
+            return self._dated(what, deadline, secret, context)
+        reason = f"{what}; unused only after {deadline.due} ({self.window.text})"
+        return replace(Verdict.not_evaluated(reason), due=deadline.due, days_overdue=0)
 
     def _deadline(self, start: datetime, context: Context) -> Deadline:
         """Backends tell the day of a read, so even a window of hours ends with a day."""
@@ -94,7 +88,7 @@ def _why_unknown(secret: SecretMetadata, context: Context, days: int) -> str:
     """Why the lack of a read proves nothing; empty when it proves that there was none."""
     if secret.last_accessed_at and secret.last_accessed_at > context.now:
         return f"it was read on {moment(secret.last_accessed_at)}, after the moment that is judged"
-    if secret.backend in _TELLING and "last_accessed_at" not in secret.unread:
+    if _tells(secret):
         return ""
     if secret.access_log and _covers(secret.access_log, context, days):
         return ""
@@ -115,6 +109,20 @@ def _unseen(secret: SecretMetadata, context: Context) -> str:
         if late.days > 1:
             return f"later reads are not known: the log ends {moment(secret.access_log.until)}"
     return ""
+
+
+def _unread_since(secret: SecretMetadata) -> tuple[datetime | None, str]:
+    """From when on nobody has read it: its creation, or where only a log can tell, the begin of the log."""
+    created = _created(secret)
+    log = None if _tells(secret) else secret.access_log
+    if log and (created is None or created < log.since):
+        return log.since, f"not read since {moment(log.since)}, where {log.sink} begins"
+    return created, f"never read since it was created {moment(created)}" if created else ""
+
+
+def _tells(secret: SecretMetadata) -> bool:
+    """Whether the lack of a date means that nobody has read it."""
+    return secret.backend in _TELLING and "last_accessed_at" not in secret.unread
 
 
 def _created(secret: SecretMetadata) -> datetime | None:

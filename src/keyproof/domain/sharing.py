@@ -25,6 +25,11 @@ class Sharing:
     """Ids of the sources with live secrets that were not read in full."""
 
 
+def environment_of(secret: SecretMetadata) -> str:
+    """The environment as a key: tags and tables write the same one with different letter case."""
+    return secret.environment.strip().casefold()
+
+
 def sharing(inventory: Inventory) -> Sharing:
     """What the entries of `inventory` have in common; worked out once for each inventory."""
     found = inventory.derived.get("sharing")
@@ -51,7 +56,7 @@ def _sharing(inventory: Inventory) -> Sharing:
         if digest := secret.attributes.get(DIGEST):
             by_digest[str(digest)].append(secret)
         elif not (secret.attributes.get("empty") or secret.attributes.get("reference")):
-            undigested[secret.environment] += 1
+            undigested[environment_of(secret)] += 1
     return Sharing(
         by_id={key: tuple(found) for key, found in by_id.items()},
         by_digest={key: tuple(found) for key, found in by_digest.items()},
