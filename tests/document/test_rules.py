@@ -142,7 +142,29 @@ class TestSourceDocuments:
         assert rules(made, "expires") == {"has-expiry": ((30,), {"required": True})}
         assert rules(made, "no-leak") == {"no-leak": ((17, 18, 19, 249, 252), {})}
         left = {part.place.line for part in made.unread}
-        assert {118, 131, 138, 190, 195, 200, 387, 388} <= left  # strength, later steps, audits: no check
+        assert {26, 190, 195, 200, 250, 251, 387} <= left  # roles, later steps, habits, audits: no check
+
+    def test_items_22_25_27_to_29_and_42_strength_transport_and_activities(self, seeds: Texts) -> None:
+        fourth, second = drafted(seeds["S3"]), drafted(seeds["S1"])
+        assert rules(fourth, "strength") == {
+            "jwt-secret-key-strength": ((118,), {"bits": 256}),
+            "api-keys-strength": ((131,), {"bits": 256}),
+            "passwords-strength": ((138, 139), {"length": 16, "character-classes": 4}),
+        }
+        assert rules(second, "strength") == {"jwt-secret-strength": ((19,), {"bits": 256})}
+        jwt = next(rule for rule in second.rules if rule.check == "strength")
+        assert jwt.select["name"] == ["JWT_SECRET"]  # not the whole class of high risk
+        assert rules(fourth, "naming") == {"api-keys-prefix": ((132,), {"value-prefix": ["api_live_*"]})}
+        assert rules(fourth, "key-strength") == {
+            "any-key-strength": ((37,), {"minimum": {"aes": 256, "rsa": 2048}})
+        }
+        assert rules(fourth, "encrypted") == {"encrypted-at-rest": ((35,), {})}
+        assert rules(fourth, "transport") == {"encrypted-in-transit": ((36,), {})}
+        assert rules(fourth, "isolation") == {"one-value-an-environment": ((120, 243, 253), {})}
+        assert rules(fourth, "attested") == {"attested-line-388": ((388,), {"every": "365d"})}
+        assert rules(second, "attested") == {"attested-line-126": ((126,), {"every": "30d"})}
+        assert rules(second, "access-review") == {"access-reviewed": ((125,), {"every": "90d"})}
+        assert rules(drafted(seeds["S0"]), "access-review") == {"access-reviewed": ((628,), {"every": "30d"})}
 
     def test_item_5_fifth_document(self, seeds: Texts) -> None:
         made = drafted(seeds["S4"])

@@ -167,6 +167,9 @@ class Duty(StrEnum):
     GITIGNORED = "gitignored"
     EXAMPLE_FILE = "example-file"
     ENCRYPTED = "encrypted"
+    IN_TRANSIT = "in-transit"
+    ISOLATED = "isolated"
+    """Another value in every environment."""
     LOGGED = "logged"
     RETENTION = "retention"
     ACCESS_REVIEW = "access-review"
@@ -175,6 +178,8 @@ class Duty(StrEnum):
     CONTACTS = "contacts"
     PLACEHOLDER = "placeholder"
     THRESHOLD = "threshold"
+    ACTIVITY = "activity"
+    """Something people do at a frequency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +190,21 @@ class Demand:
     duty: Duty
     period: Duration | None = None
     shown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strong:
+    """How strong the values of some secrets, or the keys of some algorithm, have to be."""
+
+    place: Place
+    subject: tuple[str, ...]
+    """Names from the heading or the entry; empty for every secret."""
+    demands: Mapping[str, int] = field(default_factory=dict)
+    """`bits`, `length`, `character-classes`."""
+    prefix: str = ""
+    """By which values are known."""
+    keys: Mapping[str, int] = field(default_factory=dict)
+    """Type of key → the fewest bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +252,7 @@ class PolicyText:
     mentions: tuple[Named, ...]
     """Variables that its procedures replace."""
     demands: tuple[Demand, ...]
+    strong: tuple[Strong, ...]
     inventory: Reading
     merged: Merged
     unread: tuple[Unread, ...]

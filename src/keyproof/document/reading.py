@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from keyproof.document import custody, schedule, upkeep
+from keyproof.document import custody, schedule, strength, upkeep
 from keyproof.document.facts import Place, PolicyText, Unread
 from keyproof.document.outline import Form, Outline, Statement, outline
 from keyproof.document.spans import first_span
@@ -62,6 +62,7 @@ def read_document(text: str, *, path: str) -> PolicyText:
         named=tuple(custody.named(found)),
         mentions=tuple(custody.mentions(found)),
         demands=tuple(upkeep.demands(found)),
+        strong=tuple(strength.strong(found)),
         inventory=reading,
         merged=merged,
         unread=(),
@@ -95,7 +96,7 @@ def _unread(found: Outline, facts: PolicyText) -> Iterator[Unread]:
 def _used(facts: PolicyText) -> frozenset[int]:
     families: tuple[Sequence[_Placed], ...] = (
         facts.schedules, facts.triggers, facts.graces, facts.rungs, facts.access, facts.steps,
-        facts.kept, facts.named, facts.demands,
+        facts.kept, facts.named, facts.demands, facts.strong,
     )  # fmt: skip
     places = [fact.place for family in families for fact in family]
     places += facts.about.places.values()

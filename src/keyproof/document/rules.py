@@ -1,39 +1,16 @@
 """The rules of a policy pack that a document's facts make, and what of them no check can decide."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from keyproof.document.classes import DocumentClass, classes
-from keyproof.document.facts import Duty, Kept, Place, PolicyText, Unread, Verb
+from keyproof.document.demanded import duties, strength
+from keyproof.document.facts import Duty, Place, PolicyText, Unread, Verb
 from keyproof.document.spans import in_days, same, written
-from keyproof.document.subjects import slug, topic
-
-_LIVE: Mapping[str, Any] = {"not": {"backend": "inventory"}}
-
-_MANAGERS = ("aws-secrets-manager", "azure-key-vault", "gcp-secret-manager", "vault")
-_WORDS = {
-    "secret-manager": ("secret-manager*", "secret-management-*"),
-    "environment-variable": ("environment-variable*",),
-    "kms": ("kms", "key-management-*"),
-    "encrypted-file": ("encrypted-*",),
-}
-_WEAK = frozenset({"environment-variable", "dotenv", "plain-text-file"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftRule:
-    """A rule as it will stand in the pack."""
-
-    id: str
-    title: str
-    check: str
-    places: tuple[Place, ...]
-    """The lines of the document it rests on."""
-    told: str
-    """What the lines state, in our words."""
-    select: Mapping[str, Any] = field(default_factory=dict)
-    with_: Mapping[str, Any] = field(default_factory=dict)
+from keyproof.document.storing import storage
+from keyproof.document.subjects import slug
+from keyproof.document.target import EVERYTHING, LIVE, DraftRule, Targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +29,7 @@ def draft(text: PolicyText, *, kinds: Collection[str], inventory: bool) -> Draft
     found = classes(text)
     work = _Drafting(text, found)
     rules = [
-        *work.rotation(), *work.by_itself(), *work.graces(), *work.storage(), *work.duties(), *work.access(),
+        *work.rotation(), *work.by_itself(), *work.graces(), *storage(text, Targets(found), work.leave), *duties(text), *strength(text, Targets(found)), *work.access(),
         *work.leaks(), *work.upkeep(), *(work.inventory() if inventory else ()),
     ]  # fmt: skip
     work.attest()
@@ -96,6 +73,7 @@ class _Drafting:
     def __init__(self, text: PolicyText, found: Sequence[DocumentClass]) -> None:
         self._text = text
         self._classes = found
+        self._targets = Targets(found)
         self.roles: dict[str, Place] = {}
         self.unread: list[Unread] = []
 
@@ -168,121 +146,31 @@ class _Drafting:
 
     def by_itself(self) -> Iterator[DraftRule]:
         for known in self._text.stored:
-            one = self._class_of((known.name.rpartition("/")[2],))
-            if known.verb is Verb.ROTATE and one:
+            target = self._targets.of(known.name.rpartition("/")[2])
+            if known.verb is Verb.ROTATE and target:
                 yield DraftRule(
-                    id=f"{one.id}-rotates-by-itself", title=f"{one.title}: rotated by the backend", check="rotation-enabled",
+                    id=f"{target.id}-rotates-by-itself", title=f"{target.title}: rotated by the backend", check="rotation-enabled",
                     places=(known.place,), told="automatic rotation is switched on",
-                    select={"class": one.id, "backend": known.backend}, with_={"period": f"{known.every}d"} if known.every else {},
+                    select={**target.select, "backend": known.backend}, with_={"period": f"{known.every}d"} if known.every else {},
                 )  # fmt: skip
 
     def graces(self) -> Iterator[DraftRule]:
         for grace in self._text.graces:
             if grace.final:
-                self.leave(
-                    grace.place,
-                    f"deletion after {grace.shown}",
-                    "the old credential is disabled before; attest that it is deleted",
-                )
+                reason = "the old credential is disabled before; attest that it is deleted"
+                self.leave(grace.place, f"deletion after {grace.shown}", reason)
                 continue
-            targets = (
-                [one for name in grace.subject if (one := self._class_of((name,)))]
-                if grace.subject
-                else [None]
-            )
-            if not targets:
-                self.leave(
-                    grace.place,
-                    f"grace of {grace.shown}",
-                    "no period is stated for these secrets, so no class has this grace",
-                )
-            for name in dict.fromkeys(target.id if target else "" for target in targets):
-                title = next((known.title for known in self._classes if known.id == name), "Every secret")
+            targets = [self._targets.of(name) for name in grace.subject] if grace.subject else [EVERYTHING]
+            known = {target.id: target for target in targets if target}
+            if not known:
+                reason = "no period is stated for these secrets, so no class has this grace"
+                self.leave(grace.place, f"grace of {grace.shown}", reason)
+            for target in known.values():
                 yield DraftRule(
-                    id=f"{name or 'any'}-old-version-retired", title=f"{title}: the old value ends within {written(grace.period)}",
+                    id=f"{target.id}-old-version-retired", title=f"{target.title}: the old value ends within {written(grace.period)}",
                     check="old-version-retired", places=(grace.place,), told=f"stated as {grace.shown}",
-                    select={**({"class": name} if name else {}), **_LIVE}, with_={"grace": written(grace.period)},
+                    select={**target.select, **LIVE}, with_={"grace": written(grace.period)},
                 )  # fmt: skip
-
-    def _class_of(self, names: Sequence[str]) -> DocumentClass | None:
-        topics = {topic(name) for name in names} - {""}
-        direct = next((one for one in self._classes if one.topics & topics), None)
-        return direct or next(
-            (one for one in self._classes if any(f"*{name}*" in one.patterns for name in topics)), None
-        )
-
-    def storage(self) -> Iterator[DraftRule]:
-        allowed: dict[str, list[Kept]] = {}
-        for kept in self._text.kept:
-            if kept.allowed and not kept.subject:
-                for environment in kept.environments:
-                    allowed.setdefault(environment, []).append(kept)
-        for environment, several in sorted(allowed.items()):
-            own = [kept for kept in several if len(kept.environments) == 1] or several
-            yield DraftRule(
-                id=f"{environment}-storage", title=f"Secrets of {environment} are kept where the policy says", check="storage",
-                places=tuple(dict.fromkeys(kept.place for kept in own)), told="places of storage",
-                select={"environment": environment, "not": {"backend": "inventory", "where": "!(attributes.storage)"}},
-                with_={"allowed": self._backends(kind for kept in own for kind in kept.storage)},
-            )  # fmt: skip
-        yield from self._storage_by_kind(allowed.get("production", []))
-
-    def _storage_by_kind(self, production: Sequence[Kept]) -> Iterator[DraftRule]:
-        strict = {kind for kept in production if len(kept.environments) == 1 for kind in kept.storage}
-        for kept in self._text.kept:
-            if not (kept.allowed and kept.subject):
-                continue
-            one = self._class_of((kept.subject,))
-            if strict and _WEAK.intersection(kept.storage) - strict:
-                self.leave(
-                    kept.place,
-                    f"{kept.subject}: {kept.shown}",
-                    "contradicts the storage of production, which was taken",
-                )
-            elif one:
-                yield DraftRule(
-                    id=f"{one.id}-storage", title=f"{one.title}: kept where the policy says", check="storage",
-                    places=(kept.place,), told="place of storage",
-                    select={"class": one.id, "not": {"backend": "inventory", "where": "!(attributes.storage)"}},
-                    with_={"allowed": self._backends(kept.storage)},
-                )  # fmt: skip
-
-    def _backends(self, kinds: Any) -> list[str]:
-        listed = {kind for kept in self._text.kept for kind in kept.storage}
-        named = [kind for kind in _MANAGERS if kind in listed] or list(_MANAGERS)
-        found: list[str] = []
-        for kind in kinds:
-            found += named if kind == "secret-manager" else [] if kind in _WORDS else [kind]
-            found += _WORDS.get(kind, ())
-        return sorted(dict.fromkeys(found))
-
-    def duties(self) -> Iterator[DraftRule]:
-        simple: tuple[tuple[Duty, str, str, str, dict[str, Any], dict[str, Any]], ...] = (
-            (Duty.NEVER_COMMITTED, "no-leak", "No secret stands in a git history", "no-leak", {}, {}),
-            (Duty.GITIGNORED, "env-files-ignored", "git ignores .env files", "storage", {"backend": "dotenv"}, {"gitignored": True}),
-            (Duty.EXAMPLE_FILE, "env-example", "An example stands beside every .env file", "storage", {"backend": "dotenv"}, {"example-file": True}),
-            (Duty.ENCRYPTED, "encrypted-at-rest", "Secrets are encrypted at rest", "storage", {"not": {"backend": ["inventory", "dotenv"]}}, {"encrypted": True}),
-            (Duty.EXPIRY, "has-expiry", "Every secret states until when it lives", "expires", {}, {"required": True}),
-        )  # fmt: skip
-        for duty, name, title, check, select, parameters in simple:
-            if found := self._text.of(duty):
-                yield DraftRule(
-                    id=name, title=title, check=check, places=tuple(demand.place for demand in found), told="demanded",
-                    select=select, with_=parameters,
-                )  # fmt: skip
-        yield from self._logging()
-
-    def _logging(self) -> Iterator[DraftRule]:
-        logged, retained = self._text.of(Duty.LOGGED), self._text.of(Duty.RETENTION)
-        if logged or retained:
-            period = next(
-                (demand.period for demand in retained if demand.period and demand.period.scheduled), None
-            )
-            yield DraftRule(
-                id="access-logged", title="Every access to a secret is logged" + (f" and kept {written(period)}" if period else ""),
-                check="audit-logging", places=tuple(demand.place for demand in (*logged, *retained)), told="demanded",
-                select={"not": {"backend": ["inventory", "dotenv"]}}, with_={"retention": written(period)} if period else {},
-            )  # fmt: skip
 
     def access(self) -> Iterator[DraftRule]:
         by_environment: dict[str, dict[str, str]] = {}
@@ -349,12 +237,6 @@ class _Drafting:
                 trigger.place,
                 f"{trigger.subject}: rotated on {trigger.event}",
                 "an event, which no scan sees: attest it",
-            )
-        for demand in self._text.of(Duty.ACCESS_REVIEW):
-            self.leave(
-                demand.place,
-                f"access review {demand.shown}",
-                "reviews are done by people: attest them with this frequency",
             )
         for demand in self._text.of(Duty.CONTACTS):
             self.leave(demand.place, "contacts are kept current", "nothing a scan sees: attest it")

@@ -82,7 +82,8 @@ _PASSIVE = re.compile(
     re.IGNORECASE,
 )
 _ACTIVE = re.compile(
-    r"(?:rotate|renew|change|replace)\s+(?P<who>[^.;]{2,80}?)\s*(?:\b(?:every|at least|once)\b.*)?", re.IGNORECASE
+    r"(?:rotate|renew|change|replace)\s+(?P<who>[^.;]{2,80}?)\s*(?:\b(?:every|at least|once)\b.*)?",
+    re.IGNORECASE,
 )
 _FOR = re.compile(r"\s*(?:for|:|-|\N{EN DASH}|\N{EM DASH})\s+(?P<who>.+)", re.IGNORECASE)
 _ENVIRONMENT = re.compile(r"\b(?:in|for)\s+(production|prod|staging|development|dev|test)\b", re.IGNORECASE)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from keyproof.document.facts import About, Demand, Duty, Grace, Place, Rung, Step
 from keyproof.document.outline import Form, Outline, Statement
 from keyproof.document.schedule import heading_subjects
-from keyproof.document.spans import first_span, spans
+from keyproof.document.spans import Span, first_span, spans
 from keyproof.document.subjects import subjects, topic
 from keyproof.domain.duration import Duration, parse_duration
 from keyproof.inventory.words import parse_day
@@ -29,6 +29,10 @@ _DUTIES: tuple[tuple[Duty, re.Pattern[str]], ...] = (
     (Duty.GITIGNORED, re.compile(r"gitignore", re.IGNORECASE)),
     (Duty.EXAMPLE_FILE, re.compile(r"\.env\.(?:example|template|sample)", re.IGNORECASE)),
     (Duty.ENCRYPTED, re.compile(r"encrypt\w* (?:\w+ )?at rest", re.IGNORECASE)),
+    (Duty.IN_TRANSIT, re.compile(r"encrypt\w* (?:\w+ )?in transit|\bover TLS\b", re.IGNORECASE)),
+    (Duty.ISOLATED, re.compile(
+        r"different secrets? (?:per|for|in)\b|unique (?:per|in each|for each) environment|"
+        r"same secrets? (?:across|in|for) (?:\w+ )?environments?", re.IGNORECASE)),
     (Duty.LOGGED, re.compile(
         r"(?:secret access|access to (?:\w+ )?secrets?|all access)\b.{0,30}\blog(?:s|ged)?\b|\blog(?:s|ged)?\b (?:all )?secret access|"
         r"\blogged access", re.IGNORECASE)),
@@ -40,6 +44,11 @@ _RETAIN = re.compile(
     r"\blogs?\b.*\b(?:retain|retention|kept|keep)|\b(?:retain|retention|keep)\b.*\blogs?\b", re.IGNORECASE
 )
 _ACCESS_REVIEW = re.compile(r"access reviews?|reviews? of access|\baccess\b.*\breviewed", re.IGNORECASE)
+_ACTIVITY = re.compile(
+    r"\b(?:reports?|audits?|penetration|pen[- ]?tests?|training|drills?|exercises?|restore|run)\b",
+    re.IGNORECASE,
+)
+_ROTATES = re.compile(r"rotat|renew", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\[(?:contact|link|name|e-?mail|phone|insert|your|tbd|todo)[^\]]*\]|\bTBD\b|<(?:contact|name|e-?mail|phone)[^>]*>",
     re.IGNORECASE,
@@ -124,6 +133,9 @@ def _timed(statement: Statement, place: Place) -> Iterator[Demand]:
         yield Demand(place=place, duty=Duty.RETENTION, period=span.duration, shown=span.shown)
     if span and _ACCESS_REVIEW.search(statement.text):
         yield Demand(place=place, duty=Duty.ACCESS_REVIEW, period=span.duration, shown=span.shown)
+    if span and _ACTIVITY.search(statement.text) and _repeats(statement.text, span):
+        titled = f"{statement.heading}: {statement.text}" if statement.text.endswith(":") else statement.text
+        yield Demand(place=place, duty=Duty.ACTIVITY, period=span.duration, shown=titled[:80].rstrip(":"))
     empty = _PLACEHOLDER.search(statement.text)
     if empty and (statement.below("contact") or "contact" in empty[0].casefold()):
         yield Demand(place=place, duty=Duty.PLACEHOLDER, shown=empty[0])
@@ -151,6 +163,13 @@ def graces(outline: Outline) -> Iterator[Grace]:
             final=section in ended and bool(_DELETES.search(text)),
         )
         ended.add(section)
+
+
+def _repeats(text: str, span: Span) -> bool:
+    """Whether `span` is how often an activity is done, not how far back it looks or how long a record is kept."""
+    told = not span.shown[0].isdigit() or re.search(r"\bevery\s*$", text[: span.start], re.IGNORECASE)
+    other = _ACCESS_REVIEW.search(text) or _RETAIN.search(text) or _ROTATES.search(text)
+    return bool(told and not other) and not span.duration.by_clock
 
 
 def _meant(names: tuple[str, ...], text: str) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from keyproof.document.classes import DocumentClass, placements
 from keyproof.document.facts import Place, PolicyText
-from keyproof.document.rules import Draft, DraftRule
+from keyproof.document.rules import Draft
 from keyproof.document.spans import written
 from keyproof.document.subjects import subjects
+from keyproof.document.target import DraftRule
 from keyproof.inventory.secret import DeclaredSecret
 
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
