@@ -16,7 +16,7 @@ waivers:
 """
 
 
-@pytest.mark.parametrize("document", ["policy-pack", "waivers", "config"])
+@pytest.mark.parametrize("document", ["policy-pack", "policy-test", "waivers", "config"])
 def test_schemas_are_printed(keyproof: Keyproof, document: str) -> None:
     result = keyproof("policy", "schema", document)
     assert result.code == 0

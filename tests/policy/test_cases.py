@@ -5,8 +5,11 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
 from inline_snapshot import snapshot
 from jsonschema import Draft202012Validator
 
@@ -17,7 +20,7 @@ from keyproof.domain.case import Case, Suite
 from keyproof.domain.leak import Leak
 from keyproof.domain.secret import Basis, Confidence, SecretMetadata
 from keyproof.domain.subject import Document, Repository
-from keyproof.errors import PolicyError
+from keyproof.errors import PolicyError, Problem
 from keyproof.policy.cases import load_suites
 from keyproof.policy.files import is_test, shipped_packs
 from keyproof.policy.loader import load_policy
@@ -26,6 +29,7 @@ from keyproof.policy.subjects import SecretDocument
 from keyproof.strict_yaml import parse
 from keyproof.wiring.catalog import CHECKS as REAL_CHECKS
 from tests.policy.stand_ins import CHECKS, HEAD, RULE, write
+from tests.policy.test_robustness import mutated
 
 TEST_HEAD = "apiVersion: keyproof/v1\nkind: PolicyTest\nas-of: 2026-11-21\ncases:\n"
 CASE = "  - {rule: rotation, secret: {name: a}, expect: pass}\n"
@@ -208,7 +212,7 @@ house.test.yaml:9:3: the case expects nothing; write 'expect:' or 'around-due: t
 house.test.yaml:10:3: 'around-due' needs the day: write 'due:' with the day you expect
 house.test.yaml:11:3: 'around-due' states the moments and outcomes itself; remove as-of, expect, reason and alert
 house.test.yaml:12:50: a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found '21.11.2026'
-house.test.yaml:13:62: a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found '2026-02-30'\
+house.test.yaml:13:62: 2026-02-30 is not in the calendar\
 """)
 
 
@@ -289,6 +293,57 @@ def test_a_glob_over_packs_passes_their_tests_over(tmp_path: Path) -> None:
     assert [pack.id for pack in load_policy(["p/*.yaml"], root=tmp_path, checks=CHECKS).packs] == ["house"]
 
 
+def test_a_test_file_named_as_a_pack_is_told_apart(tmp_path: Path) -> None:
+    write(tmp_path, {"house.yaml": HEAD + RULE, "house.test.yaml": TEST_HEAD + CASE})
+    with pytest.raises(PolicyError) as caught:
+        load_policy(["house.test.yaml"], root=tmp_path, checks=CHECKS)
+    assert [str(problem) for problem in caught.value.problems] == snapshot(
+        [
+            "house.test.yaml:2:7: is a test of a pack, not a pack; name the pack it tests; `keyproof policy test` runs the cases"
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "2026-W47-6", "20261121"]
+)
+def test_moments_without_days_around_them_are_refused(tmp_path: Path, moment: str) -> None:
+    text = f"- {{rule: rotation, secret: {{name: a}}, around-due: true, due: {moment}}}\n"
+    assert _problems(tmp_path, text).startswith("house.test.yaml:5:62: ")
+
+
+GOOD: dict[str, Any] = {
+    "apiVersion": "keyproof/v1",
+    "kind": "PolicyTest",
+    "as-of": "2026-11-21",
+    "cases": [
+        {
+            "rule": "rotation", "expect": "pass", "reason": "stand", "alert": "", "waivers": "off", "class": "",
+            "secret": {"name": "a", "value-date": "2026-01-01", "tags": {"a": "b"}, "versions": [{"id": "1", "state": "current"}],
+                       "rotation": {"enabled": True, "interval": "30d"}, "attributes": {"a": 1}, "unread": {"a": "b"}},
+            "beside": [{"leak": {"detector": "pem"}}, {"repository": {"name": "shop", "leaks": 1}}],
+            "unreadable": ["vault"],
+        },
+        {"rule": "rotation", "document": {"reviewed": "2026-01-01"}, "around-due": True, "due": "2026-01-02"},
+    ],
+}  # fmt: skip
+
+
+@given(mutated(GOOD))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_broken_test_files(tmp_path: Path, data: Any) -> None:
+    write(tmp_path, {"house.yaml": HEAD + RULE, "house.test.yaml": yaml.safe_dump(data)})
+    suites: tuple[Suite, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    try:
+        suites = load_suites(["house.test.yaml"], root=tmp_path, checks=CHECKS)
+    except PolicyError as error:
+        problems = error.problems
+    assert bool(suites) is not bool(problems)
+    assert all(problem.path and problem.message for problem in problems)
+    assert all(len(run_suite(suite).results) == len(suite.cases) > 0 for suite in suites)
+
+
 def test_a_pack_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
         load_suites(["baselin", "no/such.yaml"], root=tmp_path, checks=CHECKS)
@@ -300,7 +355,7 @@ def test_a_pack_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
-TESTED = ("baseline", "soc2", "pci-dss-4.0.1", "content-platform")
+TESTED = ("baseline", "soc2", "pci-dss-4.0.1", "leaks", "content-platform")
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,11 @@ class Explainer:
         folded = name.lower()
         return exact or [s for s in known if folded in s.id.lower() or folded in s.name.lower()]
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Ids of the sources that could not be read in full."""
+        return tuple(sorted({s.source for s in self.snapshot.scopes if s.status is not ScopeStatus.OK}))
+
     def rule(self, rule: Rule) -> str:
         """The rule with the place of each value, its controls, and what it selects."""
         return _text(
@@ -149,9 +154,8 @@ class Explainer:
             yield f"  {finding.outcome if finding else '?':14} {subject.id}"
         if more := len(selected) - _SHOWN_SUBJECTS:
             yield from [f"  and {more} more"] if more > 0 else []
-        unread = sorted({s.source for s in self.snapshot.scopes if s.status is not ScopeStatus.OK})
-        if unread:
-            yield f"  not read in full: {', '.join(unread)}"
+        if self.unread:
+            yield f"  not read in full: {', '.join(self.unread)}"
 
     def _about(self, subject: Subject, *, only: PolicyPack | None = None) -> Iterator[str]:
         yield subject.name

@@ -82,6 +82,8 @@ def _one_subject(explainer: Explainer, name: str) -> Subject:
         hint = did_you_mean(name, sorted({*known, *rules}))
         if not hint.startswith("did you mean"):
             hint = "`keyproof policy list` shows the rules, a report the secrets"
+        if explainer.unread:
+            hint += f"; not read in full: {', '.join(explainer.unread)}"
         raise ConfigError(f"neither a rule nor anything that was read is called '{name}'", hint=hint)
     ids = [subject.id for subject in found]
     shown = ", ".join(ids[:_MOST_NAMED]) + (

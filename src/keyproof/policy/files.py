@@ -129,6 +129,10 @@ def read_pack(found: Found, problems: list[Problem]) -> PackFile | None:
             )
         )
         return None
+    if document.data.get("kind") == "PolicyTest":
+        hint = "name the pack it tests; `keyproof policy test` runs the cases"
+        problems.append(document.problem(("kind",), "is a test of a pack, not a pack", hint))
+        return None
     try:
         model = PackDocument.model_validate(document.data)
     except ValidationError as cause:

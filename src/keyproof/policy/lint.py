@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+from keyproof.domain.assessment import ScopeStatus
 from keyproof.domain.duration import Duration, parse_lead_time
 from keyproof.domain.policy import Policy, PolicyPack, Rule, SecretClass, Selector, Strength
 from keyproof.domain.secret import SourceLine
@@ -112,11 +113,17 @@ def _dead(pack: PolicyPack, snapshot: Snapshot) -> Iterator[Problem]:
             yield _at(
                 rule.place,
                 f"rule '{rule.id}' selects nothing in the snapshot: {rule.selector.describe()}, of "
-                f"{count(len(judged), 'subject')} its check can judge",
+                f"{count(len(judged), 'subject')} its check can judge{_unread(snapshot)}",
                 "correct the selector, or remove or disable the rule if nothing of the kind is left",
             )
     for secret_class in pack.classes:
-        yield from _dead_class(secret_class, placed)
+        yield from _dead_class(secret_class, placed, _unread(snapshot))
+
+
+def _unread(snapshot: Snapshot) -> str:
+    """That what was not found may stand where nobody could look."""
+    sources = sorted({scope.source for scope in snapshot.scopes if scope.status is not ScopeStatus.OK})
+    return f"; {', '.join(sources)} could not be read in full" if sources else ""
 
 
 def _class_id(pack: PolicyPack, subject: Subject) -> str:
@@ -124,7 +131,9 @@ def _class_id(pack: PolicyPack, subject: Subject) -> str:
     return found.id if found else ""
 
 
-def _dead_class(secret_class: SecretClass, placed: Sequence[tuple[Subject, str]]) -> Iterator[Problem]:
+def _dead_class(
+    secret_class: SecretClass, placed: Sequence[tuple[Subject, str]], unread: str
+) -> Iterator[Problem]:
     met = [(subject, name) for subject, name in placed if secret_class.selector.matches(subject, "")]
     if any(name == secret_class.id for _, name in met):
         return
@@ -139,7 +148,7 @@ def _dead_class(secret_class: SecretClass, placed: Sequence[tuple[Subject, str]]
     else:
         yield _at(
             secret_class.place,
-            f"the class '{secret_class.id}' matches nothing in the snapshot: {secret_class.selector.describe()}",
+            f"the class '{secret_class.id}' matches nothing in the snapshot: {secret_class.selector.describe()}{unread}",
             "correct its patterns, or remove it if no such secret is left",
         )
 

@@ -47,7 +47,7 @@ def parameter_origins(pack: EffectivePack) -> tuple[ParameterOrigin, ...]:
 
 def _origin(placed: Placed[RuleDocument], key: Key, value: str, *parameters: str) -> Origin:
     document = placed.file.document
-    place = SourceLine(path=document.path, line=document.place((*placed.key, *key))[0])
+    place = SourceLine(path=document.path, line=document.place((*placed.key, *key), at_key=True)[0])
     return Origin(key=".".join(map(str, key)), value=value, place=place, parameters=parameters)
 
 

@@ -1,5 +1,6 @@
 """Subjects as a test file describes them: the domain's own fields in kebab-case, most of them with a default."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -29,6 +30,9 @@ from keyproof.policy.documents import TextField, YamlModel
 
 INVENTORY = "inventory"
 """Backend of a row that a person wrote."""
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?")
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+"""Days around every moment have to be in the calendar too."""
 _ABSENT: tuple[str, ...] = ()
 _IN_FILES = frozenset({INVENTORY, "dotenv"})
 _CONFIDENCE = {
@@ -45,11 +49,16 @@ _CONFIDENCE = {
 def _moment(value: Any) -> Any:
     if isinstance(value, datetime):
         return value
+    if not (isinstance(value, str) and _MOMENT.fullmatch(value)):
+        raise ValueError(f"a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found {value!r}")
     try:
         parsed = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found {value!r}") from None
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        moment = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{value} is not in the calendar") from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"{value} lies too far away; write a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment
 
 
 MomentField = Annotated[

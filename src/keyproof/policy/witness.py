@@ -26,8 +26,9 @@ def met_by(selector: Selector, subject: Subject, secret_class: str) -> str:  # n
             return f"{attribute} {_one_of(globs, str(getattr(subject, attribute, ''))) or globs}"
         case ByClass(globs):
             return f"class {_one_of(globs, secret_class) or globs}"
-        case ByPriority(globs, _):
-            return f"priority {_one_of(globs, subject.priority) or globs}"
+        case ByPriority(globs, of_class):
+            priority = subject.priority or of_class.get(secret_class, "")
+            return f"priority {_one_of(globs, priority) or globs}"
         case ByTag(key, globs):
             values = (value for name, value in subject.tags.items() if name.lower() == key.lower())
             return f"tag {key} {next((found for value in values if (found := _one_of(globs, value))), globs)}"
@@ -55,12 +56,14 @@ def shadowed(earlier: Selector, later: Selector) -> str:
 
 
 def plainest(pattern: str) -> str:
-    """The shortest text a glob covers, `x` for a character it leaves open."""
-    return (
-        _SET.sub(lambda found: "x" if found[1][0] in "!^" else found[1][0], pattern)
-        .replace("*", "")
-        .replace("?", "x")
-    )
+    """The shortest text a glob covers, `x` for a character it leaves open; empty when none is found so."""
+    text = _SET.sub(_member, pattern).replace("*", "").replace("?", "x")
+    return text if Globs.compile([pattern]).matches(text) else ""
+
+
+def _member(found: re.Match[str]) -> str:
+    """A character of the set; `x` for one that only says which are left out."""
+    return "x" if found[1][0] == "!" else found[1][0]
 
 
 def _name_globs(selector: Selector) -> Iterator[Globs]:
