@@ -160,8 +160,8 @@ def test_another_document_is_no_waiver_file(tmp_path: Path) -> None:
     assert problems(tmp_path, waivers=["list.yaml", "house.yaml"]) == snapshot("""\
 house.yaml:1:1: the key 'waivers' is missing; add 'waivers:'
 house.yaml:2:7: 'PolicyPack' is not allowed here; known here: Waivers
-house.yaml:3:1: unknown key 'metadata'; known here: apiVersion, kind, waivers
-house.yaml:4:1: unknown key 'rules'; known here: apiVersion, kind, waivers
+house.yaml:3:1: unknown key 'metadata'; known here: apiVersion, kind, longest, quorum, waivers
+house.yaml:4:1: unknown key 'rules'; known here: apiVersion, kind, longest, quorum, waivers
 list.yaml:1:1: is not a waiver file; begin with 'apiVersion: keyproof/v1' and 'kind: Waivers'\
 """)
 

@@ -85,6 +85,8 @@ class WaiverRecord:
     state: WaiverState
     findings: tuple[str, ...]
     """Ids of the failing findings it accepts."""
+    problems: tuple[str, ...] = ()
+    """Why it does not accept others that it is about, each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Rules written by an organisation, and the controls they give evidence for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
@@ -13,6 +13,7 @@ from keyproof.domain.origin import Origin, ParameterOrigin
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Document, Subject
 from keyproof.domain.verdict import Severity
+from keyproof.domain.waiver_limits import WaiverLimits
 
 
 class Strength(StrEnum):
@@ -148,6 +149,8 @@ class WaiverState(StrEnum):
     EXPIRED = "expired"
     UNUSED = "unused"
     """In force, but nothing it accepts is failing."""
+    MALFORMED = "malformed"
+    """In force, but too long or with too few approvers for each failure it is about: it accepts none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,19 +172,33 @@ class Waiver:
     """Inclusive, UTC."""
     compensating_control: str = ""
     place: SourceLine | None = None
+    limits: WaiverLimits = field(default_factory=WaiverLimits)
 
     def valid_on(self, day: date) -> bool:
-        """Whether the waiver is in force on `day` (UTC): the one place that decides it."""
+        """Whether the waiver is in force on `day` (UTC)."""
         return self.starts <= day <= self.until
 
-    def state_on(self, day: date, *, used: bool) -> WaiverState:
-        """Where the waiver stands on `day`; `used` tells whether it accepts a failing finding."""
+    def refusal(self, severity: Severity, day: date) -> str:
+        """Why it does not accept a failure of `severity` on `day` (UTC); empty when it does.
+
+        The one place that decides whether a waiver counts: for the gate and for every report.
+        """
+        if not self.valid_on(day):
+            return f"it is in force from {self.starts} to {self.until} only"
+        return self.limits.fault(
+            severity, approvers=len(self.approved_by), starts=self.starts, until=self.until
+        )
+
+    def state_on(self, day: date, *, used: bool, refused: bool = False) -> WaiverState:
+        """Where the waiver stands on `day`: `used` tells whether it accepts a failing finding, `refused`
+        whether it is about one that it must not accept.
+        """
         if day < self.starts:
             return WaiverState.PENDING
         if day > self.until:
             return WaiverState.EXPIRED
         if not used:
-            return WaiverState.UNUSED
+            return WaiverState.MALFORMED if refused else WaiverState.UNUSED
         return WaiverState.EXPIRING if (self.until - day).days <= 14 else WaiverState.ACTIVE
 
 

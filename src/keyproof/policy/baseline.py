@@ -11,6 +11,7 @@ from keyproof.domain.secret import SourceLine
 from keyproof.errors import PolicyError, Problem
 from keyproof.fields import DateField
 from keyproof.policy.documents import API_VERSION, TextField, YamlModel
+from keyproof.policy.waiver_entry import quoted
 from keyproof.strict_yaml import YamlDocument, read, validate
 
 _HEAD = f"""\
@@ -90,21 +91,10 @@ def baseline_text(entries: Sequence[BaselineEntry]) -> str:
     for entry in sorted(entries, key=lambda entry: (entry.rule, entry.subject, entry.id)):
         lines += [
             f'  - id: "{entry.id}"',
-            f"    rule: {_quoted(entry.rule)}",
-            f"    subject: {_quoted(entry.subject)}",
-            f"    owner: {_quoted(entry.owner)}",
+            f"    rule: {quoted(entry.rule)}",
+            f"    subject: {quoted(entry.subject)}",
+            f"    owner: {quoted(entry.owner)}",
             f"    until: {entry.until.isoformat()}",
-            f"    reason: {_quoted(entry.reason)}",
+            f"    reason: {quoted(entry.reason)}",
         ]
     return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """A double-quoted scalar that holds any text on one line."""
-    return '"' + "".join(_escaped(character) for character in text) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from keyproof.domain.policy import Framework, Waiver
+from keyproof.domain.verdict import Severity
 from keyproof.policy.layers import EffectivePack
 
 
@@ -59,4 +60,6 @@ def waiver_content(waiver: Waiver) -> dict[str, Any]:
         "from": waiver.starts.isoformat(),
         "until": waiver.until.isoformat(),
         "compensating-control": waiver.compensating_control,
+        "quorum": {severity.value: waiver.limits.quorum[severity] for severity in Severity},
+        "longest": {severity.value: waiver.limits.longest[severity].text for severity in Severity},
     }

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_v
 
 from keyproof.domain.policy import Strength
 from keyproof.domain.verdict import Severity
-from keyproof.fields import DateField, DurationField, KebabField, StrictModel, StringsField
+from keyproof.fields import DateField, DurationField, KebabField, SpanField, StrictModel, StringsField
 
 API_VERSION = "keyproof/v1"
 UNCLASSIFIED = "unclassified"
@@ -210,6 +210,10 @@ class WaiversDocument(YamlModel):
 
     api_version: Literal["keyproof/v1"] = Field(alias="apiVersion")
     kind: Literal["Waivers"]
+    quorum: dict[Severity, Annotated[int, Field(ge=1, strict=True)]] = Field(default_factory=dict)
+    """Severity → how many have to approve a waiver of such a failure; 2 for critical and 1 below unless stated."""
+    longest: dict[Severity, SpanField] = Field(default_factory=dict)
+    """Severity → how long such a failure may be waived; 30d, 90d, 180d, 180d from critical to low unless stated."""
     waivers: tuple[WaiverDocument, ...]
 
 

@@ -9,13 +9,15 @@ from pydantic import ValidationError
 
 from keyproof.domain.policy import Selector, Waiver
 from keyproof.domain.secret import SourceLine
+from keyproof.domain.verdict import Severity
+from keyproof.domain.waiver_limits import LONGEST, QUORUM, WaiverLimits
 from keyproof.errors import PolicyError, Problem
 from keyproof.policy.catalogue import Catalogues
 from keyproof.policy.documents import API_VERSION, WaiverDocument, WaiversDocument
 from keyproof.policy.files import Found, find_files
 from keyproof.policy.selecting import SelectorCompiler
 from keyproof.policy.selector import ByFingerprint
-from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, problems_of, read
+from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, parse, problems_of, read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,27 +58,34 @@ class WaiverLoader:
         except PolicyError as cause:
             self.problems.extend(cause.problems)
             return
+        yield from self.waivers(document, seen)
+
+    def waivers(self, document: YamlDocument, seen: dict[str, SourceLine]) -> Iterator[Waiver]:
+        """The waivers of one file; `seen` holds the place of every id so far."""
         if not isinstance(document.data, dict):
             hint = f"begin with 'apiVersion: {API_VERSION}' and 'kind: Waivers'"
             self.problems.append(document.problem((), "is not a waiver file", hint))
             return
+        limits = WaiverLimits()
         try:
-            WaiversDocument.model_validate(document.data)
+            whole = WaiversDocument.model_validate(document.data)
+            limits = WaiverLimits(quorum={**QUORUM, **whole.quorum}, longest={**LONGEST, **whole.longest})
         except ValidationError as cause:
             self.problems.extend(problems_of(cause, document, WaiversDocument))
         items = document.data.get("waivers")
         for index, item in enumerate(items if isinstance(items, list) else ()):
-            if waiver := self._waiver(item, document, ("waivers", index), seen):
+            if waiver := self._waiver(item, document, ("waivers", index), seen, limits):
                 yield waiver
 
     def _waiver(
-        self, item: Any, document: YamlDocument, key: Key, seen: dict[str, SourceLine]
+        self, item: Any, document: YamlDocument, key: Key, seen: dict[str, SourceLine], limits: WaiverLimits
     ) -> Waiver | None:
         try:
             model = WaiverDocument.model_validate(item)
         except ValidationError:
             return None  # already a problem of the whole file
         self.problems.extend(_faults(model, document, key))
+        self.problems.extend(_beyond(model, limits, document, key))
         place = SourceLine(path=document.path, line=document.place(key)[0])
         if first := seen.get(model.id):
             self.problems.append(
@@ -110,6 +119,7 @@ class WaiverLoader:
             until=model.until,
             compensating_control=model.compensating_control,
             place=place,
+            limits=limits,
         )
 
     def _selector(self, model: WaiverDocument, document: YamlDocument, key: Key) -> Selector:
@@ -122,6 +132,18 @@ class WaiverLoader:
             priority_of_class=self.priority_of_class,
         )
         return compiler.compile(model.select, (*key, "select"))
+
+
+def check_entry(text: str, *, path: Path) -> None:
+    """Raise PolicyError with all that is wrong in a waiver file by itself, apart from rules and classes."""
+    problems: list[Problem] = []
+    loader = WaiverLoader(
+        root=path.parent, classes=None, priority_of_class={}, catalogues=Catalogues(problems=problems),
+        problems=problems,
+    )  # fmt: skip
+    list(loader.waivers(parse(text, name=str(path), error=PolicyError), {}))
+    if problems:
+        raise PolicyError.of(problems)
 
 
 def _faults(model: WaiverDocument, document: YamlDocument, key: Key) -> Iterator[Problem]:
@@ -142,6 +164,26 @@ def _faults(model: WaiverDocument, document: YamlDocument, key: Key) -> Iterator
             )
         elif folded[index] in folded[:index]:
             yield document.problem(at, f"{name.strip()} approves twice", "name each approver once")
+
+
+def _beyond(
+    model: WaiverDocument, limits: WaiverLimits, document: YamlDocument, key: Key
+) -> Iterator[Problem]:
+    """What no failure of any severity would be accepted with."""
+    last = max(limits.last_day(severity, model.from_) for severity in Severity)
+    if model.until > last:
+        yield document.problem(
+            (*key, "until"),
+            f"the waiver lasts until {model.until}, longer than any failure may be waived",
+            f"write {last} or earlier, and renew it after a review",
+        )
+    fewest = min(limits.quorum.values())
+    if len(model.approved_by) < fewest:
+        yield document.problem(
+            (*key, "approved-by"),
+            f"{len(model.approved_by)} approved it, and every failure needs {fewest}",
+            "name who else approved it",
+        )
 
 
 def _folded(name: str) -> str:

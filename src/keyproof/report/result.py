@@ -266,7 +266,7 @@ class WaiverResult(_Part):
     """An accepted failure with its state on the day of the run."""
 
     id: str
-    state: WaiverState | Literal["malformed"]
+    state: WaiverState
     rule: str
     control: str
     selector: str
@@ -278,6 +278,7 @@ class WaiverResult(_Part):
     until: date = Field(description="inclusive, UTC")
     compensating_control: str
     findings: list[str]
+    problems: list[str] = Field(description="why it does not accept others that it is about")
     place: Place | None
 
 

@@ -272,6 +272,7 @@ def _waiver(record: WaiverRecord) -> result.WaiverResult:
         until=waiver.until,
         compensating_control=waiver.compensating_control,
         findings=sorted(record.findings),
+        problems=list(record.problems),
         place=_place(waiver.place),
     )
 

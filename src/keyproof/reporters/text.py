@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from keyproof.domain.assessment import Assessment, SubjectRecord
+from keyproof.domain.assessment import Assessment, SubjectRecord, WaiverRecord
 from keyproof.domain.baseline import BaselineState
 from keyproof.domain.finding import Finding
 from keyproof.domain.policy import WaiverState
@@ -150,19 +150,29 @@ def _questions(unjudged: Sequence[Finding], known: _Known) -> Iterator[str]:
 
 
 def _waivers(assessment: Assessment) -> Iterator[RenderableType]:
-    records = overview.ending(assessment)
-    if not records:
+    """Waivers that somebody has to do something about; those that end first."""
+    ending = overview.ending(assessment)
+    others = [
+        record
+        for record in assessment.waivers
+        if record not in ending and (record.problems or record.state is WaiverState.UNUSED)
+    ]
+    if not ending and not others:
         return
-    yield _title(f"Waivers ending or ended ({len(records):,})")
-    lines = []
-    for record in records:
-        days = (record.waiver.until - assessment.today).days
-        when = f"ended on {record.waiver.until}"
-        if record.state is WaiverState.EXPIRING:
-            when = f"ends in {overview.counted(days, 'day')}, on {record.waiver.until}"
-        accepts = overview.counted(len(record.findings), "finding")
-        lines.append(f"{record.waiver.id} {when}; accepts {accepts}: {record.waiver.reason}")
-    yield from _list(lines)
+    yield _title(f"Waivers to look after ({len(ending) + len(others):,})")
+    yield from _list([_waiver(record, assessment) for record in (*ending, *others)])
+
+
+def _waiver(record: WaiverRecord, assessment: Assessment) -> str:
+    waiver, accepts = record.waiver, overview.counted(len(record.findings), "finding")
+    days = overview.counted((waiver.until - assessment.today).days, "day")
+    when = {
+        WaiverState.EXPIRED: f"ended on {waiver.until}",
+        WaiverState.EXPIRING: f"ends in {days}, on {waiver.until}",
+        WaiverState.UNUSED: "is not needed: nothing it is about fails",
+    }.get(record.state, f"lasts until {waiver.until}")
+    why = f" (not others: {'; '.join(record.problems)})" if record.problems else ""
+    return f"{waiver.id} {when}; accepts {accepts}{why}: {waiver.reason}"
 
 
 def _baseline(assessment: Assessment) -> Iterator[RenderableType]:
