@@ -60,6 +60,26 @@ def test_both_from_a_snapshot_without_reading_anything(project: Path, keyproof: 
     assert "due in 56 days" in result.out
 
 
+def test_a_rule_that_is_switched_off_says_why(project: Path, keyproof: Keyproof) -> None:
+    policy = project / "policy.yaml"
+    policy.write_text(policy.read_text() + "extends: [baseline]\ndisable: {key-rotation: We hold no keys.}\n")
+    result = keyproof("policy", "explain", "key-rotation", *AS_OF)
+    assert (result.code, result.out) == (
+        0,
+        "house/key-rotation is switched off by the pack: We hold no keys.\n",
+    )
+    on_one = keyproof("policy", "explain", "redis", "house/key-rotation", *AS_OF)
+    assert (on_one.code, on_one.out) == (2, "")
+    assert "We hold no keys." in on_one.err
+
+
+def test_the_rule_nobody_wrote_names_the_classes_that_bring_it(project: Path, keyproof: Keyproof) -> None:
+    policy = project / "policy.yaml"
+    policy.write_text(policy.read_text() + "classes: [{id: db, match: {name: '*database*'}}]\n")
+    out = keyproof("policy", "explain", "unclassified", *AS_OF).out
+    assert "  with.fields            class                              policy.yaml:6\n" in out
+
+
 def test_what_cannot_be_found_names_what_is_near(project: Path, keyproof: Keyproof) -> None:
     unknown = keyproof("policy", "explain", "aeg", *AS_OF)
     assert (unknown.code, unknown.out) == (2, "")

@@ -67,6 +67,16 @@ class Explainer:
         rules = [rule for pack in self.policy.packs for rule in pack.rules]
         return [rule for rule in rules if name in {rule.id, f"{rule.pack}/{rule.id}"}]
 
+    def disabled(self, name: str) -> str:
+        """Which packs switch the rule called `name` off, and why; empty when none does."""
+        lines = [
+            f"{pack.id}/{rule} is switched off by the pack: {reason}"
+            for pack in self.policy.packs
+            for rule, reason in pack.disabled.items()
+            if name in {rule, f"{pack.id}/{rule}"}
+        ]
+        return _text(lines) if lines else ""
+
     def subjects(self, name: str) -> list[Subject]:
         """The subjects with the id or name `name`; else those whose id or name holds it, letter case aside."""
         known = subjects_of(self.snapshot, self.policy.packs)

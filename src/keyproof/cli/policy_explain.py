@@ -59,7 +59,11 @@ def _explained(explainer: Explainer, what: str, rule: str | None) -> str:
         subject = _one_subject(explainer, what)
         return "\n".join(explainer.verdict(subject, found) for found in _rules(explainer, rule))
     if rules := explainer.rules(what):
-        return "\n".join(explainer.rule(found) for found in rules)
+        return "\n".join(
+            [*(explainer.rule(found) for found in rules), *filter(None, [explainer.disabled(what)])]
+        )
+    if reasons := explainer.disabled(what):
+        return reasons
     return explainer.subject(_one_subject(explainer, what))
 
 
@@ -67,6 +71,8 @@ def _rules(explainer: Explainer, name: str) -> Sequence[Rule]:
     """The rules called so, of every pack. Raises ConfigError when there is none."""
     if found := explainer.rules(name):
         return found
+    if reasons := explainer.disabled(name):
+        raise ConfigError(reasons.strip(), hint="name a rule that is in force")
     known = sorted({rule.id for pack in explainer.policy.packs for rule in pack.rules})
     raise ConfigError(f"no loaded pack has a rule '{name}'", hint=did_you_mean(name, known))
 

@@ -72,7 +72,9 @@ class CaseDocument(YamlModel):
     name: str = ""
     """What the case shows, in a few words."""
     rule: TextField
+    """Id of a rule of the pack."""
     secret: SecretDocument | None = None
+    """What is judged: one of secret, leak, repository and document."""
     leak: LeakDocument | None = None
     repository: RepositoryDocument | None = None
     document: DocumentDocument | None = None
@@ -86,10 +88,13 @@ class CaseDocument(YamlModel):
     around_due: bool = False
     """Makes three cases of this one: the day before `due` and that day pass, the day after fails."""
     expect: Literal["pass", "fail", "not-evaluated", "manual", "not-applicable", "not-selected"] | None = None
+    """The outcome; `not-selected` where the rule must not be about the subject at all."""
     reason: str = ""
     """A part of the reason, letter case aside."""
     due: DueField | None = None
+    """The due day of the finding; with `around-due` a moment where a period of hours ends."""
     severity: Severity | None = None
+    """The severity of the finding."""
     alert: str | None = None
     """The rung of the alert ladder; empty for none."""
     waived: bool | None = None

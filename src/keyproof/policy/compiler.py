@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from keyproof.check_model import CheckModel
 from keyproof.domain.check import Check
+from keyproof.domain.origin import Origin
 from keyproof.domain.policy import ControlMapping, PolicyPack, Rule, SecretClass
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Document
@@ -174,6 +175,10 @@ class PackCompiler:
             severity=None,
             remediation=_UNCLASSIFIED_REMEDIATION,
             place=_place(first.file, ("classes",)),
+            origins=(
+                Origin(key="check", value=_DEMANDS_CLASS, place=_place(first.file, ("classes",))),
+                Origin(key="with.fields", value="class", place=_place(first.file, ("classes",))),
+            ),
         )
 
     def _notes(self, rules: list[Rule]) -> Iterator[str]:

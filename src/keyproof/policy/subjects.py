@@ -162,6 +162,7 @@ class SecretDocument(YamlModel):
     """A secret as a backend or an inventory would show it; what is left out is not known."""
 
     name: TextField
+    """As the backend names it."""
     id: str = ""
     """Absent: made of the backend and the name."""
     backend: TextField = "aws-secrets-manager"
@@ -169,35 +170,51 @@ class SecretDocument(YamlModel):
     source: str = ""
     """Absent: the backend's name."""
     kind: Literal["secret", "key", "certificate", "credential"] = "secret"
+    """What it is; a check or selector may be about some kinds only."""
     environment: str = ""
+    """Absent: none; the globs of keyproof.yaml are not applied to cases."""
     owner: str = ""
     priority: str = ""
+    """critical, high, medium or low, where the source states one."""
     type: str = ""
+    """A type the source states."""
     tags: dict[str, str] = Field(default_factory=dict)
+    """Tag → value."""
     created: MomentField | None = None
+    """When the record was created."""
     value_date: MomentField | None = None
     """When the current value was written."""
     basis: Basis | None = None
     """What `value-date` rests on; absent: version-created, for a row inventory."""
     confidence: Confidence | None = None
+    """How far `value-date` is trusted; absent: as dates of its basis usually are."""
     facts: tuple[FactDocument, ...] = ()
-    """More dates, for cases about which one wins."""
+    """More dates, for cases about which one wins: `at`, `basis`, `confidence`."""
     versions: tuple[VersionDocument, ...] | None = None
+    """`id`, `state` (current, previous, pending, deleted, destroyed), `created`, `expires`; absent: not known."""
     rotation: RotationDocument | None = None
+    """`enabled`, `interval`, `schedule`, `last`, `next`, `mechanism`, `problem`; absent: the backend has none."""
     expires: MomentField | None = None
+    """Its expiration date."""
     encryption: EncryptionDocument | None = None
+    """`encrypted`, `key`, `customer-managed`; absent: not known."""
     replicas: tuple[str, ...] = ()
+    """Regions that hold a copy."""
     deletion: MomentField | None = None
+    """When it was deleted or will be purged."""
     last_accessed: MomentField | None = None
+    """When it was last read."""
     grants: tuple[GrantDocument, ...] | None = None
-    """Absent: not known; an empty list: nobody."""
+    """`principal`, `actions`, `via`, `effect`, `condition`; absent: not known; an empty list: nobody."""
     audit: tuple[AuditDocument, ...] | None = None
-    """Absent: not known; an empty list: no trail."""
+    """`sink`, `enabled`, `covers-reads`, `retention`; absent: not known; an empty list: no trail."""
     access_log: AccessLogDocument | None = None
-    """Absent: no log was read."""
+    """`since`, `until` and `events` with `at`, `principal`, `action`, `allowed`; absent: no log was read."""
     claims: tuple[ClaimDocument, ...] = ()
-    """What the row says; a row without any claims the rotation of `value-date`."""
+    """What a row says: `last-rotated`, `next-rotation`, `next-rotation-text`, `period`, `status`; a row without any
+    claims the rotation of `value-date`."""
     attributes: dict[str, str | int | bool] = Field(default_factory=dict)
+    """Facts only some backends have, e.g. `gitignored`."""
     unread: dict[str, str] = Field(default_factory=dict)
     """Field → why it could not be read."""
 

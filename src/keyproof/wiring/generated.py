@@ -9,7 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from keyproof import config
+from keyproof.policy.cases import CaseDocument, PolicyTestDocument
 from keyproof.policy.schema import attestations_schema, pack_schema, policy_test_schema, waivers_schema
+from keyproof.policy.subjects import DocumentDocument, LeakDocument, RepositoryDocument, SecretDocument
 from keyproof.report import result
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
 
@@ -25,6 +27,7 @@ def files() -> Mapping[Path, str]:
         Path("reports/schema/assessment.v1.schema.json"): _json(result.json_schema()),
         Path("docs/reference/checks.md"): _checks(),
         Path("docs/reference/collectors.md"): _collectors(),
+        Path("docs/reference/policy-tests.md"): _policy_tests(),
     }
 
 
@@ -64,6 +67,27 @@ def _collectors() -> str:
             parts += ["Needs exactly these rights:", ""]
             parts += [f"- `{permission}`" for permission in collector.permissions]
             parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _policy_tests() -> str:
+    """Every key of a test file."""
+    models: Mapping[str, type[BaseModel]] = {
+        "The file": PolicyTestDocument,
+        "A case": CaseDocument,
+        "secret": SecretDocument,
+        "leak": LeakDocument,
+        "repository": RepositoryDocument,
+        "document": DocumentDocument,
+    }
+    parts = [
+        "# Policy tests",
+        "",
+        "Cases beside a pack, for `house.yaml` in `house.test.yaml`; `keyproof policy test` runs them.",
+        "",
+    ]
+    for title, model in models.items():
+        parts += [f"## {title}", "", _text(model), "", *_parameters(model)]
     return "\n".join(parts).rstrip() + "\n"
 
 
