@@ -85,6 +85,7 @@ def test_a_type_and_a_length_that_disagree_prove_nothing() -> None:
 
 def test_what_is_no_key_is_not_concerned() -> None:
     check, tables = KeyStrength(), context(tables=["table"])
+    assert check.evaluate(secret(attributes={"reference": True}), context()).outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(document(), context()).outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(secret(deletion=utc("2025-10-01")), context()).outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(row(), tables).outcome is Outcome.NOT_EVALUATED

@@ -35,6 +35,15 @@ def test_the_stated_number_decides(stated: dict[str, str | int | bool], outcome:
     assert judge(stated, bits=256).outcome is outcome
 
 
+def test_what_is_not_stated_is_named() -> None:
+    assert judge({}, length=16).reason == (
+        "how many characters it has is not known: aws-secrets-manager does not state it, and no tag does; 16 wanted"
+    )
+    assert judge({"bits": "many"}, bits=256).reason == (
+        "how many bits of randomness it has is not known: 'many' is no whole number; 256 wanted"
+    )
+
+
 def test_every_demand_counts() -> None:
     strong: dict[str, str | int | bool] = {"length": 16, "character-classes": 4, "generator": "OpenSSL rand"}
     assert judge(strong, **PASSWORD).outcome is Outcome.PASS
@@ -75,6 +84,7 @@ def test_where_weak_values_are_in_order_is_the_rules_to_say() -> None:
 
 def test_what_has_no_value_is_not_concerned() -> None:
     check, tables = Strength.model_validate({"bits": 256}), context(tables=["table"])
+    assert check.evaluate(secret(attributes={"empty": True}), context()).outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(document(), context()).outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(secret(deletion=utc("2025-10-01")), context()).outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(row(), tables).outcome is Outcome.NOT_EVALUATED

@@ -41,7 +41,7 @@ class Isolation(CheckModel):
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret belongs to one environment")
         if is_row(subject, context):
-            return judged_elsewhere(subject, "value")
+            return judged_elsewhere(subject, "use across environments")
         gone = not_kept(subject, context.now) or holds_no_value(subject)
         return gone or self._live(subject, context)
 

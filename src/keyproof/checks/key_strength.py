@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field, PositiveInt
 
 from keyproof.check_model import CheckModel
+from keyproof.domain.at_rest import holds_no_value
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
 from keyproof.domain.deletion import not_kept
@@ -79,7 +80,7 @@ class KeyStrength(CheckModel):
             return Verdict.not_applicable("only a secret can be a key")
         if is_row(subject, context) and not (stated(subject, "key-type") or stated(subject, "key-bits")):
             return judged_elsewhere(subject, "key type and length")
-        return not_kept(subject, context.now) or self._judge(subject)
+        return not_kept(subject, context.now) or holds_no_value(subject) or self._judge(subject)
 
     def _judge(self, secret: SecretMetadata) -> Verdict:
         text = stated(secret, "key-type")

@@ -39,7 +39,7 @@ class RotationRecorded(CheckModel):
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret is rotated")
         if is_row(subject, context):
-            return judged_elsewhere(subject, "live value")
+            return judged_elsewhere(subject, "rotations")
         return not_kept(subject, context.now) or self._live(subject, context)
 
     def _live(self, secret: SecretMetadata, context: Context) -> Verdict:

@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from keyproof.check_model import CheckModel
 from keyproof.domain.aspects import join
+from keyproof.domain.at_rest import holds_no_value
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
 from keyproof.domain.deletion import not_kept
@@ -21,6 +22,11 @@ from keyproof.fields import StringsField
 _ANY: tuple[str, ...] = ()
 _DEVELOPMENT = ("development",)
 _FACTS = ("bits", "length", "character-classes", "generator")
+_ASKED = {
+    "bits": "how many bits of randomness it has",
+    "length": "how many characters it has",
+    "character-classes": "how many classes of characters it has",
+}
 
 
 class Strength(CheckModel):
@@ -59,7 +65,7 @@ class Strength(CheckModel):
             return Verdict.not_applicable("only a secret has a value that can be strong")
         if is_row(subject, context) and not any(stated(subject, name) for name in _FACTS):
             return judged_elsewhere(subject, "strength")
-        if gone := not_kept(subject, context.now):
+        if gone := not_kept(subject, context.now) or holds_no_value(subject):
             return gone
         if subject.environment.casefold() in {name.casefold() for name in self.weak_in}:
             return Verdict.not_applicable(f"a weak value is in order in {subject.environment}")
@@ -90,7 +96,7 @@ def _enough(secret: SecretMetadata, name: str, wanted: int, unit: str) -> Verdic
     text, found = stated(secret, name), stated_number(secret, name)
     if found is None:
         why = f"{text!r} is no whole number" if text else why_unstated(secret, name)
-        return Verdict.not_evaluated(f"its {name} is not known: {why}; {wanted} wanted")
+        return Verdict.not_evaluated(f"{_ASKED[name]} is not known: {why}; {wanted} wanted")
     shown = f"it has {count(found, unit)}"
     evidence = {name.replace("-", "_"): str(found)}
     if found < wanted:

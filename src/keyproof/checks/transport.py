@@ -18,6 +18,7 @@ from keyproof.domain.verdict import Severity, Verdict
 
 _OVER_TLS = frozenset({"https", "rediss", "ldaps", "amqps", "wss", "mqtts", "ftps", "smtps", "grpcs"})
 _IN_THE_CLEAR = frozenset({"http", "redis", "ldap", "amqp", "ws", "mqtt", "ftp", "smtp", "grpc"})
+_FILES = frozenset({"dotenv"})
 _FACTS = ("tls", "address", "tls-verified", "tls-version")
 
 
@@ -41,7 +42,9 @@ class Transport(CheckModel):
         if not isinstance(subject, SecretMetadata):
             return Verdict.not_applicable("only a secret travels to its readers")
         if is_row(subject, context) and not any(stated(subject, name) for name in _FACTS):
-            return judged_elsewhere(subject, "transport")
+            return judged_elsewhere(subject, "address")
+        if subject.backend in _FILES and not any(stated(subject, name) for name in _FACTS):
+            return Verdict.not_applicable(f"{subject.backend} keeps it in a file, fetched from no server")
         return not_kept(subject, context.now) or join(list(self._aspects(subject)))
 
     def _aspects(self, secret: SecretMetadata) -> Iterator[Verdict]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from keyproof.domain.secret import SecretMetadata
 
@@ -50,5 +51,6 @@ def why_unstated(secret: SecretMetadata, *names: str) -> str:
     return next(filter(None, unread), f"{secret.backend} does not state it, and no tag does")
 
 
+@lru_cache(maxsize=4096)
 def _key(tag: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", tag.lower()))
