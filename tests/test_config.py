@@ -83,3 +83,14 @@ def test_the_file_is_found_above(tmp_path: Path) -> None:
     assert find(tmp_path / "a" / "b") == tmp_path / "keyproof.yaml"
     with pytest.raises(ConfigError, match=r"no keyproof\.yaml in"):
         find(Path("/"))
+
+
+def test_attestation_files_are_paths_in_which_variables_stand(tmp_path: Path) -> None:
+    text = GOOD + 'attestations: ["${FOLDER}/*.yaml"]\n'
+    assert load_text(tmp_path, text, ADDRESS="http://x", FOLDER="security").attestations == (
+        "security/*.yaml",
+    )
+    assert load_text(tmp_path, GOOD, ADDRESS="http://x").attestations == ()
+    assert faults(tmp_path, GOOD.replace("${ADDRESS}", "http://x") + "attestation: [a.yaml]\n") == [
+        "keyproof.yaml:9:1: unknown key 'attestation'; did you mean 'attestations'?"
+    ]

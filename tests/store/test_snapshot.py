@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.access import AccessEvent, AccessGrant, AccessLog, Action, AuditTrail
 from keyproof.domain.assessment import Scope, ScopeStatus
 from keyproof.domain.duration import parse_duration
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence, Occurrence
@@ -37,6 +37,7 @@ SECRET = SecretMetadata(
     rotation=Rotation(enabled=True, interval=timedelta(days=30)),
     grants=(AccessGrant(principal="auth/approle/role/ci", actions=(Action.READ,), via="policy ci"),),
     audit=(AuditTrail(sink="file/", enabled=True, retention=timedelta(days=365)),),
+    access_log=AccessLog(sink="file/", since=AT, until=AT, events=(AccessEvent(at=AT, principal="ci", allowed=False),)),
     claims=(InventoryClaim(source="t", name="A", place=SourceLine(path="t.md", line=3), period=parse_duration("on compromise")),),
     attributes={"cas": True, "max": 10, "text": "x"}, unread={"expiry": "denied"},
 )  # fmt: skip
