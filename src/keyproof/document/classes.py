@@ -27,7 +27,7 @@ class Placement:
         return any(not same(one.period, two.period) for (one, _), (two, _) in pairwise(self.entries))
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class DocumentClass:
     """Secrets that rotate together."""
 
@@ -81,19 +81,19 @@ def _entries(text: PolicyText, named: Named) -> Iterator[tuple[Schedule, str]]:
 
 def classes(text: PolicyText) -> tuple[DocumentClass, ...]:
     """The classes of a document, in the order in which they must be matched."""
-    found: list[DocumentClass] = []
+    work = _Classes()
     placed = placements(text)
     apart = {exact(placement.named.name) for placement in placed if placement.contradicts}
     for schedule in scheduled(text):
         if schedule.source is Source.GROUP:
-            _add(
-                found, schedule, [name for name in schedule.names if exact(name) not in apart], schedule.title
-            )
+            names = [name for name in schedule.names if exact(name) not in apart]
+            work.add(schedule, names, schedule.title)
         elif schedule.source is Source.TABLE:
-            _join(found, schedule, list(schedule.names), schedule.title)
+            work.join(schedule, list(schedule.names), schedule.title)
         else:
             for name in schedule.names:
-                _join(found, schedule, [name], name)
+                work.join(schedule, [name], name)
+    found = work.made
     for one in found:
         one.patterns = list(dict.fromkeys(_patterns(text, one, found, placed)))
         one.left_out = [
@@ -103,27 +103,39 @@ def classes(text: PolicyText) -> tuple[DocumentClass, ...]:
     return tuple(sorted((one for one in found if one.patterns), key=_rank))
 
 
-def _add(found: list[DocumentClass], schedule: Schedule, names: list[str], title: str) -> None:
-    found.append(
-        DocumentClass(id="", title=title, names=names, schedules=[schedule], priority=schedule.priority)
-    )
+class _Classes:
+    """Classes being made, found again by what they are about."""
+
+    def __init__(self) -> None:
+        self.made: list[DocumentClass] = []
+        self._by_word: dict[str, list[DocumentClass]] = {}
+
+    def add(self, schedule: Schedule, names: list[str], title: str) -> None:
+        """Make a class of its own."""
+        one = DocumentClass(id="", title=title, names=names, schedules=[schedule], priority=schedule.priority)
+        self.made.append(one)
+        self._remember(one, names)
+
+    def join(self, schedule: Schedule, names: list[str], title: str) -> None:
+        """Add to the class of the same topic or name, or make one."""
+        for one in dict.fromkeys(one for word in _words(names) for one in self._by_word.get(word, ())):
+            own = one.schedules[0]
+            apart = schedule.environment != own.environment and schedule.environment and own.environment
+            if own.source is not Source.GROUP and not apart:
+                one.names += [name for name in names if name not in one.names]
+                one.schedules.append(schedule)
+                self._remember(one, names)
+                return
+        self.add(schedule, names, title)
+
+    def _remember(self, one: DocumentClass, names: list[str]) -> None:
+        for word in _words(names):
+            self._by_word.setdefault(word, []).append(one)
 
 
-def _join(found: list[DocumentClass], schedule: Schedule, names: list[str], title: str) -> None:
-    """Add to the class of the same topic, or make one."""
-    topics = {topic(name) for name in names} - {""}
-    for one in found:
-        own = one.schedules[0]
-        apart = schedule.environment != own.environment and bool(schedule.environment and own.environment)
-        if (
-            own.source is not Source.GROUP
-            and not apart
-            and (one.topics & topics or set(one.names) & set(names))
-        ):
-            one.names += [name for name in names if name not in one.names]
-            one.schedules.append(schedule)
-            return
-    _add(found, schedule, names, title)
+def _words(names: Sequence[str]) -> list[str]:
+    topics = [topic(name) for name in names]
+    return [word for word in dict.fromkeys([*topics, *names]) if word]
 
 
 def _patterns(
@@ -136,12 +148,11 @@ def _patterns(
             schedule is one.schedules[0] for schedule, _ in placement.entries
         ):
             yield from globs(placement.named.name)
-    others = {name for other in found if other is not one for name in other.topics}
-    for kind in one.names:
-        if is_kind(kind):
-            for name, _ in members(kind, text.procedures):
-                if topic(name) not in others:
-                    yield from globs(name)
+    for kind in filter(is_kind, one.names):
+        others = {name for other in found if other is not one for name in other.topics}
+        for name, _ in members(kind, text.procedures):
+            if topic(name) not in others:
+                yield from globs(name)
 
 
 def _rank(one: DocumentClass) -> tuple[bool, bool, int]:

@@ -1,7 +1,7 @@
 """Contradictions in a document's own tables: dates, statuses, and secrets they leave out."""
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import islice
 
 from keyproof.document.contradiction import Contradiction, Kind
 from keyproof.document.custody import environments_in
@@ -13,6 +13,8 @@ from keyproof.inventory.secret import DeclaredSecret
 from keyproof.inventory.table import Table
 
 _URGENCY = {"current": 0, "due-soon": 1, "overdue": 2}
+_MOST = 3
+"""How many rows are named against one: a table in which one status is wrong needs no list of all others."""
 
 
 def contradictions(text: PolicyText) -> Iterator[Contradiction]:
@@ -50,10 +52,11 @@ def _next_dates(text: PolicyText, secret: DeclaredSecret) -> Iterator[Contradict
 
 def _status_order(text: PolicyText) -> Iterator[Contradiction]:
     rows = [row for row in text.inventory.rows if row.next_rotation is not None and row.status in _URGENCY]
-    for calm, urgent in permutations(rows, 2):
+    for calm in rows:
         assert calm.next_rotation is not None
-        assert urgent.next_rotation is not None
-        if _URGENCY[calm.status] < _URGENCY[urgent.status] and calm.next_rotation < urgent.next_rotation:
+        later = (row for row in rows if row.next_rotation and row.next_rotation > calm.next_rotation)
+        more_urgent = (row for row in later if _URGENCY[row.status] > _URGENCY[calm.status])
+        for urgent in islice(more_urgent, _MOST):
             yield Contradiction(
                 kind=Kind.STATUS_ORDER,
                 subject=f"{calm.name} and {urgent.name}",

@@ -1,6 +1,6 @@
 """Contradictions about periods inside one document: two for one secret, alerts, thresholds, standards, lists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from keyproof.document.classes import placements, scheduled
 from keyproof.document.contradiction import Contradiction, Kind
@@ -34,28 +34,38 @@ def _two_periods(text: PolicyText) -> Iterator[Contradiction]:
     """A general period that a secret's own exceeds, and two own periods that differ."""
     found = [schedule for schedule in text.schedules if schedule.period.scheduled]
     seen: set[tuple[str, Place]] = set()
-    for index, one in enumerate(found):
-        for two in found[index + 1 :]:
-            general, own = (one, two) if _general(one, two) else (two, one)
-            if _general(general, own):
-                clash = own.period.approximate_span > general.period.approximate_span
-            else:
-                clash = _about_the_same(one, two) and not same(one.period, two.period)
-            pair = (
-                "-".join(sorted({topic(name) for name in own.names} - {""})[:1]) or own.title,
-                general.place,
+    for one, two in _pairs(found):
+        general, own = (one, two) if _general(one, two) else (two, one)
+        if _general(general, own):
+            clash = own.period.approximate_span > general.period.approximate_span
+        else:
+            clash = _about_the_same(one, two) and not same(one.period, two.period)
+        subject = min({topic(name) for name in own.names} - {""}, default=own.title)
+        if clash and (subject, general.place) not in seen:
+            seen.add((subject, general.place))
+            yield Contradiction(
+                kind=Kind.PERIOD,
+                subject=own.title,
+                first=own.place,
+                first_value=own.shown,
+                second=general.place,
+                second_value=f"{general.title} {general.shown}",
+                reason=_consequence(text, own, general),
             )
-            if clash and pair not in seen:
-                seen.add(pair)
-                yield Contradiction(
-                    kind=Kind.PERIOD,
-                    subject=own.title,
-                    first=own.place,
-                    first_value=own.shown,
-                    second=general.place,
-                    second_value=f"{general.title} {general.shown}",
-                    reason=_consequence(text, own, general),
-                )
+
+
+def _pairs(found: Sequence[Schedule]) -> Iterator[tuple[Schedule, Schedule]]:
+    """The pairs that can be about the same secret: of one topic, or one of them general; in order."""
+    general = [schedule.everything or any(map(is_kind, schedule.names)) for schedule in found]
+    by_topic: dict[str, list[int]] = {}
+    for index, schedule in enumerate(found):
+        for name in {topic(name) for name in schedule.names} - {""}:
+            by_topic.setdefault(name, []).append(index)
+    wide = [index for index, is_general in enumerate(general) if is_general]
+    for index, schedule in enumerate(found):
+        near = {other for name in {topic(n) for n in schedule.names} - {""} for other in by_topic[name]}
+        others = range(len(found)) if general[index] else sorted(near.union(wide))
+        yield from ((schedule, found[other]) for other in others if other > index)
 
 
 def _general(general: Schedule, own: Schedule) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from keyproof.inventory.names import loose, stands_for_all
 from keyproof.inventory.words import looks_like_value, without_emoji
@@ -53,6 +54,7 @@ _IDENTIFIER = re.compile(
 _LONGEST = 80
 
 
+@lru_cache(maxsize=65_536)
 def topic(name: str) -> str:
     """What tells `name` apart from other secrets, in one form: `jwt` for `JWT_SECRET` and `JWT signing keys`.
 
