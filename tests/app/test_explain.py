@@ -1,5 +1,6 @@
 """Explanations: every value with its line, every date with its rank, every verdict with its sum."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -165,6 +166,14 @@ Verdict
                  severity high: base medium, +1 priority critical = high
                  accepted until 2025-10-31 by waiver freeze (waivers.yaml:4), approved by Ben, Cleo
 """)
+
+
+def test_a_waiver_that_does_not_hold_says_why(explainer: Explainer) -> None:
+    later = replace(explainer, now=datetime(2025, 11, 1, tzinfo=UTC))
+    lines = later.verdict(OPENAI, _rule(later, "age")).splitlines()
+    assert lines[-1].strip() == snapshot(
+        "not accepted by waiver freeze (waivers.yaml:4): it is in force from 2025-10-01 to 2025-10-31 only"
+    )
 
 
 def test_what_a_rule_is_not_about_is_said_with_the_reason(explainer: Explainer) -> None:

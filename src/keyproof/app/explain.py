@@ -6,7 +6,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from keyproof.app.evaluate import classes_by_subject, evaluate, subjects_of
-from keyproof.app.waive import waive
+from keyproof.app.waive import is_about, waive
 from keyproof.domain.assessment import ScopeStatus
 from keyproof.domain.finding import Finding
 from keyproof.domain.origin import Origin
@@ -47,20 +47,27 @@ class Explainer:
     environments: tuple[EnvironmentGlob, ...] = ()
     findings: Mapping[tuple[str, str, str], Finding] = field(init=False)
     """By pack, rule and subject."""
+    by_id: Mapping[str, Subject] = field(init=False)
+    classes: Mapping[str, tuple[str, str]] = field(init=False)
+    """Subject id → its class and priority."""
 
     def __post_init__(self) -> None:
         """Judge everything once: a verdict on one secret may rest on another."""
         packs = self.policy.packs
         subjects = subjects_of(self.snapshot, packs)
+        by_id = {subject.id: subject for subject in subjects}
+        classes = classes_by_subject(packs, subjects)
         findings, _ = waive(
             evaluate(packs, self.snapshot, now=self.now),
             self.policy.waivers,
-            subjects={subject.id: subject for subject in subjects},
-            classes=classes_by_subject(packs, subjects),
+            subjects=by_id,
+            classes=classes,
             today=self.now.date(),
         )
         by_place = {(finding.pack, finding.rule, finding.subject): finding for finding in findings}
-        object.__setattr__(self, "findings", by_place)
+        made = {"findings": by_place, "by_id": by_id, "classes": classes}
+        for name, value in made.items():
+            object.__setattr__(self, name, value)  # the way of a frozen dataclass to what it computes
 
     def rules(self, name: str) -> list[Rule]:
         """The rules called `name`, as `rule` or `pack/rule`."""
@@ -244,15 +251,18 @@ class Explainer:
             yield f"  {'':14} due {finding.due}{late}{alert}"
         if finding.outcome is Outcome.FAIL:
             yield f"  {'':14} severity {finding.severity}: {finding.severity_reason}"
-        yield from self._waiver(finding)
+            yield from self._waivers(finding)
 
-    def _waiver(self, finding: Finding) -> Iterator[str]:
-        waiver = next((waiver for waiver in self.policy.waivers if waiver.id == finding.waiver), None)
-        if waiver:
-            yield (
-                f"  {'':14} accepted until {waiver.until} by waiver {waiver.id} ({_at(waiver.place)}), "
-                f"approved by {', '.join(waiver.approved_by)}"
-            )
+    def _waivers(self, finding: Finding) -> Iterator[str]:
+        """The waiver that accepts it; otherwise every one that is about it, and why it does not count."""
+        for waiver in self.policy.waivers:
+            named = f"waiver {waiver.id} ({_at(waiver.place)})"
+            if waiver.id == finding.waiver:
+                approvers = ", ".join(waiver.approved_by)
+                yield f"  {'':14} accepted until {waiver.until} by {named}, approved by {approvers}"
+            elif finding.waiver is None and is_about(waiver, finding, self.by_id, self.classes):
+                refusal = waiver.refusal(finding.severity, self.now.date())
+                yield f"  {'':14} not accepted by {named}: {refusal}"
 
 
 def _controls(rule: Rule) -> Iterator[str]:

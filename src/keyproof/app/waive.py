@@ -31,7 +31,7 @@ def waive(
         if finding.outcome is not Outcome.FAIL:
             continue
         for waiver in in_force:
-            if not _is_about(waiver, finding, subjects, classes):
+            if not is_about(waiver, finding, subjects, classes):
                 continue
             if refusal := waiver.refusal(finding.severity, today):
                 problems[waiver.id].add(refusal)
@@ -51,9 +51,10 @@ def waive(
     return tuple(judged), records
 
 
-def _is_about(
+def is_about(
     waiver: Waiver, finding: Finding, subjects: Mapping[str, Subject], classes: Mapping[str, tuple[str, str]]
 ) -> bool:
+    """Whether `waiver` is meant for `finding`, be it in force or not."""
     packs = (finding.pack, *finding.also_in)
     names_rule = waiver.rule in {finding.rule, *(f"{pack}/{finding.rule}" for pack in packs)}
     names_control = bool(waiver.control) and any(edge.id == waiver.control for edge in finding.controls)
