@@ -12,6 +12,7 @@ from keyproof.cli import (
     demo,
     doctor,
     evaluate,
+    forecast,
     hook_command,
     init,
     leaks,
@@ -57,6 +58,7 @@ app.add_typer(hook_command.app, name="hook")
 app.command("collect")(collect.collect)
 app.command("evaluate")(evaluate.evaluate)
 app.command("baseline")(baseline.baseline)
+app.command("forecast")(forecast.forecast)
 app.add_typer(policy.app, name="policy")
 app.add_typer(waiver.app, name="waiver")
 app.command("doctor")(doctor.doctor)

@@ -1,0 +1,91 @@
+"""`keyproof forecast`: what turns red in the days to come, as a table and as a calendar."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyproof.app.forecast import forecast as look_ahead
+from keyproof.cli import options
+from keyproof.cli.evaluate import request
+from keyproof.cli.exit import ExitCode
+from keyproof.cli.output import write_file, write_stdout
+from keyproof.cli.session import Session
+from keyproof.domain.forecast import Forecast
+from keyproof.domain.snapshot import merge
+from keyproof.policy.baseline import load_baseline
+from keyproof.report import forecast_calendar, forecast_page
+from keyproof.store.snapshot import load
+
+_MAX_DAYS = 3660
+
+
+def forecast(
+    snapshots: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Files written by `keyproof collect`; without any every source is read.",
+            metavar="[SNAPSHOT…]",
+            show_default=False,
+        ),
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=0, max=_MAX_DAYS, help="How far to look ahead.")] = 30,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="text or ics, with a path as FORMAT=PATH; repeatable; without a path on stdout.",
+            metavar="FORMAT[=PATH]",
+        ),
+    ] = None,
+    config: options.Config = None,
+    as_of: options.AsOf = None,
+    rule: options.Rules = None,
+    framework: options.Frameworks = None,
+    baseline: options.Baseline = None,
+    jobs: options.Jobs = 8,
+    no_progress: options.NoProgress = False,
+) -> None:
+    """Judge on every day to come on which a period, a waiver or a baseline entry ends, and list what turns red.
+
+    Exit codes: 0 also when something will turn red, 2 invalid input, 3 something could not be read, so
+    that the forecast has a hole.
+    """
+    targets = options.parse_formats(formats, ["ics", "text"])
+    gate = options.Gate(
+        as_of=options.parse_as_of(as_of),
+        fail_on=None,
+        rules=tuple(rule or ()),
+        frameworks=tuple(framework or ()),
+        allow_incomplete=False,
+        baseline=load_baseline(baseline) if baseline else (),
+    )
+    session = Session.open(config, frameworks=gate.frameworks)
+    asked = request(session, gate)
+    if snapshots:
+        snapshot = merge([load(path) for path in snapshots])
+    else:
+        snapshot = session.take_snapshot(only=(), jobs=jobs, progress=not no_progress)
+    found = look_ahead(snapshot, session.policy, asked, days=days, finished=session.surroundings.clock.now())
+    for target in targets:
+        text = forecast_calendar.render(found) if target.format == "ics" else _page(found)
+        if target.path is None:
+            write_stdout(text)
+        else:
+            write_file(target.path, text)
+    if all(target.path is not None for target in targets):
+        write_stdout(_page(found))
+    raise typer.Exit(_exit_code(found))
+
+
+def _page(found: Forecast) -> str:
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 100
+    return forecast_page.render(found, width=width)
+
+
+def _exit_code(found: Forecast) -> ExitCode:
+    if found.today.run.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.INCOMPLETE if found.today.summary.gaps else ExitCode.OK
