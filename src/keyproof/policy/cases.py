@@ -19,13 +19,8 @@ from keyproof.fields import StringsField
 from keyproof.policy.documents import TextField, YamlModel
 from keyproof.policy.files import Found, find, find_files, found_at, is_test, shipped_packs, tests_of
 from keyproof.policy.loader import load_policy
-from keyproof.policy.subjects import (
-    DocumentDocument,
-    LeakDocument,
-    MomentField,
-    RepositoryDocument,
-    SecretDocument,
-)
+from keyproof.policy.particulars import MomentField
+from keyproof.policy.subjects import DocumentDocument, LeakDocument, RepositoryDocument, SecretDocument
 from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, read, validate
 
 _ABSENT: tuple[str, ...] = ()

@@ -1,161 +1,43 @@
 """Subjects as a test file describes them: the domain's own fields in kebab-case, most of them with a default."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
-from keyproof.domain.access import AccessEvent, AccessGrant, AccessLog, Action, AuditTrail
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence, Occurrence
 from keyproof.domain.policy import PolicyPack
 from keyproof.domain.secret import (
     Basis,
     Confidence,
     DatedFact,
-    Encryption,
     InventoryClaim,
-    Rotation,
     SecretMetadata,
-    SecretVersion,
     SourceLine,
     SubjectKind,
-    VersionState,
 )
 from keyproof.domain.subject import Document, Repository
-from keyproof.fields import DateField, DurationField, SpanField, StringsField
+from keyproof.fields import DateField, DurationField, StringsField
 from keyproof.policy.documents import TextField, YamlModel
+from keyproof.policy.particulars import (
+    USUAL_CONFIDENCE,
+    AccessLogDocument,
+    AuditDocument,
+    ClaimDocument,
+    EncryptionDocument,
+    FactDocument,
+    GrantDocument,
+    MomentField,
+    RotationDocument,
+    VersionDocument,
+)
 
 INVENTORY = "inventory"
 """Backend of a row that a person wrote."""
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?")
-_FIRST_YEAR, _LAST_YEAR = 1900, 9000
-"""Days around every moment have to be in the calendar too."""
 _ABSENT: tuple[str, ...] = ()
 _IN_FILES = frozenset({INVENTORY, "dotenv"})
-_CONFIDENCE = {
-    Basis.VERSION_CREATED: Confidence.EXACT,
-    Basis.ROTATION_EVENT: Confidence.EXACT,
-    Basis.LAST_ROTATED: Confidence.EXACT,
-    Basis.INVENTORY: Confidence.DECLARED,
-    Basis.ROW_COMMIT: Confidence.DECLARED,
-    Basis.RECORD_CREATED: Confidence.UPPER_BOUND,
-}
-"""How far a date of each basis is trusted unless the file says so."""
-
-
-def _moment(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value
-    if not (isinstance(value, str) and _MOMENT.fullmatch(value)):
-        raise ValueError(f"a moment is written 2026-11-21 or 2026-11-21T12:00:00Z; found {value!r}")
-    try:
-        parsed = datetime.fromisoformat(value)
-        moment = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{value} is not in the calendar") from None
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValueError(f"{value} lies too far away; write a year from {_FIRST_YEAR} to {_LAST_YEAR}")
-    return moment
-
-
-MomentField = Annotated[
-    datetime,
-    BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "examples": ["2026-11-21", "2026-11-21T12:00:00Z"]}),
-]
-"""A day (its first second, UTC) or a moment, ISO 8601; without a zone it is UTC."""
-
-
-class FactDocument(YamlModel):
-    """A date about the value's age."""
-
-    at: MomentField
-    basis: Basis
-    confidence: Confidence | None = None
-    """Absent: as dates of this basis are usually trusted."""
-
-    def fact(self) -> DatedFact:
-        """The fact of the domain."""
-        return DatedFact(at=self.at, basis=self.basis, confidence=self.confidence or _CONFIDENCE[self.basis])
-
-
-class VersionDocument(YamlModel):
-    """One stored version."""
-
-    id: TextField
-    state: VersionState
-    created: MomentField | None = None
-    expires: MomentField | None = None
-
-
-class RotationDocument(YamlModel):
-    """The backend's own rotation."""
-
-    enabled: bool
-    interval: SpanField | None = None
-    schedule: str = ""
-    last: MomentField | None = None
-    next: MomentField | None = None
-    mechanism: str = ""
-    problem: str = ""
-
-
-class EncryptionDocument(YamlModel):
-    """How it is encrypted at rest."""
-
-    encrypted: bool
-    key: str = ""
-    customer_managed: bool | None = None
-
-
-class GrantDocument(YamlModel):
-    """One way by which a principal reaches the secret."""
-
-    principal: TextField
-    actions: Annotated[tuple[Action, ...], Field(min_length=1)] = (Action.READ,)
-    via: str = "policy of the case"
-    effect: Literal["allow", "deny"] = "allow"
-    condition: str = ""
-
-
-class AuditDocument(YamlModel):
-    """One place where accesses are recorded."""
-
-    sink: TextField
-    enabled: bool = True
-    covers_reads: bool | None = True
-    retention: SpanField | None = None
-
-
-class EventDocument(YamlModel):
-    """One recorded use."""
-
-    at: MomentField
-    principal: TextField
-    action: Action = Action.READ
-    allowed: bool = True
-
-
-class AccessLogDocument(YamlModel):
-    """What an audit log shows about the secret."""
-
-    sink: TextField = "log of the case"
-    since: MomentField
-    until: MomentField
-    events: tuple[EventDocument, ...] = ()
-
-
-class ClaimDocument(YamlModel):
-    """What a row of an inventory says."""
-
-    last_rotated: DateField | None = None
-    next_rotation: DateField | None = None
-    next_rotation_text: str = ""
-    period: DurationField | None = None
-    status: str = ""
 
 
 class SecretDocument(YamlModel):
@@ -237,16 +119,16 @@ class SecretDocument(YamlModel):
             tags=self.tags,
             created_at=self.created,
             facts=tuple(self._facts(claims)),
-            versions=None if self.versions is None else tuple(map(_version, self.versions)),
-            rotation=_rotation(self.rotation) if self.rotation else None,
+            versions=None if self.versions is None else tuple(one.version() for one in self.versions),
+            rotation=self.rotation.rotation() if self.rotation else None,
             expires_at=self.expires,
-            encryption=_encryption(self.encryption) if self.encryption else None,
+            encryption=self.encryption.encryption() if self.encryption else None,
             replicas=self.replicas,
             deletion=self.deletion,
             last_accessed_at=self.last_accessed,
-            grants=None if self.grants is None else tuple(map(_grant, self.grants)),
-            audit=None if self.audit is None else tuple(map(_trail, self.audit)),
-            access_log=_access_log(self.access_log) if self.access_log else None,
+            grants=None if self.grants is None else tuple(one.grant() for one in self.grants),
+            audit=None if self.audit is None else tuple(one.trail() for one in self.audit),
+            access_log=self.access_log.log() if self.access_log else None,
             claims=claims,
             attributes=self.attributes,
             unread=self.unread,
@@ -278,7 +160,7 @@ class SecretDocument(YamlModel):
         row = self.backend == INVENTORY
         if self.value_date is not None:
             basis = self.basis or (Basis.INVENTORY if row else Basis.VERSION_CREATED)
-            confidence = self.confidence or _CONFIDENCE[basis]
+            confidence = self.confidence or USUAL_CONFIDENCE[basis]
             facts.append(DatedFact(at=self.value_date, basis=basis, confidence=confidence))
         elif row:
             facts += [
@@ -388,50 +270,3 @@ class DocumentDocument(YamlModel):
 
 def _first_second(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _version(model: VersionDocument) -> SecretVersion:
-    return SecretVersion(id=model.id, state=model.state, created_at=model.created, expires_at=model.expires)
-
-
-def _rotation(model: RotationDocument) -> Rotation:
-    return Rotation(
-        enabled=model.enabled,
-        interval=model.interval.approximate_span if model.interval else None,
-        schedule=model.schedule,
-        last_at=model.last,
-        next_at=model.next,
-        mechanism=model.mechanism,
-        problem=model.problem,
-    )
-
-
-def _encryption(model: EncryptionDocument) -> Encryption:
-    return Encryption(encrypted=model.encrypted, key=model.key, customer_managed=model.customer_managed)
-
-
-def _grant(model: GrantDocument) -> AccessGrant:
-    return AccessGrant(
-        principal=model.principal,
-        actions=model.actions,
-        via=model.via,
-        effect=model.effect,
-        condition=model.condition,
-    )
-
-
-def _access_log(model: AccessLogDocument) -> AccessLog:
-    events = (
-        AccessEvent(at=event.at, principal=event.principal, action=event.action, allowed=event.allowed)
-        for event in model.events
-    )
-    return AccessLog(sink=model.sink, since=model.since, until=model.until, events=tuple(sorted(events)))
-
-
-def _trail(model: AuditDocument) -> AuditTrail:
-    return AuditTrail(
-        sink=model.sink,
-        enabled=model.enabled,
-        covers_reads=model.covers_reads,
-        retention=model.retention.approximate_span if model.retention else None,
-    )
