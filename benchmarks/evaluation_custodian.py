@@ -27,10 +27,12 @@ def main() -> None:
     config = Config.empty(region="eu-west-1", account_id="111122223333")
     policies = PolicyCollection.from_data(yaml.safe_load(Path(sys.argv[2]).read_text("utf-8")), config)
     before = _peak()
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     found = sum(len(policy.resource_manager.filter_resources(resources)) for policy in policies)
-    seconds = time.perf_counter() - begin
-    print(json.dumps({"seconds": seconds, "megabytes": _peak(), "found": found, "before": before}))
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
+    print(
+        json.dumps({"seconds": seconds, "cpu": cpu, "megabytes": _peak(), "found": found, "before": before})
+    )
 
 
 def _parsed(one: dict[str, object]) -> dict[str, object]:

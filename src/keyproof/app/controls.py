@@ -12,11 +12,14 @@ COUNTS = ("pass", "fail", "waived", "not_evaluated", "manual", "not_applicable")
 """Keys of every count, each finding in exactly one."""
 
 
+_KEYS = {outcome: outcome.value.replace("-", "_") for outcome in Outcome}
+
+
 def count_key(finding: Finding) -> str:
     """The one count a finding belongs to."""
     if finding.outcome is Outcome.FAIL and not finding.gates:
         return "waived"
-    return finding.outcome.value.replace("-", "_")
+    return _KEYS[finding.outcome]
 
 
 def judge_controls(frameworks: Sequence[Framework], findings: Sequence[Finding]) -> tuple[ControlResult, ...]:

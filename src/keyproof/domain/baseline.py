@@ -69,6 +69,8 @@ def accept(
 
     A failure that a waiver accepts needs no entry: it keeps the waiver alone, but its entry counts as used.
     """
+    if not entries:
+        return tuple(findings), ()
     known = {entry.id: entry for entry in entries}
     failing = {finding.id for finding in findings if finding.outcome is Outcome.FAIL}
     judged = tuple(
