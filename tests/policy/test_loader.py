@@ -318,14 +318,14 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
             "waivers.yaml": "apiVersion: keyproof/v1\nkind: Waivers\nwaivers: [{id: x}]\n",
         },
     )
-    assert problems(tmp_path, ["*.yaml", "missing"], waivers=["waivers.yaml", "gone.yaml"]) == snapshot("""\
+    assert problems(tmp_path, ["*.yaml", "baselin"], waivers=["waivers.yaml", "gone.yaml"]) == snapshot("""\
 a.yaml:5:30: there is no check 'nope'; known here: max-age, no-leak, required-metadata
 a.yaml:6:5: the key 'check' is missing; add 'check:'
 a.yaml:6:5: the key 'id' is missing; add 'id:'
 a.yaml:6:5: the key 'title' is missing; add 'title:'
 b.yaml:4:1: unknown key 'rule'; did you mean 'rules'?
+baselin: there is no such policy pack; did you mean 'baseline'?
 gone.yaml: there is no such waiver file; check the path
-missing: there is no such policy pack; known here: baseline, content-platform, leaks, pci-dss-4.0.1, soc2
 waivers.yaml:1:1: the key 'metadata' is missing; add 'metadata:'
 waivers.yaml:2:7: 'Waivers' is not allowed here; known here: PolicyPack
 waivers.yaml:3:1: unknown key 'waivers'; known here: apiVersion, classes, disable, extends, kind, metadata, parameters, roles, rules
