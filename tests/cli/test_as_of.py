@@ -16,6 +16,8 @@ waivers:
 JUDGING = (
     ("scan", "--no-progress"),
     ("evaluate", "snapshot.json"),
+    ("forecast", "snapshot.json"),
+    ("baseline", "snapshot.json", "-o", "baseline.yaml", "--owner", "Ana"),
     ("waiver", "list"),
     ("waiver", "check"),
     ("policy", "explain", "age"),
