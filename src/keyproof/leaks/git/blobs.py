@@ -23,9 +23,16 @@ def search_blobs(
     repository: Repository, listing: Listing, scan: Scan, largest: int, tally: Tally, progress: Progress
 ) -> dict[str, tuple[Match, ...]]:
     """See SearchBlobs: git inflates every blob and each is scanned whole."""
+    progress.begin(f"Searching {tally.repository}", len(listing.blobs))
+    return search_stored(repository, listing, scan, largest, tally, progress)
+
+
+def search_stored(
+    repository: Repository, listing: Listing, scan: Scan, largest: int, tally: Tally, progress: Progress
+) -> dict[str, tuple[Match, ...]]:
+    """The same within a stretch of work that has begun."""
     found: dict[str, tuple[Match, ...]] = {}
     done = 0
-    progress.begin(f"Searching {tally.repository}", len(listing.blobs))
     for name, size in zip(listing.blobs, listing.sizes, strict=True):
         if size > largest:
             tally.skip("size", "blob", name)

@@ -1,0 +1,148 @@
+"""Searches the blobs of a pack along their deltas: a base whole, of a child only what its delta changed.
+
+Why that is exact. A match stands in lines; whether there is one depends on these lines and, for a detector
+over several lines, on no more bytes than its longest match. If none of that was touched by the delta, all of it
+was copied in one run, and the base holds the match as well. So when the base has no match, a child has one
+only if its windows have one: whole touched lines, widened where such a detector's anchor is in reach. Whatever
+the windows show is decided by a search of the whole child. The children of a base with a match, with the anchor
+of a very long match, or in UTF-16 are searched whole.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from keyproof.leaks.blob import Match
+from keyproof.leaks.detection.decoders import wide_encoding
+from keyproof.leaks.detection.detector import Detector
+from keyproof.leaks.git.delta import windows
+from keyproof.leaks.git.packs import Pack
+from keyproof.leaks.sighting import Scan
+
+_WIDEST = 16384
+"""Bytes; the anchor of a longer match makes children be searched whole."""
+_WHOLE = -1
+_HELD = 96 << 20
+"""Bytes of bases held for children yet to come; beyond it they are made anew."""
+
+Anchors = tuple[tuple[bytes, int], ...]
+"""Lower-case texts one of which stands in every match over several lines, with the longest such match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """Decides whether a blob has matches, from what its base had."""
+
+    scan: Scan
+    anchors: Anchors
+
+    def whole(self, content: bytes) -> tuple[tuple[Match, ...], int]:
+        """The matches, and how its children are to be searched: their margin in bytes, or whole."""
+        matches = self.scan(content)
+        if matches or wide_encoding(content):
+            return matches, _WHOLE
+        return matches, self._margin(content, 0)
+
+    def child(self, content: bytes, touched: list[int], margin: int) -> tuple[tuple[Match, ...], int]:
+        """The same for a child of a base with this margin."""
+        if margin == _WHOLE or wide_encoding(content):
+            return self.whole(content)
+        if not touched:
+            return (), margin
+        part = windows(content, touched, margin)
+        wider = self._margin(part, margin)
+        if wider != margin:
+            if wider == _WHOLE:
+                return self.whole(content)
+            part = windows(content, touched, wider)
+        if (b"\0" in part[:4096] and wide_encoding(part)) or self.scan(part):
+            return self.whole(content)
+        return (), wider
+
+    def _margin(self, text: bytes, margin: int) -> int:
+        lowered = text.lower()
+        for anchor, width in self.anchors:
+            if anchor in lowered:
+                if width > _WIDEST:
+                    return _WHOLE
+                margin = max(margin, 2 * width)
+        return margin
+
+
+@dataclass(slots=True)
+class _Frame:
+    number: int
+    content: bytes | None
+    margin: int
+    child: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One blob of a family."""
+
+    number: int
+    size: int
+    matches: tuple[Match, ...]
+
+
+def walk_family(
+    pack: Pack, root: int, searcher: Searcher, wanted: Callable[[int], bool], largest: int
+) -> Iterator[Visit]:
+    """Visit the wanted blobs of one family, each base before its children; what is not visited is not known.
+
+    A blob that cannot be read is not visited and neither is what hangs on it. Larger blobs end their branch.
+    """
+    if pack.sizes[root] > largest:
+        return
+    try:
+        content = pack.record(root)
+    except ValueError:
+        return
+    matches, margin = searcher.whole(content)
+    if wanted(root):
+        yield Visit(root, len(content), matches)
+    stack = [_Frame(root, content, margin, pack.first[root])]
+    held = len(content)
+    while stack:
+        frame = stack[-1]
+        number = frame.child
+        if number < 0:
+            stack.pop()
+            held -= len(frame.content or b"")
+            continue
+        frame.child = pack.following[number]
+        try:
+            base = frame.content if frame.content is not None else pack.content(frame.number, largest)
+            content, touched = pack.child(base, number, largest)
+        except ValueError:
+            continue
+        margin = frame.margin
+        if frame.child < 0:
+            stack.pop()
+            held -= len(frame.content or b"")
+        matches, margin = searcher.child(content, touched, margin)
+        if wanted(number):
+            yield Visit(number, len(content), matches)
+        if pack.first[number] >= 0:
+            stack.append(_Frame(number, content, margin, pack.first[number]))
+            held += len(content)
+            held -= _spill(stack, held)
+
+
+def _spill(stack: list[_Frame], held: int) -> int:
+    """Let go of the oldest contents until little enough is held; bytes let go."""
+    freed = 0
+    for frame in stack[:-1]:
+        if held - freed <= _HELD:
+            break
+        freed += len(frame.content or b"")
+        frame.content = None
+    return freed
+
+
+def anchors_of(detectors: Iterable[Detector]) -> Anchors | None:
+    """The anchors of the detectors over several lines; None when one has none, so that nothing may be cut."""
+    over_lines = [one for one in detectors if one.multiline]
+    if not all(one.prefilter.literals for one in over_lines):
+        return None
+    return tuple((text.encode(), one.width) for one in over_lines for text in one.prefilter.literals)
