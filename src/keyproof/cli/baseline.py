@@ -58,9 +58,7 @@ def baseline(
     Updating keeps the owner, end and reason of entries that still fail, ended ones included, and drops
     the others: an end is only ever moved by a person.
     """
-    gate = options.Gate(
-        as_of=options.parse_as_of(as_of), fail_on=None, rules=(), frameworks=(), allow_incomplete=True
-    )
+    gate = options.Gate.asked(as_of=as_of, allow_incomplete=True)
     end = _end(until, gate.as_of.date())
     kept = {entry.id: entry for entry in (load_baseline(output) if output.exists() else ())}
     session = Session.open(config)

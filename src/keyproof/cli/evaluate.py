@@ -14,7 +14,6 @@ from keyproof.cli.surroundings import version
 from keyproof.domain.policy import Policy, Rule
 from keyproof.domain.snapshot import Snapshot, merge
 from keyproof.errors import ConfigError
-from keyproof.policy.baseline import load_baseline
 from keyproof.store.snapshot import load
 from keyproof.strict_yaml import did_you_mean
 from keyproof.wiring.catalog import REPORTERS
@@ -36,13 +35,13 @@ def evaluate(
     quiet: options.Quiet = False,
 ) -> None:
     """Judge one or several snapshots: the same reports and exit codes as `scan`, without any network."""
-    gate = options.Gate(
-        as_of=options.parse_as_of(as_of),
-        fail_on=fail_on.severity,
-        rules=tuple(rule or ()),
-        frameworks=tuple(framework or ()),
+    gate = options.Gate.asked(
+        as_of=as_of,
+        fail_on=fail_on,
+        rules=rule,
+        frameworks=framework,
         allow_incomplete=allow_incomplete,
-        baseline=load_baseline(baseline) if baseline else (),
+        baseline=baseline,
     )
     results = options.Results(formats=formats, out=out, quiet=quiet)
     session = Session.open(config, frameworks=gate.frameworks)

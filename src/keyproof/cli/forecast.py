@@ -15,7 +15,6 @@ from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.session import Session
 from keyproof.domain.forecast import Forecast
 from keyproof.domain.snapshot import merge
-from keyproof.policy.baseline import load_baseline
 from keyproof.report import forecast_calendar, forecast_page
 from keyproof.store.snapshot import load
 
@@ -54,14 +53,7 @@ def forecast(
     that the forecast has a hole.
     """
     targets = options.parse_formats(formats, ["ics", "text"])
-    gate = options.Gate(
-        as_of=options.parse_as_of(as_of),
-        fail_on=None,
-        rules=tuple(rule or ()),
-        frameworks=tuple(framework or ()),
-        allow_incomplete=False,
-        baseline=load_baseline(baseline) if baseline else (),
-    )
+    gate = options.Gate.asked(as_of=as_of, rules=rule, frameworks=framework, baseline=baseline)
     session = Session.open(config, frameworks=gate.frameworks)
     asked = request(session, gate)
     if snapshots:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 
@@ -12,6 +12,7 @@ from keyproof.cli.surroundings import moment
 from keyproof.domain.baseline import BaselineEntry
 from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
+from keyproof.policy.baseline import load_baseline
 from keyproof.strict_yaml import did_you_mean
 
 
@@ -94,6 +95,27 @@ class Gate:
     allow_incomplete: bool
     baseline: tuple[BaselineEntry, ...] = ()
     """What failed before and is given time."""
+
+    @classmethod
+    def asked(
+        cls,
+        *,
+        as_of: str | None,
+        fail_on: FailOn = FailOn.NEVER,
+        rules: list[str] | None = None,
+        frameworks: list[str] | None = None,
+        allow_incomplete: bool = False,
+        baseline: Path | None = None,
+    ) -> Self:
+        """Read the options as they were given. Raises ConfigError for a day that is none or a broken baseline."""
+        return cls(
+            as_of=parse_as_of(as_of),
+            fail_on=fail_on.severity,
+            rules=tuple(rules or ()),
+            frameworks=tuple(frameworks or ()),
+            allow_incomplete=allow_incomplete,
+            baseline=load_baseline(baseline) if baseline else (),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

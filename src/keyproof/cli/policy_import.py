@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from keyproof import strict_yaml
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.document.contradiction import Contradiction
@@ -25,6 +24,8 @@ from keyproof.wiring.catalog import CHECKS
 
 _SNIPPET = "keyproof.snippet.yaml"
 _NOTES = "notes.md"
+_MAX_BYTES = 1_000_000
+"""A policy is read by people; what is larger is something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +106,8 @@ def _shown(path: Path) -> str:
 
 
 def _unfit(path: Path, raw: bytes) -> Problem | None:
-    if len(raw) > strict_yaml.MAX_BYTES:
-        return Problem(
-            path=str(path), message=f"is larger than {strict_yaml.MAX_BYTES:,} bytes", hint="split the file"
-        )
+    if len(raw) > _MAX_BYTES:
+        return Problem(path=str(path), message=f"is larger than {_MAX_BYTES:,} bytes", hint="split the file")
     if b"\0" in raw:
         return Problem(path=str(path), message="is no text", hint="save the policy as Markdown or plain text")
     try:

@@ -5,7 +5,6 @@ import typer
 from keyproof.cli import options
 from keyproof.cli.evaluate import judge
 from keyproof.cli.session import Session
-from keyproof.policy.baseline import load_baseline
 
 
 def scan(
@@ -28,13 +27,13 @@ def scan(
     Exit codes: 0 in order, 1 at least one finding fails, 2 invalid input, 3 something could not be
     looked at, 70 a bug, 130 interrupted.
     """
-    gate = options.Gate(
-        as_of=options.parse_as_of(as_of),
-        fail_on=fail_on.severity,
-        rules=tuple(rule or ()),
-        frameworks=tuple(framework or ()),
+    gate = options.Gate.asked(
+        as_of=as_of,
+        fail_on=fail_on,
+        rules=rule,
+        frameworks=framework,
         allow_incomplete=allow_incomplete,
-        baseline=load_baseline(baseline) if baseline else (),
+        baseline=baseline,
     )
     results = options.Results(formats=formats, out=out, quiet=quiet)
     session = Session.open(config, frameworks=gate.frameworks)
