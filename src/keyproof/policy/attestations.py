@@ -11,12 +11,12 @@ from keyproof.check_model import CheckModel
 from keyproof.domain.attestation import Attestation
 from keyproof.domain.policy import PolicyPack, Rule
 from keyproof.domain.secret import SourceLine
-from keyproof.errors import PolicyError, Problem
+from keyproof.errors import Problem
 from keyproof.fields import DateField, KebabField, SpanField
 from keyproof.policy.catalogue import Catalogues
 from keyproof.policy.documents import API_VERSION, TextField, YamlModel
-from keyproof.policy.files import Found, find_files
-from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, problems_of, read
+from keyproof.policy.files import read_files
+from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, problems_of
 
 
 class AttestationDocument(YamlModel):
@@ -72,28 +72,11 @@ class AttestationLoader:
     def load(self, references: Sequence[str]) -> tuple[Attestation, ...]:
         """Every attestation of the files meant, sorted by id."""
         seen: dict[str, SourceLine] = {}
-        found = [one for file in self._files(references) for one in self._read(file, seen)]
+        files = read_files(references, root=self.root, noun="attestation", problems=self.problems)
+        found = [one for document in files for one in self._read(document, seen)]
         return tuple(sorted(found, key=lambda one: one.id))
 
-    def _files(self, references: Sequence[str]) -> Iterator[Found]:
-        known: set[Path] = set()
-        for reference in references:
-            hits, hint = find_files(reference, root=self.root)
-            if not hits and not any(sign in reference for sign in "*?["):
-                self.problems.append(
-                    Problem(path=reference, message="there is no such attestation file", hint=hint)
-                )
-            for found in hits:
-                if found.path not in known:
-                    known.add(found.path)
-                    yield found
-
-    def _read(self, found: Found, seen: dict[str, SourceLine]) -> Iterator[Attestation]:
-        try:
-            document = read(found.path, error=PolicyError, name=found.name)
-        except PolicyError as cause:
-            self.problems.extend(cause.problems)
-            return
+    def _read(self, document: YamlDocument, seen: dict[str, SourceLine]) -> Iterator[Attestation]:
         if not isinstance(document.data, dict):
             hint = f"begin with 'apiVersion: {API_VERSION}' and 'kind: Attestations'"
             self.problems.append(document.problem((), "is not an attestation file", hint))

@@ -2,7 +2,7 @@
 
 import glob
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -212,3 +212,25 @@ def _pack_file(
         rules=dict(zip(indexes["rules"], model.rules, strict=True)),
         sound=sound,
     )
+
+
+def read_files(
+    references: Sequence[str], *, root: Path, noun: str, problems: list[Problem]
+) -> Iterator[YamlDocument]:
+    """Every file meant, once and parsed; `noun` names its kind in messages (`waiver`, `attestation`).
+
+    A path without a file, and a file that cannot be read, is added to `problems`; a glob may meet nothing.
+    """
+    known: set[Path] = set()
+    for reference in references:
+        hits, hint = find_files(reference, root=root)
+        if not hits and not any(sign in reference for sign in "*?["):
+            problems.append(Problem(path=reference, message=f"there is no such {noun} file", hint=hint))
+        for found in hits:
+            if found.path in known:
+                continue
+            known.add(found.path)
+            try:
+                yield read(found.path, error=PolicyError, name=found.name)
+            except PolicyError as cause:
+                problems.extend(cause.problems)

@@ -14,10 +14,10 @@ from keyproof.domain.waiver_limits import LONGEST, QUORUM, WaiverLimits
 from keyproof.errors import PolicyError, Problem
 from keyproof.policy.catalogue import Catalogues
 from keyproof.policy.documents import API_VERSION, WaiverDocument, WaiversDocument
-from keyproof.policy.files import Found, find_files
+from keyproof.policy.files import read_files
 from keyproof.policy.selecting import SelectorCompiler
 from keyproof.policy.selector import ByFingerprint
-from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, parse, problems_of, read
+from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, parse, problems_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,29 +36,9 @@ class WaiverLoader:
     def load(self, references: Sequence[str]) -> tuple[Waiver, ...]:
         """Every waiver of the files meant, sorted by id."""
         seen: dict[str, SourceLine] = {}
-        waivers = [waiver for found in self._files(references) for waiver in self._read(found, seen)]
+        files = read_files(references, root=self.root, noun="waiver", problems=self.problems)
+        waivers = [waiver for document in files for waiver in self.waivers(document, seen)]
         return tuple(sorted(waivers, key=lambda waiver: waiver.id))
-
-    def _files(self, references: Sequence[str]) -> Iterator[Found]:
-        known: set[Path] = set()
-        for reference in references:
-            hits, hint = find_files(reference, root=self.root)
-            if not hits and not any(sign in reference for sign in "*?["):
-                self.problems.append(
-                    Problem(path=reference, message="there is no such waiver file", hint=hint)
-                )
-            for found in hits:
-                if found.path not in known:
-                    known.add(found.path)
-                    yield found
-
-    def _read(self, found: Found, seen: dict[str, SourceLine]) -> Iterator[Waiver]:
-        try:
-            document = read(found.path, error=PolicyError, name=found.name)
-        except PolicyError as cause:
-            self.problems.extend(cause.problems)
-            return
-        yield from self.waivers(document, seen)
 
     def waivers(self, document: YamlDocument, seen: dict[str, SourceLine]) -> Iterator[Waiver]:
         """The waivers of one file; `seen` holds the place of every id so far."""
