@@ -130,7 +130,9 @@ class _Classes:
 
     def _remember(self, one: DocumentClass, names: list[str]) -> None:
         for word in _words(names):
-            self._by_word.setdefault(word, []).append(one)
+            known = self._by_word.setdefault(word, [])
+            if one not in known:
+                known.append(one)
 
 
 def _words(names: Sequence[str]) -> list[str]:

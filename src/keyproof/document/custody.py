@@ -75,6 +75,7 @@ _COMMANDS: tuple[tuple[str, Verb, re.Pattern[str]], ...] = (
 )  # fmt: skip
 _EVERY = re.compile(r"AutomaticallyAfterDays\W{1,4}(\d{1,4})")
 _LONGEST = 200
+_MOST_LINES = 40
 
 
 def storage_kinds(text: str) -> tuple[str, ...]:
@@ -197,7 +198,8 @@ def _commands(code: Sequence[Statement]) -> Iterator[list[Statement]]:
     for line in code:
         if line.text.startswith("#"):
             continue
-        if command and not (command[-1].text.endswith("\\") and line.line == command[-1].line + 1):
+        goes_on = bool(command) and command[-1].text.endswith("\\") and line.line == command[-1].line + 1
+        if command and (not goes_on or len(command) >= _MOST_LINES):
             yield command
             command = []
         command.append(line)

@@ -14,6 +14,8 @@ from keyproof.inventory.words import without_emoji
 _LABELLED = re.compile(r"([^:]{1,60}?)\s*:(?:\s+(\S.*))?")
 _TASK = re.compile(r"\[[ xX]\]\s+")
 _NUMBERED = re.compile(r"\d{1,3}[.)]\s+")
+_LONGEST = 1000
+"""Characters of one line that are read: a rule is a sentence, not a page."""
 _LIST = frozenset({"bullet_list_open", "ordered_list_open"})
 _LIST_END = frozenset({"bullet_list_close", "ordered_list_close"})
 
@@ -107,7 +109,7 @@ def _front_matter(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
         return
     end = next((index for index, line in enumerate(lines[1:40], 1) if line.rstrip() in {"---", "..."}), 0)
     for index in range(end + 1 if end else 0):
-        yield index + 1, " ".join(lines[index].split())
+        yield index + 1, " ".join(lines[index][:_LONGEST].split())
 
 
 class _Walk:
@@ -169,7 +171,7 @@ class _Walk:
                 yield Statement(
                     line=first + offset,
                     form=Form.CODE,
-                    text=" ".join(text.split()),
+                    text=" ".join(text[:_LONGEST].split()),
                     headings=tuple(self._headings.values()),
                 )
 
@@ -182,4 +184,4 @@ def _plain_lines(token: Token) -> list[str]:
             lines.append([])
         elif child.type != "html_inline":
             lines[-1].append(child.content)
-    return [without_emoji("".join(words)) for words in lines]
+    return [without_emoji("".join(words)[:_LONGEST]) for words in lines]

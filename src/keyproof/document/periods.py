@@ -9,6 +9,7 @@ from keyproof.document.spans import in_days, same
 from keyproof.document.subjects import is_identifier, is_kind, of_kind, topic
 from keyproof.domain.wording import count
 from keyproof.inventory.names import may_be_same
+from keyproof.inventory.secret import DeclaredSecret
 
 _STANDARDS = {
     "soc": "SOC 2 (TSC 2017)", "iso": "ISO/IEC 27001:2022", "hip": "HIPAA (45 CFR 164)",
@@ -32,8 +33,14 @@ def contradictions(text: PolicyText) -> Iterator[Contradiction]:
 
 def _two_periods(text: PolicyText) -> Iterator[Contradiction]:
     """A general period that a secret's own exceeds, and two own periods that differ."""
-    found = [schedule for schedule in text.schedules if schedule.period.scheduled]
+    first: dict[object, Schedule] = {}
+    for schedule in text.schedules:
+        if schedule.period.scheduled:
+            said = (schedule.names, schedule.period.span, schedule.period.months, schedule.environment)
+            first.setdefault(said, schedule)
+    found = list(first.values())
     seen: set[tuple[str, Place]] = set()
+    stated = {row.line: secret for secret in text.merged.secrets for row in secret.rows}
     for one, two in _pairs(found):
         general, own = (one, two) if _general(one, two) else (two, one)
         if _general(general, own):
@@ -50,7 +57,7 @@ def _two_periods(text: PolicyText) -> Iterator[Contradiction]:
                 first_value=own.shown,
                 second=general.place,
                 second_value=f"{general.title} {general.shown}",
-                reason=_consequence(text, own, general),
+                reason=_consequence(stated.get(own.place.line), own, general),
             )
 
 
@@ -82,13 +89,11 @@ def _about_the_same(one: Schedule, two: Schedule) -> bool:
     return bool(topics - {""})
 
 
-def _consequence(text: PolicyText, own: Schedule, general: Schedule) -> str:
-    for secret in text.merged.secrets:
-        if secret.last_rotated and any(row.line == own.place.line for row in secret.rows):
-            dates = (period.due(secret.last_rotated) for period in (own.period, general.period))
-            own_due, general_due = dates
-            return f"{secret.lead.name}, rotated {secret.last_rotated}, is due {own_due} or {general_due}"
-    return "only one of them can be kept"
+def _consequence(secret: DeclaredSecret | None, own: Schedule, general: Schedule) -> str:
+    if secret is None or secret.last_rotated is None:
+        return "only one of them can be kept"
+    own_due, general_due = (period.due(secret.last_rotated) for period in (own.period, general.period))
+    return f"{secret.lead.name}, rotated {secret.last_rotated}, is due {own_due} or {general_due}"
 
 
 def _standards(text: PolicyText) -> Iterator[Contradiction]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from keyproof.document.facts import Place, Procedure, Schedule, Source, Trigger
 from keyproof.document.outline import Form, Heading, Outline, Statement
@@ -170,22 +171,22 @@ def _period(text: str) -> Duration | None:
 
 def from_text(outline: Outline) -> Iterator[Schedule]:
     """Periods of headings with lists, of procedures and of sentences."""
-    for statement in outline.statements:
+    for index, statement in enumerate(outline.statements):
         if statement.form is Form.CODE:
             continue
-        for read in (_group, _labelled, _under_when, _sentence):
-            found = list(read(outline, statement))
-            if found:
-                yield from found
-                break
+        found = list(_group(outline, index))
+        for read in (_labelled, _under_when, _sentence):
+            found = found or list(read(outline, statement))
+        yield from found
 
 
 def _rotates(text: str) -> bool:
     return any(word in text.casefold() for word in _ROTATES)
 
 
-def _group(outline: Outline, statement: Statement) -> Iterator[Schedule]:
+def _group(outline: Outline, index: int) -> Iterator[Schedule]:
     """A heading or a line with a period, and a list of names below it."""
+    statement = outline.statements[index]
     head = statement.form is Form.HEADING
     told = _rotates(statement.text) and (head or statement.text.endswith(":"))
     if not told and not (head and _rotates(statement.heading)):
@@ -193,17 +194,7 @@ def _group(outline: Outline, statement: Statement) -> Iterator[Schedule]:
     span = first_span(statement.text)
     if span is None or _OTHER_DUTY.search(statement.text):
         return
-    items = [
-        item
-        for item in outline.statements
-        if item.form is Form.ITEM
-        and not item.task
-        and (
-            item.headings[-1].line == statement.line
-            if head and item.headings
-            else item.intro == statement.text and item.headings == statement.headings
-        )
-    ]
+    items = list(_items_below(outline, index))
     places = {
         name: Place(path=outline.path, line=item.line)
         for item in items
@@ -225,6 +216,17 @@ def _group(outline: Outline, statement: Statement) -> Iterator[Schedule]:
             priority=priority[1].casefold() if priority else "",
             places=places,
         )
+
+
+def _items_below(outline: Outline, index: int) -> Iterator[Statement]:
+    """The entries of the lists of a heading, or of the one list after a line that ends with a colon."""
+    statement = outline.statements[index]
+    head = statement.form is Form.HEADING
+    for item in islice(outline.statements, index + 1, None):
+        if item.form is Form.HEADING or (not head and item.form is Form.TEXT):
+            return
+        if item.form is Form.ITEM and not item.task and (head or item.intro == statement.text):
+            yield item
 
 
 def _labelled(outline: Outline, statement: Statement) -> Iterator[Schedule]:
