@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from keyproof.document.facts import Named, Place, PolicyText, Schedule, Source
 from keyproof.document.schedule import members
-from keyproof.document.spans import same
+from keyproof.document.spans import same, written
 from keyproof.document.subjects import globs, is_kind, is_variable, slug, topic
 from keyproof.inventory.names import exact, loose
 
@@ -63,20 +63,38 @@ def scheduled(text: PolicyText) -> tuple[Schedule, ...]:
 
 def placements(text: PolicyText) -> tuple[Placement, ...]:
     """Every listed secret with the entries that fit it: those of its name, else the kinds it is of."""
-    return tuple(Placement(named=named, entries=tuple(_entries(text, named))) for named in text.named)
+    known = _Known(text)
+    named = {named.name: named for named in reversed(text.named)}
+    return tuple(Placement(named=one, entries=known.entries(one)) for one in reversed(named.values()))
 
 
-def _entries(text: PolicyText, named: Named) -> Iterator[tuple[Schedule, str]]:
-    known = [(schedule, name) for schedule in scheduled(text) for name in schedule.names]
-    equal = [(schedule, name) for schedule, name in known if exact(name) == exact(named.name)]
-    words = loose(named.name) | loose(named.context)
-    kinds = [(schedule, name) for schedule, name in known if not is_variable(name) and loose(name) <= words]
-    general = [
-        (schedule, "all secrets")
-        for schedule in text.schedules
-        if schedule.everything and schedule.period.scheduled
-    ]
-    yield from equal or kinds or general
+class _Known:
+    """The entries of a document's schedules, found by name."""
+
+    def __init__(self, text: PolicyText) -> None:
+        self._by_name: dict[str, dict[str, tuple[Schedule, str]]] = {}
+        self._kinds: list[tuple[frozenset[str], tuple[Schedule, str]]] = []
+        seen: set[tuple[str, str]] = set()
+        for schedule in scheduled(text):
+            for name in schedule.names:
+                said = (exact(name), written(schedule.period))
+                if said not in seen:
+                    seen.add(said)
+                    self._by_name.setdefault(said[0], {})[said[1]] = (schedule, name)
+                    if not is_variable(name):
+                        self._kinds.append((loose(name), (schedule, name)))
+        self._general = tuple(
+            (schedule, "all secrets")
+            for schedule in text.schedules
+            if schedule.everything and schedule.period.scheduled
+        )
+
+    def entries(self, named: Named) -> tuple[tuple[Schedule, str], ...]:
+        """What fits `named`: its own name, else the kinds all words of which are said of it, else everything."""
+        if own := self._by_name.get(exact(named.name)):
+            return tuple(own.values())
+        words = loose(named.name) | loose(named.context)
+        return tuple(entry for kind, entry in self._kinds if kind and kind <= words) or self._general
 
 
 def classes(text: PolicyText) -> tuple[DocumentClass, ...]:
