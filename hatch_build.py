@@ -28,7 +28,7 @@ class CompileHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the compiled module to a wheel, and say in its tag which Python it is for."""
-        wish = os.environ.get("KEYPROOF_COMPILE", "")  # noqa: TID251 (a build has no command line)
+        wish = os.environ.get("KEYPROOF_COMPILE", "")
         if self.target_name != "wheel" or version == "editable" or wish == "0":
             return
         self._folder = tempfile.TemporaryDirectory()

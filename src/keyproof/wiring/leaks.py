@@ -1,11 +1,14 @@
 """Leak sources ready to run; the hook comes this way too, so nothing heavy is imported here."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from keyproof.leaks.detection.allow import Baseline, judge
 from keyproof.leaks.detection.compiled import open_scanner
+from keyproof.leaks.detection.detector import Detector
+from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
 from keyproof.leaks.git.coverage import LARGEST
 from keyproof.leaks.git.repository import Repository, enclosing_work_tree
 from keyproof.leaks.git.span import Range
@@ -30,6 +33,10 @@ class Search:
     """Whether the plugins of detect-secrets look too; what only they see is possible, never likely."""
     from_hook: bool = False
     """Whether git runs us as a hook, so that its index and quarantine are the ones to read."""
+    jobs: int = 0
+    """Processes that search a history; 0 for one a core."""
+    follow_deltas: bool = True
+    """Whether packs are searched along their deltas; the result is the same either way."""
 
 
 def leak_source(path: Path, search: Search, *, name: str, surroundings: Surroundings) -> LeakSource:
@@ -58,7 +65,20 @@ def leak_source(path: Path, search: Search, *, name: str, surroundings: Surround
         environ=surroundings.environ,
         largest=search.largest,
         from_hook=search.from_hook,
+        search=_search_blobs(search, scanner.detectors.values()),
     )
+
+
+def _search_blobs(search: Search, detectors: Iterable[Detector]) -> SearchBlobs:
+    if search.mode == "staged" or not search.follow_deltas:
+        return search_blobs
+    from keyproof.leaks.git.families import PackSearch  # noqa: PLC0415 (a hook needs no packs and no processes)
+    from keyproof.leaks.git.walk import anchors_of  # noqa: PLC0415
+
+    anchors = anchors_of(detectors)
+    if anchors is None:
+        return search_blobs
+    return PackSearch(anchors=anchors, jobs=search.jobs or os.cpu_count() or 1)
 
 
 def repository_root(path: Path) -> Path:
