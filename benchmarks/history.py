@@ -162,7 +162,7 @@ def _print(repository: Path, runs: dict[str, list[Run]]) -> None:
     reference = next(iter(best.values())).wall
     for way, run in best.items():
         print(
-            f"{way:12} {run.wall:7.1f}s {run.cpu:7.1f}s {run.memory / 1e6:5.0f} MB {run.wall / reference:10.2f}×  "
+            f"{way:12} {run.wall:7.1f}s {run.cpu:7.1f}s {run.memory / 1e6:5.0f} MB {run.wall / reference:10.2f}x  "
             f"{run.covered}; {run.result}",
             flush=True,
         )
