@@ -311,3 +311,21 @@ def test_every_rule_of_the_examples_is_in_the_table() -> None:
     for name in EXAMPLES:
         own = {f"{name}/{rule.id}" for rule in _load(name).packs[0].rules if rule.id != "unclassified"}
         assert own - named == set()
+
+
+def test_hipaa_rules_judge_only_what_is_marked_as_opening_health_information() -> None:
+    pack = _load("hipaa").packs[0]
+    outside = _secret("database-password")
+    judged = {
+        rule.id
+        for rule in pack.rules
+        if outside.kind in rule.check.subjects and rule.selector.matches(outside, "")
+    }
+    assert (pack.class_of(outside), judged) == (None, set())
+
+
+@pytest.mark.parametrize("name", ["iso27001-2022", "hipaa"])
+def test_a_framework_pack_maps_its_own_rules_to_its_framework(name: str) -> None:
+    rules = [rule for rule in _load(name).packs[0].rules if rule.place and name in rule.place.path]
+    assert rules
+    assert all(claim.id.startswith(f"{name}:") for rule in rules for claim in rule.controls)
