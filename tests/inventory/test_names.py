@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyproof.inventory.names import exact, may_be_same, stands_for_all
+from keyproof.inventory.names import core, exact, may_be_same, stands_for_all
 
 
 @pytest.mark.parametrize("name", ["JWT Secret", "jwt-secret", "JWT_SECRET", "🔑 Jwt Secret"])
@@ -46,6 +46,7 @@ def test_names_that_say_something_different_are_different(one: str, two: str) ->
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_likeness_is_symmetric(one: str, two: str) -> None:
     assert may_be_same(one, two) == may_be_same(two, one)
+    assert not may_be_same(one, two) or core(one) == core(two)
 
 
 @pytest.mark.parametrize(

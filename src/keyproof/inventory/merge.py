@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from keyproof.inventory.names import exact, loose, may_be_same
+from keyproof.inventory.names import core, exact, loose, may_be_same
 from keyproof.inventory.rows import Declaration, Standing
 from keyproof.inventory.secret import DeclaredSecret
 
@@ -53,12 +54,14 @@ class _Merging:
         self.secrets: list[DeclaredSecret] = []
         self.apart: list[Apart] = []
         self._shared = _names_of_several_services(rows)
+        self._by_name: dict[str, list[DeclaredSecret]] = defaultdict(list)
+        self._position: dict[int, int] = {}
 
     def add_secret(self, row: Declaration) -> None:
         for environment in row.environments or ("",):
             fitting = [
                 secret
-                for secret in self.secrets
+                for secret in self._called(row)
                 if _same_place(secret, (environment,)) and any(self._equal(own, row) for own in secret.rows)
             ]
             if len(fitting) > 1 and row.dated:
@@ -68,13 +71,25 @@ class _Merging:
                 secret.take(row, "the same name")
                 secret.environment = secret.environment or environment
             if not fitting:
-                self.secrets.append(DeclaredSecret(rows=[row], environment=environment))
+                fitting = [DeclaredSecret(rows=[row], environment=environment)]
+                self._position[id(fitting[0])] = len(self.secrets)
+                self.secrets += fitting
+            for name in _names(row):
+                self._by_name[name] += fitting
+
+    def _called(self, row: Declaration) -> list[DeclaredSecret]:
+        """The secrets that share a name or an example with `row`, in their order: no others can be equal to it."""
+        found = {id(secret): secret for name in _names(row) for secret in self._by_name[name]}
+        return sorted(found.values(), key=lambda secret: self._position[id(secret)])
 
     def join_alike(self) -> None:
         """Join secrets of different tables whose names are alike, where no third is a candidate."""
         candidates: dict[int, list[DeclaredSecret]] = defaultdict(list)
-        for index, one in enumerate(self.secrets):
-            for two in self.secrets[index + 1 :]:
+        by_core: dict[frozenset[str], list[DeclaredSecret]] = defaultdict(list)
+        for secret in self.secrets:
+            by_core[core(secret.rows[0].name)].append(secret)
+        for alike in by_core.values():
+            for one, two in combinations(alike, 2):
                 if self._alike(one, two):
                     candidates[id(one)].append(two)
                     candidates[id(two)].append(one)
@@ -164,6 +179,11 @@ def _labels(secret: DeclaredSecret, row: Declaration) -> Iterator[str]:
                 yield own.name
                 if own.type:
                     yield own.type
+
+
+def _names(row: Declaration) -> frozenset[str]:
+    """What can make a row equal to another: its name, and the example it gives."""
+    return frozenset({exact(row.name), *([exact(row.example)] if row.example else [])})
 
 
 def _is_other_name(one: Declaration, two: Declaration) -> bool:

@@ -1,6 +1,7 @@
 """When two names of an inventory mean the same secret: exactly, or but for plurals and words like `key`."""
 
 import re
+from functools import lru_cache
 
 from keyproof.inventory.words import without_emoji
 
@@ -16,16 +17,23 @@ _ALL = frozenset({"all", "any", "every", "other", "others", "remaining", "everyt
 _CONNECTIVES = frozenset({"other", "else", "of", "the", "and"})
 
 
+@lru_cache(maxsize=65_536)
 def exact(name: str) -> str:
     """The letters and digits of `name`, lower case: `JWT Secret`, `jwt-secret` and `JWT_SECRET` are equal."""
     letters = re.sub(r"[\W_]+", "", without_emoji(name).casefold())
     return letters or " ".join(name.split())
 
 
+@lru_cache(maxsize=65_536)
 def loose(name: str) -> frozenset[str]:
     """The words of `name` in the singular, common abbreviations spelt out."""
     words = re.findall(r"[^\W_]+", without_emoji(name).casefold())
     return frozenset(_SHORT.get(word, _singular(word)) for word in words)
+
+
+def core(name: str) -> frozenset[str]:
+    """The words of `name` that tell it from others: names that may be the same have the same core."""
+    return loose(name) - _FILLERS
 
 
 def may_be_same(one: str, two: str) -> bool:
