@@ -1,6 +1,7 @@
 """The loops over deltas against a naive reading of the format, interpreted and compiled."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from array import array
@@ -175,3 +176,32 @@ def test_a_base_elsewhere_than_at_an_object_is_refused(interpreted: ModuleType) 
         interpreted.read_headers(
             raw, array("q", [0, 2, 4]), bytearray(2), *(array("q", [0, 0]) for _ in range(3))
         )
+
+
+RAW = [bytes([number]) * 20 for number in (0, 32, 48, 49)]
+MODES = st.sampled_from([b"40000", b"040000", b"100644", b"0", b"4" * 30, b"1000000000040000"])
+ENTRIES = st.lists(
+    st.tuples(MODES, st.sampled_from([b"a", b"40000 x", b"", b"\xff"]), st.sampled_from(RAW)), max_size=6
+)
+
+
+def test_both_builds_read_trees_as_the_expression_does(interpreted: ModuleType, compiled: ModuleType) -> None:
+    pattern = re.compile(rb"([0-7]+) ([^\0]*)\0(.{20})", re.DOTALL)
+    wanted = {RAW[3]: 0}
+
+    @given(ENTRIES, st.integers(0, 30))
+    def agree(entries: list[tuple[bytes, bytes, bytes]], cut: int) -> None:
+        content = b"".join(mode + b" " + name + b"\0" + raw for mode, name, raw in entries)
+        whole = [
+            (name, raw)
+            for mode, name, raw in pattern.findall(content)
+            if raw in wanted or mode.lstrip(b"0") == b"40000"
+        ]
+        for module in (interpreted, compiled):
+            assert module.tree_entries(content, 20, wanted) == (whole, len(content))
+        part = content[: len(content) - cut]
+        assert compiled.tree_entries(part, 20, wanted) == interpreted.tree_entries(part, 20, wanted)
+
+    agree()
+    assert compiled.COMPILED
+    assert not interpreted.COMPILED

@@ -20,3 +20,7 @@ cpdef bytes windows(bytes child, list touched, long long margin)
 
 @cython.locals(number="Py_ssize_t", base="long long")
 cpdef families(long long[::1] bases, unsigned char[::1] kinds, long long[::1] roots)
+
+@cython.locals(data="const unsigned char*", length="Py_ssize_t", at="Py_ssize_t", place="Py_ssize_t", name="Py_ssize_t",
+               mode="long long", raw=bytes, found=list)
+cpdef tuple tree_entries(bytes content, Py_ssize_t width, dict wanted)

@@ -4,10 +4,13 @@ Formats: gitformat-pack(5). Every function raises ValueError for a pack that doe
 """
 
 from array import array
-from collections.abc import MutableSequence
+from collections.abc import Mapping, MutableSequence
 from mmap import mmap
 
 BLOB = 3
+COMPILED = not __file__.endswith(".py")
+_FOLDER = 0o40000
+_BEYOND = 1 << 20
 _OFS_DELTA = 6
 _REF_DELTA = 7
 
@@ -219,3 +222,36 @@ def families(bases: "array[int]", kinds: bytearray, roots: MutableSequence[int])
             roots[number] = number
         else:
             roots[number] = roots[base] if base < number else -1
+
+
+def tree_entries(
+    content: bytes, width: int, wanted: Mapping[bytes, int]
+) -> tuple[list[tuple[bytes, bytes]], int]:
+    """The entries of a tree that are folders or hold a wanted id: name and raw id; and how much was read.
+
+    What is read is less than all of `content` when the tree is malformed from there on.
+    """
+    found: list[tuple[bytes, bytes]] = []
+    length = len(content)
+    data = content
+    at = 0
+    while at < length:
+        mode = 0
+        place = at
+        while place < length and 48 <= data[place] <= 55:
+            if mode < _BEYOND:
+                mode = mode << 3 | (data[place] - 48)
+            place += 1
+        if place == at or place >= length or data[place] != 32:
+            break
+        name = place + 1
+        place = name
+        while place < length and data[place] != 0:
+            place += 1
+        if place + 1 + width > length:
+            break
+        raw = content[place + 1 : place + 1 + width]
+        if mode == _FOLDER or raw in wanted:
+            found.append((content[name:place], raw))
+        at = place + 1 + width
+    return found, at

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from keyproof.leaks.git.delta import COMPILED, tree_entries
 from keyproof.leaks.git.objects import GitObject, Unread
 
 ReadTrees = Callable[[Iterable[str]], Iterator[GitObject | Unread]]
@@ -35,7 +36,8 @@ class Forest:
     def __init__(self, read: ReadTrees, wanted: Mapping[bytes, int], *, id_length: int) -> None:
         """`wanted` gives the number of each blob by its raw id."""
         self._read = read
-        self._wanted = wanted
+        self._wanted = dict(wanted)
+        self._width = id_length // 2
         self._entry = re.compile(rb"([0-7]+) ([^\0]*)\0(.{%d})" % (id_length // 2), re.DOTALL)
         self._number: dict[bytes, int] = {}
         self._names: dict[bytes, int] = {}
@@ -113,18 +115,33 @@ class Forest:
 
     def _enter(self, tree: GitObject, below: list[bytes]) -> None:
         number = len(self._start) - 1
-        entries = self._entry.findall(tree.content)
-        if sum(map(len, chain.from_iterable(entries))) + 2 * len(entries) != len(tree.content):
-            self.unread.append(Unread(id=tree.id, reason="unreadable"))
         files: list[tuple[bytes, int]] = []
-        for mode, name, raw in entries:
+        for name, raw in self._entries(tree):
             if raw in self._wanted:
                 files.append((name, self._wanted[raw]))
-            elif mode == _SUBTREE or (mode.startswith(b"0") and mode.lstrip(b"0") == _SUBTREE):
+            else:
                 self._children.append(self._number_of(raw, below))
                 self._child_names.append(self._names.setdefault(name, len(self._names)))
         if files:
             self._files[number] = tuple(files)
+
+    def _entries(self, tree: GitObject) -> Iterable[tuple[bytes, bytes]]:
+        """Name and id of the folders and the wanted blobs."""
+        if COMPILED:
+            found, read = tree_entries(tree.content, self._width, self._wanted)
+            if read == len(tree.content):
+                return found
+        return self._entries_of_any(tree)
+
+    def _entries_of_any(self, tree: GitObject) -> Iterator[tuple[bytes, bytes]]:
+        """The same by an expression, which also finds what stands behind malformed entries."""
+        entries = self._entry.findall(tree.content)
+        if sum(map(len, chain.from_iterable(entries))) + 2 * len(entries) != len(tree.content):
+            self.unread.append(Unread(id=tree.id, reason="unreadable"))
+        for mode, name, raw in entries:
+            folder = mode == _SUBTREE or (mode.startswith(b"0") and mode.lstrip(b"0") == _SUBTREE)
+            if folder or raw in self._wanted:
+                yield name, raw
 
     def _reduce(self) -> None:
         """Give every tree its node, subfolders before the folders that hold them."""
