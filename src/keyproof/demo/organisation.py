@@ -76,6 +76,7 @@ def configuration(aws: str, vault: str | None) -> str:
             aliases:
               Google Service Account: ["*/google-service-account"]
             waivers: [security/waivers.yaml]
+            attestations: [security/attestations.yaml]
             """
         )
     )
@@ -135,6 +136,31 @@ def waivers(today: date) -> str:
     )
 
 
+def attestations(today: date) -> str:
+    """What people of the organisation state where no scan can look; the last one has lapsed."""
+    return dedent(
+        f"""\
+        apiVersion: keyproof/v1
+        kind: Attestations
+        attestations:
+          - id: audit-of-the-month
+            rule: content-platform/monthly-audit
+            statement: All secrets were listed and compared with their periods; two were sent for rotation.
+            by: Security
+            at: {today - timedelta(days=12)}
+            every: 30d
+            evidence: SEC-88
+          - id: rotation-checklist
+            rule: content-platform/rotation-checklist
+            statement: The checklist was followed at every rotation of the quarter.
+            by: DevOps
+            at: {today - timedelta(days=100)}
+            every: 90d
+            evidence: OPS-197
+        """
+    )
+
+
 def write(folder: Path, *, today: date, aws: str, vault: str | None) -> None:
     """Write every file of the organisation but its repository."""
     files = {
@@ -142,6 +168,7 @@ def write(folder: Path, *, today: date, aws: str, vault: str | None) -> None:
         "docs/secrets.md": inventory(today),
         "security/house.yaml": house_policy(today),
         "security/waivers.yaml": waivers(today),
+        "security/attestations.yaml": attestations(today),
     }
     for name, text in files.items():
         path = folder / name
