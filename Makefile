@@ -22,14 +22,14 @@ test: lint ## lint, types, import contracts, then the whole suite
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.installed
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks hatch_build.py
+	$(BIN)/ruff check src tests benchmarks hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.installed
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks hatch_build.py
+	$(BIN)/ruff check --fix src tests benchmarks hatch_build.py
 
 schemas: $(VENV)/.installed ## write the JSON Schemas anew from the models
 	$(BIN)/python -m keyproof.wiring.generated
