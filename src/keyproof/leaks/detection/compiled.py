@@ -35,7 +35,7 @@ def open_scanner(
     `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
     """
     files = (*sorted(folder.glob("*.yaml")), *extra)
-    digest = _digest(files, foreign.library_version() if detect_secrets else "")
+    digest = _digest(files, foreign.installed_version() if detect_secrets else "")
     detectors, database = _restore(cache, digest)
     if not detectors:
         # YAML and pydantic are needed only when nothing was kept.

@@ -24,7 +24,7 @@ WIDTH = 2048
 _ADVICE = "Find out what it opens and change it there: https://github.com/Yelp/detect-secrets"
 
 
-def library_version() -> str:
+def installed_version() -> str:
     """Version of the installed library, as part of a cache key."""
     from importlib.metadata import version  # noqa: PLC0415 (slow to import, and only needed here)
 
