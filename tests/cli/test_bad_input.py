@@ -84,6 +84,28 @@ def test_what_was_asked_wrong(
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize("arguments", [("--format", "jsn"), ("--rule", "agee"), ("--source", "tabel")])
+def test_what_was_asked_wrong_is_said_before_anything_is_read(
+    project: Path, keyproof: Keyproof, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        pytest.fail("a backend was read")
+
+    monkeypatch.setattr("keyproof.cli.session.take_snapshot", read)
+    assert keyproof("scan", *arguments).code == 2
+
+
+def test_judging_a_snapshot_needs_no_key(
+    project: Path, keyproof: Keyproof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "keyproof.yaml").write_text(CONFIGURATION + "repositories: [{path: .}]\n", encoding="utf-8")
+    keyproof("collect", "-o", "snapshot.json")
+    monkeypatch.setenv("KEYPROOF_KEY", "short")
+    assert keyproof("evaluate", "snapshot.json", "--as-of", "2025-10-05").code == 1
+    assert keyproof("waiver", "list").code == 0
+    assert keyproof("scan").code == 2
+
+
 def test_no_configuration_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyproof: Keyproof
 ) -> None:

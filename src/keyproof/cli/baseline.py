@@ -15,10 +15,8 @@ from keyproof.cli.session import Session
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.baseline import BaselineEntry
 from keyproof.domain.finding import Finding
-from keyproof.domain.snapshot import merge
 from keyproof.errors import ConfigError
 from keyproof.policy.baseline import baseline_text, load_baseline
-from keyproof.store.snapshot import load
 
 _DAYS = 90
 
@@ -62,10 +60,7 @@ def baseline(
     end = _end(until, gate.as_of.date())
     kept = {entry.id: entry for entry in (load_baseline(output) if output.exists() else ())}
     session = Session.open(config)
-    if snapshots:
-        snapshot = merge([load(path) for path in snapshots])
-    else:
-        snapshot = session.take_snapshot(only=(), jobs=jobs, progress=not no_progress)
+    snapshot = session.snapshot(snapshots, jobs=jobs, progress=not no_progress)
     judged = assess(
         snapshot, session.policy, request(session, gate), finished=session.surroundings.clock.now()
     )

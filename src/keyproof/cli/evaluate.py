@@ -43,20 +43,19 @@ def evaluate(
         allow_incomplete=allow_incomplete,
         baseline=baseline,
     )
-    results = options.Results(formats=formats, out=out, quiet=quiet)
+    targets = options.parse_formats(formats, sorted(REPORTERS))
     session = Session.open(config, frameworks=gate.frameworks)
-    raise typer.Exit(judge(session, merge([load(path) for path in snapshots]), gate, results))
+    asked = request(session, gate)
+    snapshot = merge([load(path) for path in snapshots])
+    raise typer.Exit(judge(session, snapshot, asked, options.Results(targets=targets, out=out, quiet=quiet)))
 
 
-def judge(session: Session, snapshot: Snapshot, gate: options.Gate, results: options.Results) -> int:
-    """Assess `snapshot`, write the results, and return the exit code. Raises ConfigError, OutputError."""
-    targets = options.parse_formats(results.formats, sorted(REPORTERS))
-    assessment = assess(
-        snapshot, session.policy, request(session, gate), finished=session.surroundings.clock.now()
-    )
+def judge(session: Session, snapshot: Snapshot, asked: Request, results: options.Results) -> int:
+    """Assess `snapshot`, write the results, and return the exit code. Raises OutputError."""
+    assessment = assess(snapshot, session.policy, asked, finished=session.surroundings.clock.now())
     return publish(
         assessment,
-        targets=targets,
+        targets=results.targets,
         out=results.out,
         quiet=results.quiet,
         environ=session.surroundings.environ,

@@ -14,9 +14,7 @@ from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.session import Session
 from keyproof.domain.forecast import Forecast
-from keyproof.domain.snapshot import merge
 from keyproof.report import forecast_calendar, forecast_page
-from keyproof.store.snapshot import load
 
 _MAX_DAYS = 3660
 
@@ -56,10 +54,7 @@ def forecast(
     gate = options.Gate.asked(as_of=as_of, rules=rule, frameworks=framework, baseline=baseline)
     session = Session.open(config, frameworks=gate.frameworks)
     asked = request(session, gate)
-    if snapshots:
-        snapshot = merge([load(path) for path in snapshots])
-    else:
-        snapshot = session.take_snapshot(only=(), jobs=jobs, progress=not no_progress)
+    snapshot = session.snapshot(snapshots, jobs=jobs, progress=not no_progress)
     found = look_ahead(snapshot, session.policy, asked, days=days, finished=session.surroundings.clock.now())
     for target in targets:
         text = forecast_calendar.render(found) if target.format == "ics" else _page(found)

@@ -119,21 +119,21 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """Which results are written where, as the options say."""
-
-    formats: list[str] | None
-    out: Path | None
-    quiet: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One result to write."""
 
     format: str
     path: Path | None
     """None for stdout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Which results are written where, as the options say."""
+
+    targets: list[Target]
+    out: Path | None
+    quiet: bool
 
 
 def parse_formats(texts: list[str] | None, known: list[str]) -> list[Target]:

@@ -16,7 +16,6 @@ from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Subject
 from keyproof.errors import ConfigError
 from keyproof.policy.witness import met_by
-from keyproof.store.snapshot import load
 from keyproof.strict_yaml import did_you_mean
 
 _MOST_NAMED = 8
@@ -43,7 +42,7 @@ def explain(
     """Print where a rule's values come from, what decides on a secret, or both for one pair of them."""
     now = options.parse_as_of(as_of)
     session = Session.open(config)
-    read = load(snapshot) if snapshot else session.take_snapshot(only=(), jobs=jobs, progress=not no_progress)
+    read = session.snapshot([snapshot] if snapshot else None, jobs=jobs, progress=not no_progress)
     explainer = Explainer(
         policy=session.policy,
         snapshot=read,

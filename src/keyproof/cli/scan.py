@@ -3,8 +3,9 @@
 import typer
 
 from keyproof.cli import options
-from keyproof.cli.evaluate import judge
+from keyproof.cli.evaluate import judge, request
 from keyproof.cli.session import Session
+from keyproof.wiring.catalog import REPORTERS
 
 
 def scan(
@@ -35,7 +36,8 @@ def scan(
         allow_incomplete=allow_incomplete,
         baseline=baseline,
     )
-    results = options.Results(formats=formats, out=out, quiet=quiet)
+    targets = options.parse_formats(formats, sorted(REPORTERS))
     session = Session.open(config, frameworks=gate.frameworks)
+    asked = request(session, gate)
     snapshot = session.take_snapshot(only=tuple(source or ()), jobs=jobs, progress=not no_progress)
-    raise typer.Exit(judge(session, snapshot, gate, results))
+    raise typer.Exit(judge(session, snapshot, asked, options.Results(targets=targets, out=out, quiet=quiet)))

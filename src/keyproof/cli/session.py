@@ -1,6 +1,7 @@
 """What every command on keyproof.yaml begins with: settings, policy and surroundings, all checked first."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,11 +12,12 @@ from keyproof.cli.progress import TerminalProgress
 from keyproof.cli.surroundings import surroundings
 from keyproof.config import Settings
 from keyproof.domain.policy import Policy
-from keyproof.domain.snapshot import Snapshot
+from keyproof.domain.snapshot import Snapshot, merge
 from keyproof.errors import ConfigError, DocumentError, Problem
 from keyproof.fanout.local import LocalExecutor
 from keyproof.ports import Surroundings
-from keyproof.wiring.compose import compose_estate, compose_policy
+from keyproof.store.snapshot import load
+from keyproof.wiring.compose import compose_estate, compose_policy, compose_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class Session:
                 raise
             problems += error.problems
         try:
-            compose_estate(settings, world)
+            compose_sources(settings, world)
         except DocumentError as error:
             problems += error.problems
         if policy is None or problems:
@@ -58,3 +60,9 @@ class Session:
         with TerminalProgress(enabled=progress) as bars:
             now = self.surroundings.clock.now()
             return take_snapshot(estate, executor=LocalExecutor(jobs), progress=bars, now=now)
+
+    def snapshot(self, files: Sequence[Path] | None, *, jobs: int, progress: bool) -> Snapshot:
+        """What `keyproof collect` wrote to `files`, or without any what everything says now. Raises ConfigError."""
+        if files:
+            return merge([load(file) for file in files])
+        return self.take_snapshot(only=(), jobs=jobs, progress=progress)

@@ -30,15 +30,13 @@ def compose_policy(settings: Settings, *, frameworks: Sequence[str] = ()) -> Pol
     )
 
 
-def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequence[str] = ()) -> Estate:
-    """Make every collector and leak source; `only` names the sources wanted, empty means all.
+def compose_sources(
+    settings: Settings, surroundings: Surroundings, *, only: Sequence[str] = ()
+) -> tuple[Source, ...]:
+    """Make every collector; `only` names the sources wanted, empty means all.
 
     Raises ConfigError with every problem of every source at its line and column.
     """
-    known = [*(source.id for source in settings.sources), *_repository_names(settings)]
-    for name in only:
-        if name not in known:
-            raise ConfigError(f"--source: unknown source '{name}'", hint=did_you_mean(name, sorted(known)))
     problems: list[Problem] = []
     sources = [
         made
@@ -48,6 +46,18 @@ def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequ
     ]
     if problems:
         raise ConfigError.of(problems)
+    return tuple(sources)
+
+
+def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequence[str] = ()) -> Estate:
+    """Make every collector and leak source; `only` names the sources wanted, empty means all.
+
+    Raises ConfigError for an unknown name and as `compose_sources` and `leak_source` do.
+    """
+    known = [*(source.id for source in settings.sources), *_repository_names(settings)]
+    for name in only:
+        if name not in known:
+            raise ConfigError(f"--source: unknown source '{name}'", hint=did_you_mean(name, sorted(known)))
     repositories = [
         (name, entry)
         for name, entry in zip(_repository_names(settings), settings.repositories, strict=True)
@@ -67,7 +77,7 @@ def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequ
         for name, entry in repositories
     ]
     return Estate(
-        sources=tuple(sources),
+        sources=compose_sources(settings, surroundings, only=only),
         leak_sources=tuple(leak_sources),
         environments=settings.environments,
         aliases=settings.aliases,
