@@ -1,13 +1,17 @@
 """The edges of the house: what use cases need from the outside, and nothing else."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
-from keyproof.domain.assessment import Assessment, Collected
-from keyproof.domain.leak import LeakScan
+if TYPE_CHECKING:  # the hook comes this way, and needs none of what an assessment is made of
+    from datetime import datetime
+    from pathlib import Path
+
+    from keyproof.domain.assessment import Assessment, Collected
+    from keyproof.domain.leak import LeakScan
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,8 +45,31 @@ class LeakSource(Protocol):
         """Name of the repository in subject ids."""
         ...
 
-    def scan(self, progress: "Progress") -> LeakScan:
+    def scan(self, progress: Progress) -> LeakScan:
         """Search everything in scope. Raises HistoryError when nothing could be looked at."""
+        ...
+
+
+class CleanBlobs(Protocol):
+    """Remembers which blobs an engine searched whole and found clean; may forget, never invents."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was discarded or could not be kept, each a sentence."""
+        ...
+
+    def known(self, engine: bytes, repository: str, *, width: int) -> bytes:
+        """Raw ids of `width` bytes of blobs found clean: sorted, each once, one after the other.
+
+        `engine` is a digest of all that decides what a search finds; `repository` names the object store.
+        """
+        ...
+
+    def add(self, engine: bytes, repository: str, *, width: int, ids: bytes) -> None:
+        """Note raw ids, in any order, of blobs that `engine` searched whole without any match.
+
+        Raises ValueError when they are not of `width` bytes each.
+        """
         ...
 
 
