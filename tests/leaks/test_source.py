@@ -9,9 +9,10 @@ from keyproof.domain.leak import LeakConfidence
 from keyproof.errors import NotARepositoryError
 from keyproof.leaks.detection.allow import judge
 from keyproof.leaks.detection.compiled import open_scanner
-from keyproof.leaks.git.span import Range
+from keyproof.leaks.folder import FolderLeakSource
+from keyproof.leaks.git.range import Range
 from keyproof.leaks.seal import Sealer
-from keyproof.leaks.source import FolderLeakSource, GitLeakSource, Mode
+from keyproof.leaks.source import GitLeakSource, Mode
 from keyproof.ports import LeakSource
 from keyproof.resources import policies
 from tests.fakes.repositories import GitRepository

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from keyproof.domain.secret import SubjectKind
+if TYPE_CHECKING:  # the hook comes this way, and needs no other domain type
+    from keyproof.domain.secret import SubjectKind
 
 
 class LeakConfidence(StrEnum):
@@ -86,8 +88,10 @@ class Leak:
         return f"{self.title} {self.fingerprint}"
 
     @property
-    def kind(self) -> SubjectKind:
+    def kind(self) -> "SubjectKind":
         """Always `leak`."""
+        from keyproof.domain.secret import SubjectKind  # noqa: PLC0415 (see above)
+
         return SubjectKind.LEAK
 
     @property

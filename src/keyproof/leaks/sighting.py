@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from keyproof.domain.leak import Occurrence
 from keyproof.leaks.blob import Match
@@ -11,6 +12,14 @@ Scan = Callable[[bytes], tuple[Match, ...]]
 
 Found = Mapping[str, tuple[Match, ...]]
 """Blob id → its matches, for every blob that has any."""
+
+
+class Scanner(Protocol):
+    """Finds secrets in one text."""
+
+    def scan(self, content: bytes) -> tuple[Match, ...]:
+        """Every secret in `content`, each span once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +47,19 @@ def by_secret(matches: Iterable[Match]) -> Iterator[tuple[Match, ...]]:
     for match in matches:
         grouped.setdefault((match.detector, match.secret), []).append(match)
     return map(tuple, grouped.values())
+
+
+def sightings_of(
+    matches: tuple[Match, ...], path: str, *, where: str, blob: str | None = None, named: bool = True
+) -> Iterator[Sighting]:
+    """One for each line on which one secret stands in one text outside history."""
+    for match in {match.line: match for match in reversed(matches)}.values():
+        occurrence = Occurrence(
+            path=path,
+            line=match.line,
+            column=match.column,
+            end_line=match.end_line,
+            blob=blob,
+            where=where,
+        )
+        yield Sighting(match=match, occurrence=occurrence, versions=matches, decisive=matches, named=named)

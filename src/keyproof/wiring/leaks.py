@@ -10,11 +10,11 @@ from keyproof.leaks.detection.compiled import open_scanner
 from keyproof.leaks.detection.detector import Detector
 from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
 from keyproof.leaks.git.coverage import LARGEST
+from keyproof.leaks.git.range import Range
 from keyproof.leaks.git.repository import Repository, enclosing_work_tree
-from keyproof.leaks.git.span import Range
 from keyproof.leaks.key import load_key
 from keyproof.leaks.seal import Sealer
-from keyproof.leaks.source import FolderLeakSource, GitLeakSource, Mode
+from keyproof.leaks.source import GitLeakSource, Mode
 from keyproof.ports import LeakSource, Surroundings
 from keyproof.resources import policies
 
@@ -54,6 +54,8 @@ def leak_source(path: Path, search: Search, *, name: str, surroundings: Surround
         judge=lambda match, paths: judge(match, paths, baseline),
     )
     if search.mode == "worktree":
+        from keyproof.leaks.folder import FolderLeakSource  # noqa: PLC0415 (the hook reads no files)
+
         return FolderLeakSource(name=name, path=path, scanner=scanner, sealer=sealer, largest=search.largest)
     is_range = search.mode.startswith("range ")
     return GitLeakSource(

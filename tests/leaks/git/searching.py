@@ -7,9 +7,10 @@ from pathlib import Path
 
 from keyproof.domain.leak import Leak, LeakConfidence, LeakScan, Occurrence
 from keyproof.leaks.blob import Match
-from keyproof.leaks.git.span import Range
+from keyproof.leaks.folder import FolderLeakSource
+from keyproof.leaks.git.range import Range
 from keyproof.leaks.seal import Sealer
-from keyproof.leaks.source import FolderLeakSource, GitLeakSource, Mode
+from keyproof.leaks.source import GitLeakSource, Mode
 from tests.fakes.repositories import GitRepository
 
 TOKEN = re.compile(rb"tok_[a-z0-9]{8}")

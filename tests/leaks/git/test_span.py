@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from keyproof.errors import ConfigError, HistoryError
-from keyproof.leaks.git.span import Range
+from keyproof.leaks.git.range import Range
 from tests.fakes.repositories import GitRepository, PlannedHistory, run
 from tests.leaks.git.histories import histories, introductions, reachable, standing
 from tests.leaks.git.searching import found, leak, occurrence, search

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from keyproof.domain.leak import Occurrence
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.commits import CommitGraph, moment
+from keyproof.leaks.git.paths import shown
 from keyproof.leaks.git.trees import Forest
 from keyproof.leaks.sighting import Found, Sighting, distinct
 
@@ -220,11 +221,6 @@ class Attribution:
 
     def _in(self, blob: int, secret: int) -> list[Match]:
         return [m for m in self._matches[blob] if self._secrets[m.detector, m.secret] == secret]
-
-
-def shown(path: bytes) -> str:
-    """A path of git's as text; bytes that are not UTF-8 are written as escapes."""
-    return path.decode("utf-8", "backslashreplace")
 
 
 def _bits(mask: int) -> Iterable[int]:

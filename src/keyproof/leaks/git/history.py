@@ -7,7 +7,7 @@ from itertools import islice
 
 from keyproof.errors import HistoryError
 from keyproof.leaks.blob import Match
-from keyproof.leaks.git.attribution import Attribution, Reach, shown
+from keyproof.leaks.git.attribution import Attribution, Reach
 from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
 from keyproof.leaks.git.commits import Commit, CommitGraph, Tag, parse_commit, parse_tag
 from keyproof.leaks.git.connectivity import Connectivity
@@ -15,11 +15,12 @@ from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.index import Entry, list_entries
 from keyproof.leaks.git.messages import Messages
 from keyproof.leaks.git.objects import GitObject, Listing, Unread, list_objects, object_types, read_objects
+from keyproof.leaks.git.paths import shown
 from keyproof.leaks.git.refs import NOTES, Refs, read_refs
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.git.trees import Forest
-from keyproof.leaks.git.worktree import WorkTree, sightings_of
-from keyproof.leaks.sighting import Found, Scan, Sighting, by_secret
+from keyproof.leaks.git.worktree import WorkTree
+from keyproof.leaks.sighting import Found, Scan, Sighting, by_secret, sightings_of
 from keyproof.ports import Progress
 
 _MOST_PATHS = 100_000

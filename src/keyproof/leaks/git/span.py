@@ -5,9 +5,8 @@ A secret is brought in by a commit of the range in which it stands at a path whe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
-from keyproof.errors import ConfigError, HistoryError, Problem
+from keyproof.errors import HistoryError
 from keyproof.leaks.git.attribution import Reach
 from keyproof.leaks.git.blobs import SearchBlobs, search_blobs, search_quietly
 from keyproof.leaks.git.commits import CommitGraph
@@ -15,38 +14,11 @@ from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.history import attribute, grow, read_commits, read_tags
 from keyproof.leaks.git.messages import Messages
 from keyproof.leaks.git.objects import list_objects
+from keyproof.leaks.git.range import Range
 from keyproof.leaks.git.refs import read_refs, shallow_commits
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.sighting import Scan, Sighting
 from keyproof.ports import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """`start..end` as git writes it; a side left out is HEAD.
-
-    A start of zeros, as hooks and CI systems give for a new branch, is the beginning of the history; in a
-    pre-receive hook it is everything the repository already has.
-    """
-
-    start: str
-    end: str
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read `A..B`. Raises ConfigError."""
-        start, dots, end = text.partition("..")
-        sides = (start or "HEAD", end or "HEAD")
-        wrong = end.startswith(".") or any(side.startswith("-") or "\0" in side for side in sides)
-        if not dots or wrong:
-            message = f"{text!r} is not a range of commits"
-            raise ConfigError.of(
-                [Problem(path="--range", message=message, hint="write it as A..B, for example main..HEAD")]
-            )
-        return cls(*sides)
-
-    def __str__(self) -> str:
-        return f"{self.start}..{self.end}"
 
 
 def search_range(

@@ -1,14 +1,13 @@
 """Searches what a commit made now would bring in: the index against HEAD, never the work tree."""
 
 from keyproof.leaks.blob import Match
-from keyproof.leaks.git.attribution import shown
 from keyproof.leaks.git.blobs import search_blobs, search_quietly
 from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.index import Staged, compare_with_head
 from keyproof.leaks.git.objects import list_objects
+from keyproof.leaks.git.paths import shown
 from keyproof.leaks.git.repository import Repository
-from keyproof.leaks.git.worktree import sightings_of
-from keyproof.leaks.sighting import Scan, Sighting, by_secret
+from keyproof.leaks.sighting import Scan, Sighting, by_secret, sightings_of
 from keyproof.ports import Progress
 
 

@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from keyproof.domain.leak import Occurrence
 from keyproof.leaks.blob import Match
 from keyproof.leaks.files import Folder, Unseen
-from keyproof.leaks.git.attribution import shown
 from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.index import Entry, hash_object, list_untracked
+from keyproof.leaks.git.paths import shown
 from keyproof.leaks.git.repository import Repository
-from keyproof.leaks.sighting import Found, Scan, Sighting, by_secret
+from keyproof.leaks.sighting import Found, Scan, Sighting, by_secret, sightings_of
 
 InHead = Callable[[str, bytes, bytes], bool]
 """Whether HEAD has a secret of a detector at a path: such a place belongs to the history."""
@@ -77,19 +76,3 @@ class WorkTree:
             return found.get(name, ())
         self.tally.search(len(content))
         return scan(content)
-
-
-def sightings_of(
-    matches: tuple[Match, ...], path: str, *, where: str, blob: str | None = None, named: bool = True
-) -> Iterator[Sighting]:
-    """One for each line on which one secret stands in one text outside history."""
-    for match in {match.line: match for match in reversed(matches)}.values():
-        occurrence = Occurrence(
-            path=path,
-            line=match.line,
-            column=match.column,
-            end_line=match.end_line,
-            blob=blob,
-            where=where,
-        )
-        yield Sighting(match=match, occurrence=occurrence, versions=matches, decisive=matches, named=named)

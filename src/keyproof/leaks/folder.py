@@ -1,0 +1,67 @@
+"""Searches the files of a folder as they lie there, whether git holds them or not."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyproof.domain.leak import LeakScan
+from keyproof.errors import NotARepositoryError
+from keyproof.leaks.files import Folder, Unseen
+from keyproof.leaks.git.coverage import LARGEST, Tally
+from keyproof.leaks.git.paths import shown
+from keyproof.leaks.seal import Sealer
+from keyproof.leaks.sighting import Scanner, Sighting, by_secret, sightings_of
+from keyproof.ports import Progress
+
+_STEP = 64
+"""Files between two words to the progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderLeakSource:
+    """The files of a folder, or one file, as they lie there, whether git holds them or not."""
+
+    name: str
+    path: Path
+    scanner: Scanner
+    sealer: Sealer
+    largest: int = LARGEST
+    """Bytes; larger files are skipped with a reason."""
+
+    def scan(self, progress: Progress) -> LeakScan:
+        """Search every file but those in `.git`; links are not followed. Raises NotARepositoryError."""
+        tally = Tally(repository=self.name, mode="worktree")
+        folder, paths = self._files()
+        sightings: list[Sighting] = []
+        progress.begin(f"Searching {self.name}", len(paths))
+        for done, path in enumerate(paths, start=1):
+            sightings += self._search(folder, path, tally)
+            if done % _STEP == 0:
+                progress.advance(_STEP)
+        progress.advance(len(paths) % _STEP)
+        for unreadable in folder.unreadable:
+            tally.skip("unreadable", "folder", shown(unreadable) or ".")
+        return LeakScan(leaks=self.sealer.seal(self.name, sightings), coverage=tally.coverage())
+
+    def _files(self) -> tuple[Folder, list[bytes]]:
+        if self.path.is_file():
+            folder = Folder(self.path.parent, self.largest)
+            return folder, [os.fsencode(self.path.name)]
+        if not self.path.is_dir():
+            raise NotARepositoryError(
+                f"{self.path} is neither a folder nor a file", hint="name an existing one"
+            )
+        folder = Folder(self.path, self.largest)
+        return folder, list(folder.walk())
+
+    def _search(self, folder: Folder, path: bytes, tally: Tally) -> list[Sighting]:
+        content = folder.read(path)
+        if isinstance(content, Unseen):
+            tally.skip("unreadable" if content.reason == "gone" else content.reason, "file", shown(path))
+            return []
+        tally.search(len(content))
+        return [
+            sighting
+            for matches in by_secret(self.scanner.scan(content))
+            for sighting in sightings_of(matches, shown(path), where="worktree")
+        ]
