@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-.PHONY: demo test lint format schemas bench docs build clean
+.PHONY: demo test e2e lint format schemas bench docs build clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,10 @@ demo: $(VENV)/.demo ## build a small organisation offline, scan it, leave its re
 
 test: lint ## lint, types, import contracts, then the whole suite
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered
+
+e2e: $(VENV)/.installed ## build a real kube-apiserver once (7 minutes, cached), then run the tests that need it
+	tests/e2e/build_kube_apiserver.sh
+	$(BIN)/pytest -m kubernetes
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check src tests benchmarks hatch_build.py
