@@ -1,9 +1,7 @@
 """The one place where an error becomes text on stderr and an exit code."""
 
 import os
-import platform
 import sys
-import traceback
 from collections.abc import Callable
 
 from keyproof.cli.exit import ExitCode
@@ -48,6 +46,9 @@ def describe(error: KeyproofError) -> str:
 
 def _bug_report(error: Exception) -> str:
     """What to paste into a bug report; the exception's own text is left out, for it could quote data."""
+    import platform  # noqa: PLC0415 (a hook that works never comes here)
+    import traceback  # noqa: PLC0415
+
     frames = traceback.extract_tb(error.__traceback__)
     places = [
         f"  {frame.filename.rpartition('keyproof/')[2]}:{frame.lineno} in {frame.name}" for frame in frames

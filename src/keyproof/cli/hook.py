@@ -1,5 +1,6 @@
 """`keyproof-hook`: stops a commit that would bring a secret in; imports almost nothing, for it runs at every commit."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ _ADVICE = (
 
 def run() -> None:
     """Entry point of the console script."""
+    gc.disable()  # a process this short has nothing to gain from looking for cycles
     sys.exit(main(sys.argv[1:]))
 
 
@@ -31,7 +33,6 @@ def _search(*, verbose: bool) -> int:
     from keyproof.cli.exit import ExitCode  # noqa: PLC0415
     from keyproof.cli.gate import confidences, gates  # noqa: PLC0415
     from keyproof.cli.surroundings import SilentProgress, surroundings  # noqa: PLC0415
-    from keyproof.reporters.leaks import render_text  # noqa: PLC0415
     from keyproof.wiring.leaks import Search, leak_source, repository_root  # noqa: PLC0415
 
     root = repository_root(Path.cwd())
@@ -40,6 +41,8 @@ def _search(*, verbose: bool) -> int:
     scan = source.scan(SilentProgress())
     failing = any(gates(leak, confidences()) for leak in scan.leaks)
     if failing or verbose or not scan.coverage.complete:
+        from keyproof.reporters.leaks import render_text  # noqa: PLC0415
+
         print(render_text([scan]), file=sys.stderr, end="")
     if failing:
         print(_ADVICE, file=sys.stderr)

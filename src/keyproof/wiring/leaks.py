@@ -1,13 +1,13 @@
 """Leak sources ready to run; the hook comes this way too, so nothing heavy is imported here."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyproof.leaks.detection.allow import Baseline, judge
+from keyproof.leaks.acceptance import Acceptance
 from keyproof.leaks.detection.compiled import open_scanner
-from keyproof.leaks.detection.detector import Detector
+from keyproof.leaks.detection.scanner import Scanner
 from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
 from keyproof.leaks.git.coverage import LARGEST
 from keyproof.leaks.git.range import Range
@@ -17,8 +17,6 @@ from keyproof.leaks.seal import Sealer
 from keyproof.leaks.source import GitLeakSource, Mode
 from keyproof.ports import LeakSource, Surroundings
 from keyproof.resources import policies
-
-_BASELINE = ".secrets.baseline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +45,7 @@ def leak_source(path: Path, search: Search, *, name: str, surroundings: Surround
     scanner = open_scanner(
         policies() / "detectors", cache=_cache(surroundings.environ), detect_secrets=search.detect_secrets
     )
-    baseline = _baseline(path)
-    sealer = Sealer(
-        key=load_key(surroundings.environ),
-        detectors=scanner.detectors,
-        judge=lambda match, paths: judge(match, paths, baseline),
-    )
+    sealer = Sealer(key=load_key(surroundings.environ), detectors=scanner.detectors, judge=Acceptance(path))
     if search.mode == "worktree":
         from keyproof.leaks.folder import FolderLeakSource  # noqa: PLC0415 (the hook reads no files)
 
@@ -67,17 +60,17 @@ def leak_source(path: Path, search: Search, *, name: str, surroundings: Surround
         environ=surroundings.environ,
         largest=search.largest,
         from_hook=search.from_hook,
-        search=_search_blobs(search, scanner.detectors.values()),
+        search=_search_blobs(search, scanner),
     )
 
 
-def _search_blobs(search: Search, detectors: Iterable[Detector]) -> SearchBlobs:
+def _search_blobs(search: Search, scanner: Scanner) -> SearchBlobs:
     if search.mode == "staged" or not search.follow_deltas:
         return search_blobs
     from keyproof.leaks.git.families import PackSearch  # noqa: PLC0415 (a hook needs no packs and no processes)
     from keyproof.leaks.git.walk import anchors_of  # noqa: PLC0415
 
-    anchors = anchors_of(detectors)
+    anchors = anchors_of(scanner.detectors.values())
     if anchors is None:
         return search_blobs
     return PackSearch(anchors=anchors, jobs=search.jobs or os.cpu_count() or 1)
@@ -99,15 +92,6 @@ def hooks_folder(path: Path, surroundings: Surroundings) -> Path:
     with Repo(repository.path) as repo:
         chosen = repo.config_reader().get_value("core", "hooksPath", default="")
     return repository.path / Path(str(chosen)).expanduser() if chosen else repository.common_dir / "hooks"
-
-
-def _baseline(path: Path) -> Baseline | None:
-    """The accepted findings of detect-secrets that lie in the work tree."""
-    folder = path.parent if path.is_file() else path
-    try:
-        return Baseline.parse((folder / _BASELINE).read_bytes(), _BASELINE)
-    except OSError:
-        return None
 
 
 def _cache(environ: Mapping[str, str]) -> Path | None:

@@ -185,7 +185,7 @@ def test_leaving_early_ends_git(repository: GitRepository) -> None:
         while True:
             yield f"{name}\n".encode() * 100
 
-    with opened.start("cat-file", "--batch") as process:
+    with opened.start("cat-file", "--batch", fed=True) as process:
         process.feed(endless())  # type: ignore[arg-type]  # a generator
         assert process.output.readline().startswith(name.encode())
     assert process.wait() != 0

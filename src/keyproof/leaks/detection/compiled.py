@@ -6,13 +6,11 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from keyproof.domain.leak import LeakConfidence
-from keyproof.leaks.detection import foreign
 from keyproof.leaks.detection.detector import Detector, DetectorKind, Prefilter
 from keyproof.leaks.detection.engine import (
     Engine,
@@ -35,16 +33,31 @@ def open_scanner(
     `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
     """
     files = (*sorted(folder.glob("*.yaml")), *extra)
-    digest = _digest(files, foreign.installed_version() if detect_secrets else "")
-    detectors, database = _restore(cache, digest)
-    if not detectors:
-        # YAML and pydantic are needed only when nothing was kept.
-        from keyproof.leaks.detection.detectors import load  # noqa: PLC0415
-
-        detectors = load(files) + (foreign.detectors() if detect_secrets else ())
+    digest = _digest(files, _foreign_version() if detect_secrets else "")
+    kept = _restore(cache, digest)
+    if kept is None:
+        detectors = _load(files, detect_secrets=detect_secrets)
         database = _compile(detectors)
         _keep(cache, digest, detectors, database)
-    return Scanner(detectors, _engine(detectors, database), digest=digest)
+        kept = detectors, _engine(detectors, database)
+    return Scanner(*kept, digest=digest)
+
+
+def _load(files: Sequence[Path], *, detect_secrets: bool) -> tuple[Detector, ...]:
+    """YAML, pydantic and detect-secrets are needed only when nothing was kept."""
+    from keyproof.leaks.detection.detectors import load  # noqa: PLC0415
+
+    if not detect_secrets:
+        return load(files)
+    from keyproof.leaks.detection import foreign  # noqa: PLC0415
+
+    return load(files) + foreign.detectors()
+
+
+def _foreign_version() -> str:
+    from keyproof.leaks.detection import foreign  # noqa: PLC0415
+
+    return foreign.installed_version()
 
 
 def _digest(files: Sequence[Path], library: str) -> str:
@@ -70,26 +83,27 @@ def _engine(detectors: Sequence[Detector], database: bytes) -> Engine:
     return HyperscanEngine.load(database)
 
 
-def _restore(cache: Path | None, digest: str) -> tuple[tuple[Detector, ...], bytes]:
-    """What was kept under `digest`, or nothing."""
+def _restore(cache: Path | None, digest: str) -> tuple[tuple[Detector, ...], Engine] | None:
+    """What was kept under `digest`, or None."""
     if cache is None:
-        return (), b""
+        return None
     try:
         head, _, database = (cache / f"{digest}.detectors").read_bytes().partition(b"\n")
         kept = json.loads(head)
         if hashlib.sha256(database).hexdigest() != kept["database"]:
-            return (), b""
-        if database:
-            HyperscanEngine.load(database)
-        return tuple(_from_plain(plain) for plain in kept["detectors"]), database
+            return None
+        detectors = tuple(_from_plain(plain) for plain in kept["detectors"])
+        return (detectors, _engine(detectors, database)) if detectors else None
     except (OSError, ValueError, KeyError, TypeError):
-        return (), b""
+        return None
 
 
 def _keep(cache: Path | None, digest: str, detectors: Sequence[Detector], database: bytes) -> None:
     """Write atomically; a cache that cannot be written only costs time."""
     if cache is None:
         return
+    import tempfile  # noqa: PLC0415 (a hook writes this once and reads it ever after)
+
     head = {
         "database": hashlib.sha256(database).hexdigest(),
         "detectors": [_to_plain(detector) for detector in detectors],

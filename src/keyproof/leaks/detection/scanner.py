@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from keyproof.domain.leak import LeakConfidence
 from keyproof.leaks.blob import Match
-from keyproof.leaks.detection import allow, decoders, foreign, generic
+from keyproof.leaks.detection import decoders
 from keyproof.leaks.detection.detector import Detector, DetectorKind
 from keyproof.leaks.detection.engine import Engine
 from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, is_wordy
@@ -105,6 +105,8 @@ class Scanner:
 
 
 def _foreign_candidates(detector: Detector, text: bytes, ends: list[int]) -> Iterator[_Candidate]:
+    from keyproof.leaks.detection import foreign  # noqa: PLC0415 (only where it was asked for)
+
     for low, high in _windows(detector, text, ends):
         for value in foreign.secrets_in(detector.id, decoders.text(text[low:high])):
             secret = value.encode()
@@ -151,11 +153,15 @@ def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakCon
         case DetectorKind.GENERIC:
             start, end = found.span("secret")
             quoted = found.string[start - 1 : start] in {b'"', b"'", b"`", b">"}
+            from keyproof.leaks.detection import generic  # noqa: PLC0415 (a hook often meets no such name)
+
             around = found.string[max(found.pos, start - _AROUND) : min(found.endpos, end + _AROUND)]
             return generic.judge_assignment(
                 _group(found, "name") or b"password", secret, around, quoted=quoted
             )
         case DetectorKind.FORMAT:
+            from keyproof.leaks.detection import generic  # noqa: PLC0415
+
             return None if generic.is_reference(secret) else _judge_format(detector, found, secret)
         case _:
             shown = is_placeholder(secret) or entropy(secret) < detector.entropy
@@ -217,6 +223,8 @@ def _matches(candidates: Sequence[_Candidate], text: bytes) -> Iterator[Match]:
 
 def _marker(text: bytes, line_start: int, start: int, end: int) -> str | None:
     """The allow marker on the lines of the match, or alone on the line before it."""
+    from keyproof.leaks.detection import allow  # noqa: PLC0415 (most texts hold nothing that could be marked)
+
     low = max(line_start, start - _MARKER_REACH)
     newline = text.find(b"\n", end, end + _MARKER_REACH)
     high = newline if newline >= 0 else end + _MARKER_REACH

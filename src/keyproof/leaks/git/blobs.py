@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.coverage import Tally
-from keyproof.leaks.git.objects import GitObject, Listing, Unread, list_objects, read_objects
+from keyproof.leaks.git.objects import GitObject, Listing, Unread, read_objects
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.sighting import Found, Scan
 from keyproof.ports import Progress
@@ -50,11 +50,28 @@ def search_stored(
     return found
 
 
+def search_few(
+    repository: Repository, ids: Iterable[str], scan: Scan, largest: int, tally: Tally, progress: Progress
+) -> Found:
+    """Search blobs few enough to ask git for them at once, without listing them first."""
+    wanted = list(ids)
+    found: dict[str, tuple[Match, ...]] = {}
+    progress.begin(f"Searching {tally.repository}", len(wanted))
+    for blob in read_objects(repository, wanted, largest=largest):
+        progress.advance(1)
+        if isinstance(blob, Unread):
+            tally.skip(blob.reason, "blob", blob.id)
+            continue
+        tally.search(len(blob.content))
+        if matches := scan(blob.content):
+            found[blob.id] = matches
+    return found
+
+
 def search_quietly(repository: Repository, ids: Iterable[str], scan: Scan, largest: int) -> Found:
     """The matches of blobs that others are compared with; one that cannot be read is as good as none."""
-    listing = list_objects(repository, ids)
     found: dict[str, tuple[Match, ...]] = {}
-    for blob in read_objects(repository, _up_to(largest, listing)):
+    for blob in read_objects(repository, ids, largest=largest):
         if isinstance(blob, GitObject) and (matches := scan(blob.content)):
             found[blob.id] = matches
     return found

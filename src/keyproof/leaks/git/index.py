@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+from keyproof.errors import GitFailedError
 from keyproof.leaks.git.repository import Repository
 
 _GITLINK = "160000"
@@ -58,10 +59,16 @@ def list_untracked(repository: Repository) -> list[bytes]:
 
 def compare_with_head(repository: Repository) -> Staged:
     """Compare the index with HEAD, or with nothing while its branch is unborn. Raises GitFailedError."""
-    base = repository.resolve("HEAD") or hash_object(repository, "tree", b"")
-    visible = _compare(repository, base, "--ita-visible-in-index")
+    base, empty = "HEAD", hash_object(repository, "blob", b"")
+    try:
+        visible = _compare(repository, base, "--ita-visible-in-index")
+    except GitFailedError:
+        if repository.resolve(base) is not None:
+            raise
+        base = hash_object(repository, "tree", b"")
+        visible = _compare(repository, base, "--ita-visible-in-index")
     intended: tuple[bytes, ...] = ()
-    if any(status == "A" for _, _, status in visible.values()):
+    if any(status == "A" and entry.id == empty for entry, _, status in visible.values()):
         shown = _compare(repository, base, "--ita-invisible-in-index")
         intended = tuple(sorted(visible.keys() - shown.keys()))
         visible = shown

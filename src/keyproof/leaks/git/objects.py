@@ -4,6 +4,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from typing import IO, TypeVar
 
@@ -68,7 +69,7 @@ class Unread:
 
     id: str
     reason: str
-    """`missing`, `unreadable`, or `size` for a commit, tag or tree beyond all measure."""
+    """`missing`, `unreadable`, or `size` for a blob larger than was asked for and a record beyond all measure."""
 
 
 def list_objects(repository: Repository, ids: Iterable[str] | None = None) -> Listing:
@@ -95,12 +96,14 @@ def object_types(repository: Repository, ids: Iterable[str]) -> dict[str, str]:
     return {name: kind for name, kind in fields if kind != "missing"}
 
 
-def read_objects(repository: Repository, ids: Iterable[str]) -> Iterator[GitObject | Unread]:
-    """Read the objects `ids` in their order, each answered once.
+def read_objects(
+    repository: Repository, ids: Iterable[str], *, largest: int | None = None
+) -> Iterator[GitObject | Unread]:
+    """Read the objects `ids` in their order, each answered once; blobs of more than `largest` bytes are passed over.
 
     Raises GitFailedError when nothing can be read any more.
     """
-    return _ask(repository, ["--batch"], ids, _object)
+    return _ask(repository, ["--batch"], ids, partial(_object, largest=largest))
 
 
 def _enter(listing: Listing, line: bytes) -> None:
@@ -130,7 +133,7 @@ def _ask(
     deaths = 0
     while True:
         unanswered, asked = asked, deque()
-        with repository.start("cat-file", "--buffer", *options) as process:
+        with repository.start("cat-file", "--buffer", *options, fed=True) as process:
             process.feed(_lines(_noting(chain(unanswered, rest), asked)))
             while (found := answer(process.output)) is not None:
                 deaths = 0
@@ -153,13 +156,14 @@ def _line(output: IO[bytes]) -> bytes | None:
     return output.readline() or None
 
 
-def _object(output: IO[bytes]) -> GitObject | Unread | None:
+def _object(output: IO[bytes], largest: int | None) -> GitObject | Unread | None:
     """The next answer; None when there is none, or it was cut short."""
     match output.readline().decode("ascii", "replace").split():
         case [name, "missing"]:
             return Unread(id=name, reason="missing")
         case [name, kind, size]:
-            if kind != "blob" and int(size) > _LARGEST_RECORD:
+            most = largest if kind == "blob" else _LARGEST_RECORD
+            if most is not None and int(size) > most:
                 return _pass_over(output, name, int(size) + 1)
             content = output.read(int(size))
             whole = len(content) == int(size) and output.read(1) == b"\n"

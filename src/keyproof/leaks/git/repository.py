@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -51,40 +51,48 @@ _SETTINGS = (
     "protocol.allow=never",
 )
 _DUBIOUS = ("dubious ownership", "unsafe repository")
+_AT_ONCE = 4096
+"""Bytes that the pipe of every system takes without a reader."""
 _STDERR_KEPT = 20
 """Lines of git's stderr that are kept."""
 
 
 class GitProcess:
-    """One running git: fed by a thread, so that it never deadlocks, and ended when its block is left."""
+    """One running git: never deadlocks on what it is fed, and is ended when its block is left."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], fed: bool = False
+    ) -> None:
         self._name = _subcommand(command)
         try:
             self._process = subprocess.Popen(
                 command,
                 cwd=cwd,
                 env=env,
-                stdin=subprocess.PIPE,
+                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=1 << 20,
             )
         except OSError as cause:
             raise GitFailedError(f"git could not be started: {cause.strerror}") from cause
-        assert self._process.stdin
         assert self._process.stdout
         assert self._process.stderr
         self.output: IO[bytes] = self._process.stdout
         """What git prints."""
-        self._input: IO[bytes] = self._process.stdin
+        self._input: IO[bytes] | None = self._process.stdin
         self._words: deque[str] = deque(maxlen=_STDERR_KEPT)
         self._threads = [Thread(target=self._listen, args=(self._process.stderr,), daemon=True)]
         self._threads[0].start()
 
     def feed(self, pieces: Iterable[bytes]) -> None:
-        """Write `pieces` to git's input from a thread of its own, then close it."""
-        thread = Thread(target=self._write, args=(pieces,), daemon=True)
+        """Write `pieces` to git's input, then close it: at once when they are few, else from a thread of its own."""
+        rest = iter(pieces)
+        first, second = next(rest, b""), next(rest, b"")
+        if not second and len(first) <= _AT_ONCE:
+            self._write([first])
+            return
+        thread = Thread(target=self._write, args=(chain((first, second), rest),), daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -130,6 +138,7 @@ class GitProcess:
                     self._words.append(text[:300])
 
     def _write(self, pieces: Iterable[bytes]) -> None:
+        assert self._input
         try:
             with self._input as stream:
                 for piece in pieces:
@@ -138,8 +147,8 @@ class GitProcess:
             pass  # git ended before it read everything; its exit code says why
 
     def _close(self) -> None:
-        if len(self._threads) == 1:
-            self._write(())
+        if self._input and not self._input.closed and len(self._threads) == 1:
+            self._input.close()
         self._process.wait()
         for thread in self._threads:
             thread.join()
@@ -207,14 +216,15 @@ class Repository:
         """Whether this is a partial clone: its remote promises objects that may be missing here."""
         return any((self.common_dir / "objects" / "pack").glob("*.promisor"))
 
-    def start(self, *arguments: str) -> GitProcess:
-        """Start a plumbing command; use it as a context manager."""
-        return GitProcess(_command(self._git, arguments), cwd=self.path, env=self._environ)
+    def start(self, *arguments: str, fed: bool = False) -> GitProcess:
+        """Start a plumbing command, with an input when it will be `fed`; use it as a context manager."""
+        return GitProcess(_command(self._git, arguments), cwd=self.path, env=self._environ, fed=fed)
 
-    def run(self, *arguments: str, feed: Iterable[bytes] = (), accept: Sequence[int] = (0,)) -> bytes:
+    def run(self, *arguments: str, feed: Sequence[bytes] = (), accept: Sequence[int] = (0,)) -> bytes:
         """Run a plumbing command to its end. Raises GitFailedError."""
-        with self.start(*arguments) as process:
-            process.feed(feed)
+        with self.start(*arguments, fed=bool(feed)) as process:
+            if feed:
+                process.feed(feed)
             output = process.output.read()
             process.finish(accept=accept)
         return output
@@ -293,6 +303,8 @@ def _ask_as_the_user_allows(
 
     It goes through a file because git before 2.38 honours it in no other place.
     """
+    import tempfile  # noqa: PLC0415 (few repositories belong to another user)
+
     lines = "".join(f'\tdirectory = "{_quoted(value)}"\n' for value in _safe_directories(git, environ))
     with tempfile.NamedTemporaryFile("w", prefix="keyproof-", suffix=".gitconfig", encoding="utf-8") as file:
         file.write(f"[safe]\n{lines}")

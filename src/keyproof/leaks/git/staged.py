@@ -1,10 +1,9 @@
 """Searches what a commit made now would bring in: the index against HEAD, never the work tree."""
 
 from keyproof.leaks.blob import Match
-from keyproof.leaks.git.blobs import search_blobs, search_quietly
+from keyproof.leaks.git.blobs import search_few, search_quietly
 from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.index import Staged, compare_with_head
-from keyproof.leaks.git.objects import list_objects
 from keyproof.leaks.git.paths import shown
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.sighting import Scan, Sighting, by_secret, sightings_of
@@ -23,10 +22,8 @@ def search_staged(
     changes = [change for change in staged.changes if not change.entry.is_submodule]
     if not changes:
         return []
-    listing = list_objects(repository, dict.fromkeys(change.entry.id for change in changes))
-    for name in listing.unreadable:
-        tally.skip("missing", "blob", name)
-    found = search_blobs(repository, listing, scan, largest, tally, progress)
+    brought = dict.fromkeys(change.entry.id for change in changes)
+    found = search_few(repository, brought, scan, largest, tally, progress)
     touched = [change for change in changes if change.entry.id in found]
     before = {change.before for change in touched if change.before}
     known = search_quietly(repository, before, scan, largest) if before else {}
