@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from keyproof.domain.baseline import BaselineEntry
 from keyproof.policy.baseline import baseline_text, load_baseline
 from tests.cli.conftest import TABLE, Keyproof
+from tests.reporters.reading import READERS, page_of
 
 AS_OF = ("--as-of", "2025-12-10", "--no-progress")
 SCAN = ("scan", *AS_OF, "--format", "json")
@@ -49,6 +50,48 @@ def test_an_entry_counts_through_its_last_day(
     )
     assert result.code == code
     assert {entry["state"] for entry in json.loads(result.out)["baseline"]} == states
+
+
+@pytest.mark.parametrize(
+    ("day", "table", "state", "said"),
+    [
+        ("2025-12-10", TABLE, "active", ""),
+        ("2026-03-01", TABLE, "expiring", "ends in 9 days, on 2026-03-10"),
+        ("2026-03-11", TABLE, "expired", "ended on 2026-03-10, 1 day ago, still failing"),
+        ("2025-12-10", TABLE.replace("2025-07-01", "2025-12-01").replace("2025-09-01", "2025-12-01"), "unused", "is no longer needed"),
+    ],
+)  # fmt: skip
+def test_gate_and_every_report_agree_on_an_entry(
+    project: Path, keyproof: Keyproof, day: str, table: str, state: str, said: str
+) -> None:
+    taken(keyproof)
+    (project / "secrets.md").write_text(table, encoding="utf-8")
+    result = keyproof(
+        "scan", "--as-of", day, "--no-progress", "--baseline", "baseline.yaml",
+        *(f"--format={name}={name}" for name in READERS),
+    )  # fmt: skip
+    texts = {name: (project / name).read_bytes().decode() for name in READERS}
+    expected = {"unused": "pass", "expired": "fail"}.get(state, "waived")
+    assert result.code == int(expected == "fail")
+    assert {name: dict(read(texts[name])) for name, read in READERS.items()} == {
+        name: {expected: 2} for name in READERS
+    }
+    page = page_of(texts["html"])
+    for entry in load_baseline(project / "baseline.yaml"):
+        row = page.get_element_by_id(f"baseline-{entry.id}")
+        cells = {cell.get("data-label"): " ".join(cell.text_content().split()) for cell in row.iter("td")}
+        assert row.get("data-state") == state
+        assert cells["State"].startswith(state + said)
+        assert cells["Owner"] == entry.owner
+        assert cells["Until"] == str(entry.until)
+        assert (
+            cells["Result now"]
+            == {"pass": "No exception", "fail": "Exception", "waived": "Accepted"}[expected]
+        )
+        assert row.xpath(".//td[@data-label='Finding']/a/@href") == [f"#finding-{entry.id}"]
+    assert said in " ".join(texts["text"].split())
+    by = page.xpath("//section[@id='exceptions']//p[@class='accepted']/a/@href")
+    assert len(by) == (2 if expected == "waived" else 0)
 
 
 def test_only_what_is_new_fails(project: Path, keyproof: Keyproof) -> None:

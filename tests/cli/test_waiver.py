@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from lxml import etree
 
 from keyproof.policy.waivers import check_entry
-from tests.cli.conftest import POLICY, Keyproof
+from tests.cli.conftest import POLICY, TABLE, Keyproof
+from tests.reporters.reading import READERS, page_of
 
 ADD = (
     "waiver", "add", "waivers.yaml", "--id", "db-freeze", "--rule", "age", "--select", "name=*database*",
@@ -102,40 +102,53 @@ def test_nothing_invalid_is_written(
 
 
 @pytest.mark.parametrize(
-    ("day", "severity", "approvers", "accepted", "state"),
+    ("day", "severity", "approvers", "state", "said"),
     [
-        ("2025-11-30", "high", 1, False, "pending"),
-        ("2025-12-01", "high", 1, True, "active"),
-        ("2025-12-20", "high", 1, True, "expiring"),
-        ("2025-12-21", "high", 1, False, "expired"),
-        ("2025-12-05", "critical", 1, False, "malformed"),
-        ("2025-12-05", "critical", 2, True, "active"),
+        ("2025-11-30", "high", 1, "pending", "begins in 1 day, on 2025-12-01"),
+        ("2025-12-01", "high", 1, "active", ""),
+        ("2025-12-20", "high", 1, "expiring", "ends today, on 2025-12-20"),
+        ("2025-12-21", "high", 1, "expired", "ended on 2025-12-20, 1 day ago"),
+        ("2025-12-05", "critical", 1, "malformed", "a critical failure needs 2 approvers, and it has 1"),
+        ("2025-12-05", "critical", 2, "active", ""),
+        ("2025-12-05", "long", 1, "malformed", "a high failure is accepted for 10d at most"),
+        ("2025-12-05", "in-order", 1, "unused", "is not needed"),
     ],
 )
 def test_gate_and_every_report_agree_on_a_waiver(
-    project: Path, keyproof: Keyproof, day: str, severity: str, approvers: int, *, accepted: bool, state: str
+    project: Path, keyproof: Keyproof, day: str, severity: str, approvers: int, state: str, said: str
 ) -> None:
-    configured(project, severity)
+    configured(project, severity if severity in {"critical", "high"} else "high")
+    if severity == "long":
+        (project / "waivers.yaml").write_text(HEAD + "longest: {high: 10d}\nwaivers: []\n", encoding="utf-8")
+    if severity == "in-order":
+        (project / "secrets.md").write_text(TABLE.replace("2025-07-01", "2025-12-01"), encoding="utf-8")
     assert keyproof(*ADD, *(("--approved-by", "Cleo") if approvers > 1 else ())).code == 0
     result = keyproof(
         "scan", "--as-of", day, "--no-progress", "--rule", "age",
-        *(f"--format={name}={name}" for name in ("json", "junit", "sarif", "html", "csv")),
+        *(f"--format={name}={name}" for name in READERS),
     )  # fmt: skip
-    report = json.loads((project / "json").read_text("utf-8"))
-    (finding,) = (one for one in report["findings"] if one["outcome"] == "fail")
-    (suite,) = etree.parse(project / "junit").getroot().iter("testcase")
-    (sarif,) = json.loads((project / "sarif").read_text("utf-8"))["runs"][0]["results"]
-    html = (project / "html").read_text("utf-8")
-    assert result.code == (0 if accepted else 1)
-    assert report["summary"]["waived"] == int(accepted)
-    assert report["waivers"][0]["state"] == state
-    assert (finding["waiver"] == "db-freeze") is accepted
-    assert (suite.find("skipped") is not None) is accepted
-    assert (suite.find("failure") is None) is accepted
-    assert bool(sarif.get("suppressions")) is accepted
-    assert (",db-freeze," in (project / "csv").read_text("utf-8")) is accepted
-    assert ("NOT IN ORDER" not in result.out) is accepted
-    assert "db-freeze" in html
+    texts = {name: (project / name).read_bytes().decode() for name in READERS}
+    expected = "pass" if state == "unused" else "waived" if state in {"active", "expiring"} else "fail"
+    assert result.code == int(expected == "fail")
+    assert {name: dict(read(texts[name])) for name, read in READERS.items()} == {
+        name: {expected: 1} for name in READERS
+    }
+    report = json.loads(texts["json"])
+    (waiver,), (finding,) = report["waivers"], report["findings"]
+    assert (waiver["state"], bool(waiver["findings"])) == (state, expected == "waived")
+    assert (finding["waiver"] == "db-freeze") is (expected == "waived")
+    page = page_of(texts["html"])
+    row = page.get_element_by_id("waiver-db-freeze")
+    told = " ".join(row.xpath("string(.//td[@data-label='State'])").split())
+    assert row.get("data-state") == state
+    assert told.startswith(state)
+    assert said in told
+    accepts = row.xpath(".//td[@data-label='Accepts']/a/@href")
+    assert accepts == ([f"#finding-{finding['id']}"] if expected == "waived" else [])
+    by = page.xpath("//section[@id='exceptions']//p[@class='accepted']/a/@href")
+    assert by == (["#waiver-db-freeze"] if expected == "waived" else [])
+    assert state == "pending" or said in " ".join(texts["text"].split())
+    assert ("db-freeze" in texts["junit"], "db-freeze" in texts["sarif"]) == ((expected == "waived"),) * 2
 
 
 def test_a_waiver_that_may_not_accept_says_why(project: Path, keyproof: Keyproof) -> None:

@@ -20,6 +20,7 @@ from keyproof.domain.assessment import (
     Summary,
     WaiverRecord,
 )
+from keyproof.domain.baseline import BaselineEntry, BaselineRecord
 from keyproof.domain.check import Context
 from keyproof.domain.duration import Duration, parse_duration
 from keyproof.domain.finding import Finding, finding_id
@@ -380,6 +381,7 @@ BASELINED = _leak(
     _seen("ops/notify.rb", 7, "2023-02-03T15:00:00", "2024-02-01T15:00:00"),
 )  # fmt: skip
 LEAKS = (PROVEN, LIKELY, EXAMPLE, ALLOWED, BASELINED)
+BASELINED_ID = finding_id(pack="baseline", rule="no-leak", check="no-leak", subject=BASELINED.id)
 
 COVERAGE = Coverage(
     repository="shop-api", mode="history", blobs_scanned=48_211, blobs_skipped={"excluded": 12},
@@ -524,7 +526,7 @@ def _findings() -> tuple[Finding, ...]:
         find("no-leak", LIKELY, fail, "a likely PostgreSQL connection string stands in config/settings.py of shop-api", facts=[("introduced", "2026-02-11T13:45:00Z")]),
         find("no-leak", EXAMPLE, ok, "it is a value published in the provider's documentation"),
         find("no-leak", ALLOWED, ok, "allowed by the inline marker `keyproof:allow`"),
-        find("no-leak", BASELINED, fail, "a proven Slack webhook stands in the history of shop-api", baseline="security/baseline.json#5566778899aabbcc"),
+        find("no-leak", BASELINED, fail, "a proven Slack webhook stands in the history of shop-api", baseline=BASELINED_ID),
         find("rotated-after-leak", PROVEN, ok, "replaced 16 h 55 min after its introduction, before the deadline", facts=timely),
         find("rotated-after-leak", LIKELY, fail, "leaked and still the live value of payments/production/database-password", facts=late, due=date(2026, 2, 12), days_overdue=32),
         find("owner-stated", FTP, fail, "no owner is stated"), find("owner-stated", DATABASE, ok, "the owner is Dana Whitfield"),
@@ -632,14 +634,42 @@ def _waivers(findings: Sequence[Finding]) -> tuple[WaiverRecord, ...]:
         _waiver("W-2026-01", "api-key-rotation", "2026-06-30", f"The provider has no second key; {SCRIPT}", compensating_control="Spend limit and alert at the provider"),
         _waiver("W-2026-02", "encrypted-at-rest", "2026-03-25", "Local development only"),
         _waiver("W-2026-03", "owner-stated", "2026-05-01", "Ownership is being sorted out"),
+        _waiver("W-2026-04", "no-leak", "2026-04-10", "The history is about to be rewritten", approved_by=("Tom Brandt",)),
+        _waiver("W-2026-05", "not-unused", "2026-06-01", "The provider is being replaced", starts=date(2026, 4, 1)),
     )  # fmt: skip
     records = []
     for waiver in waivers:
         used = tuple(finding.id for finding in findings if finding.waiver == waiver.id)
+        fault = waiver.refusal(Severity.CRITICAL, TODAY) if len(waiver.approved_by) < 2 else ""
         records.append(
-            WaiverRecord(waiver=waiver, state=waiver.state_on(TODAY, used=bool(used)), findings=used)
+            WaiverRecord(
+                waiver=waiver,
+                state=waiver.state_on(TODAY, used=bool(used), refused=bool(fault)),
+                findings=used,
+                problems=(fault,) if fault else (),
+            )
         )
     return tuple(records)
+
+
+def _baseline(findings: Sequence[Finding]) -> tuple[BaselineRecord, ...]:
+    """An entry in each state: one accepts, one ended and its failure is open again, one is not needed."""
+    failing = {finding.id: finding for finding in findings if finding.outcome is Outcome.FAIL}
+    known = {(finding.rule, finding.subject): finding.id for finding in findings}
+    entries = (
+        (BASELINED_ID, "baseline/no-leak", BASELINED.id, "2026-12-31", "failed before keyproof was adopted"),
+        (known["not-unused", FTP.id], "baseline/not-unused", FTP.id, "2026-02-28", f"waits for the owner; {SCRIPT}"),
+        (known["api-key-rotation", OPENAI.id], "payments/api-key-rotation", OPENAI.id, "2026-03-20", "one key only"),
+        ("00ff00ff00ff00ff", "baseline/owner-stated", "vault://vault.example:8200/kv/gone", "2026-06-30", "no owner yet"),
+    )  # fmt: skip
+    records = []
+    for line, (identifier, rule, about, until, reason) in enumerate(entries):
+        entry = BaselineEntry(
+            id=identifier, rule=rule, subject=about, owner="Shop Team", until=date.fromisoformat(until), reason=reason,
+            place=SourceLine(path="security/baseline.yaml", line=6 + 6 * line),
+        )  # fmt: skip
+        records.append(BaselineRecord(entry=entry, state=entry.state_on(TODAY, used=identifier in failing)))
+    return tuple(sorted(records, key=lambda record: record.entry.id))
 
 
 def _class_of(subject: Subject) -> str:
@@ -685,9 +715,10 @@ def assessment(
 
 
 def golden() -> Assessment:
-    """The realistic organisation: every outcome, every waiver state, hostile names."""
+    """The realistic organisation: every outcome, every state of a waiver and of a baseline entry, hostile names."""
     subjects = (*SECRETS, *LEAKS, SHOP, BATCH, PAYMENTS.document, BASELINE.document)
-    return assessment(_findings(), subjects, SCOPES)
+    findings = _findings()
+    return replace(assessment(findings, subjects, SCOPES), baseline=_baseline(findings))
 
 
 def clean() -> Assessment:

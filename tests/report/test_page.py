@@ -1,6 +1,8 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+from inline_snapshot import snapshot
+
 from keyproof.checks.max_age import MaxAge
 from keyproof.checks.rotated_after_leak import RotatedAfterLeak
 from keyproof.domain.assessment import Assessment
@@ -110,3 +112,39 @@ def test_the_calendar_holds_every_due_date() -> None:
     soon = {row.name for due, row in page.dues if due.kind == "soon"}
     assert soon == {row.name for row in page.soon}
     assert all(due.day - golden.today <= timedelta(days=30) for due, _ in page.dues if due.kind == "soon")
+
+
+def test_waivers_that_need_somebody_come_first() -> None:
+    told = [
+        (one.record.waiver.id, one.record.state.value, one.remark)
+        for one in Page(assessments.golden()).waivers
+    ]
+    assert told == snapshot(
+        [
+            ("W-2025-09", "expired", "ended on 2025-12-31, 75 days ago: what it is about fails again"),
+            ("W-2026-04", "malformed", "accepts nothing"),
+            ("W-2026-02", "expiring", "ends in 9 days, on 2026-03-25"),
+            ("W-2026-03", "unused", "is not needed: nothing it is about fails"),
+            ("W-2026-05", "pending", "begins in 16 days, on 2026-04-01, and accepts nothing until then"),
+            ("W-2026-01", "active", ""),
+        ]
+    )
+
+
+def test_baseline_entries_that_need_somebody_come_first() -> None:
+    kept = Page(assessments.golden()).baseline
+    assert [
+        (
+            one.record.state.value,
+            one.row.state.value if one.row else "",
+            one.row is not None and one.row.finding.baseline is not None,
+        )
+        for one in kept
+    ] == snapshot(
+        [
+            ("expired", "fail", False),
+            ("expiring", "waived", False),
+            ("unused", "", False),
+            ("active", "waived", True),
+        ]
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from keyproof.domain.assessment import Assessment, Scope, ScopeStatus, SubjectRecord, WaiverRecord
+from keyproof.domain.assessment import Assessment, Scope, ScopeStatus, SubjectRecord, Summary, WaiverRecord
 from keyproof.domain.check import Check
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Leak
@@ -66,6 +66,18 @@ def state_of(finding: Finding) -> State:
     if finding.outcome is Outcome.FAIL and not finding.gates:
         return State.WAIVED
     return State(finding.outcome.value)
+
+
+def counts(summary: Summary) -> list[tuple[State, int]]:
+    """The six counts, each with its state, in the order people ask for them."""
+    return [
+        (State.FAIL, summary.failed),
+        (State.WAIVED, summary.waived),
+        (State.NOT_EVALUATED, summary.not_evaluated),
+        (State.MANUAL, summary.manual),
+        (State.PASS, summary.passed),
+        (State.NOT_APPLICABLE, summary.not_applicable),
+    ]
 
 
 def exceptions(assessment: Assessment) -> tuple[Finding, ...]:

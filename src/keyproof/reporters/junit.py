@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
@@ -10,8 +10,8 @@ from junit_xml import TestCase, TestSuite
 
 from keyproof.domain.assessment import Assessment, Scope
 from keyproof.domain.finding import Finding
-from keyproof.domain.policy import Waiver
 from keyproof.report import overview
+from keyproof.report.acceptance import Papers
 from keyproof.report.overview import State
 
 _ALLOWED = {
@@ -48,11 +48,11 @@ class JUnitReporter:
 
 
 def _suites(assessment: Assessment) -> Iterator[TestSuite]:
-    waivers = {record.waiver.id: record.waiver for record in assessment.waivers}
+    papers = Papers(assessment)
     assessment = overview.arranged(assessment)
     for pack in sorted({finding.pack for finding in assessment.findings} | {p.id for p in assessment.packs}):
         ordered = [finding for finding in assessment.findings if finding.pack == pack]
-        yield _suite(assessment, pack, _unique([_case(finding, waivers) for finding in ordered]))
+        yield _suite(assessment, pack, _unique([_case(finding, papers) for finding in ordered]))
     if missing := overview.gaps(assessment):
         yield _suite(assessment, "scopes", _unique([_gap(scope) for scope in missing]))
 
@@ -77,7 +77,7 @@ def _suite(assessment: Assessment, name: str, cases: list[TestCase]) -> TestSuit
     return TestSuite(name=name, test_cases=cases, timestamp=timestamp, package=name, properties=properties)
 
 
-def _case(finding: Finding, waivers: Mapping[str, Waiver]) -> TestCase:
+def _case(finding: Finding, papers: Papers) -> TestCase:
     classname = f"{_word(finding.pack)}.{_word(finding.check)}"
     case = TestCase(name=_line(f"{finding.rule} {finding.subject}"), classname=classname)
     match overview.state_of(finding):
@@ -92,9 +92,7 @@ def _case(finding: Finding, waivers: Mapping[str, Waiver]) -> TestCase:
                 message=_line(finding.reason), output="\n".join(_body(finding)), error_type="not-evaluated"
             )
         case State.WAIVED:
-            case.add_skipped_info(
-                message=_line(f"accepted by {_acceptance(finding, waivers)}: {finding.reason}")
-            )
+            case.add_skipped_info(message=_line(f"accepted by {papers.accepting(finding)}; {finding.reason}"))
         case State.MANUAL:
             case.add_skipped_info(message=_line(f"attested, not tested: {finding.reason}"))
         case State.NOT_APPLICABLE:
@@ -102,16 +100,6 @@ def _case(finding: Finding, waivers: Mapping[str, Waiver]) -> TestCase:
         case State.PASS:
             pass
     return case
-
-
-def _acceptance(finding: Finding, waivers: Mapping[str, Waiver]) -> str:
-    if not finding.waiver:
-        return f"baseline {finding.baseline}"
-    waiver = waivers.get(finding.waiver)
-    if not waiver:
-        return f"waiver {finding.waiver}"
-    approved = ", ".join(waiver.approved_by)
-    return f"waiver {waiver.id} ({waiver.reason}; approved by {approved}; until {waiver.until})"
 
 
 def _gap(scope: Scope) -> TestCase:

@@ -1,17 +1,18 @@
 """SARIF 2.1.0 (OASIS standard of 27 March 2020) for code scanning services."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from keyproof.domain.assessment import Assessment, RunInfo, Scope, SubjectRecord
 from keyproof.domain.finding import Finding
-from keyproof.domain.policy import Rule, Waiver
+from keyproof.domain.policy import Rule
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.verdict import Severity
 from keyproof.report import overview
+from keyproof.report.acceptance import Papers
 from keyproof.report.overview import State
 
 _LEVELS = {
@@ -54,7 +55,7 @@ class SarifReporter:
         index = {key: number for number, (key, _) in enumerate(rules)}
         written = [f for f in findings if overview.state_of(f) not in self._left_out]
         known = overview.subjects_by_id(assessment)
-        waivers = {record.waiver.id: record.waiver for record in assessment.waivers}
+        papers = Papers(assessment)
         stated = {(rule.pack, rule.id): rule for pack in assessment.packs for rule in pack.rules}
         run = {
             "tool": {
@@ -71,12 +72,13 @@ class SarifReporter:
             "invocations": [
                 _invocation(assessment.run, overview.gaps(assessment), assessment.summary.exit_code)
             ],
-            "results": [_result(f, index[f.pack, f.rule], known.get(f.subject), waivers) for f in written],
+            "results": [_result(f, index[f.pack, f.rule], known.get(f.subject), papers) for f in written],
             "properties": {
                 "organisation": assessment.run.organisation,
                 "asOf": _moment(assessment.run.as_of),
                 "policyDigest": assessment.run.policy_digest,
                 "configDigest": assessment.run.config_digest,
+                "counts": {state.value: number for state, number in overview.counts(assessment.summary)},
             },
         }
         document = {
@@ -132,7 +134,7 @@ def _gap(scope: Scope) -> str:
 
 
 def _result(
-    finding: Finding, rule_index: int, record: SubjectRecord | None, waivers: Mapping[str, Waiver]
+    finding: Finding, rule_index: int, record: SubjectRecord | None, papers: Papers
 ) -> dict[str, Any]:
     state = overview.state_of(finding)
     kind = _KINDS[state]
@@ -150,7 +152,7 @@ def _result(
         "locations": [{"physicalLocation": _physical(first), "logicalLocations": [logical]}],
         "partialFingerprints": {"keyproofFinding/v1": finding.id},
         # SARIF 3.27.23: on all results or on none; empty means not suppressed
-        "suppressions": list(_suppressions(finding, waivers)),
+        "suppressions": _suppressions(finding, papers),
         "properties": dict(_properties(finding)),
     }
     if len(places) > 1:
@@ -161,15 +163,9 @@ def _result(
     return result
 
 
-def _suppressions(finding: Finding, waivers: Mapping[str, Waiver]) -> Iterator[dict[str, Any]]:
-    if finding.waiver:
-        waiver = waivers.get(finding.waiver)
-        words = f"waiver {finding.waiver}"
-        if waiver:
-            words += f" until {waiver.until}, approved by {', '.join(waiver.approved_by)}: {waiver.reason}"
-        yield {"kind": "external", "status": "accepted", "justification": words}
-    if finding.baseline:
-        yield {"kind": "external", "status": "accepted", "justification": f"baseline {finding.baseline}"}
+def _suppressions(finding: Finding, papers: Papers) -> list[dict[str, Any]]:
+    words = papers.accepting(finding)
+    return [{"kind": "external", "status": "accepted", "justification": words}] if words else []
 
 
 def _properties(finding: Finding) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from keyproof.domain.baseline import BaselineState
 from keyproof.domain.finding import Finding
 from keyproof.domain.policy import WaiverState
 from keyproof.report import overview
+from keyproof.report.acceptance import baseline_remark, waiver_remark
 from keyproof.report.overview import Standing
 from keyproof.report.visible import visible
 
@@ -164,15 +165,12 @@ def _waivers(assessment: Assessment) -> Iterator[RenderableType]:
 
 
 def _waiver(record: WaiverRecord, assessment: Assessment) -> str:
-    waiver, accepts = record.waiver, overview.counted(len(record.findings), "finding")
-    days = overview.counted((waiver.until - assessment.today).days, "day")
-    when = {
-        WaiverState.EXPIRED: f"ended on {waiver.until}",
-        WaiverState.EXPIRING: f"ends in {days}, on {waiver.until}",
-        WaiverState.UNUSED: "is not needed: nothing it is about fails",
-    }.get(record.state, f"lasts until {waiver.until}")
-    why = f" (not others: {'; '.join(record.problems)})" if record.problems else ""
-    return f"{waiver.id} {when}; accepts {accepts}{why}: {waiver.reason}"
+    waiver, accepted = record.waiver, overview.counted(len(record.findings), "finding")
+    remark = waiver_remark(record, assessment.today) or f"lasts until {waiver.until}"
+    accepts = f"; accepts {accepted}" if record.findings else ""
+    others = "not others: " if record.findings else ""
+    why = f" ({others}{'; '.join(record.problems)})" if record.problems else ""
+    return f"{waiver.id} {remark}{accepts}{why}: {waiver.reason}"
 
 
 def _baseline(assessment: Assessment) -> Iterator[RenderableType]:
@@ -181,17 +179,11 @@ def _baseline(assessment: Assessment) -> Iterator[RenderableType]:
     if not records:
         return
     yield _title(f"Baseline entries to look after ({len(records):,})")
-    words = {
-        BaselineState.EXPIRED: "ended on {until}, still failing",
-        BaselineState.EXPIRING: "ends on {until}",
-        BaselineState.UNUSED: "is no longer needed: nothing it names fails",
-    }
-    order = list(words)
+    order = (BaselineState.EXPIRED, BaselineState.EXPIRING, BaselineState.UNUSED)
     records.sort(key=lambda one: (order.index(one.state), one.entry.until, one.entry.id))
     yield from _list(
         [
-            f"{one.entry.rule} on {one.entry.subject} {words[one.state].format(until=one.entry.until)}"
-            f" ({one.entry.owner})"
+            f"{one.entry.rule} on {one.entry.subject} {baseline_remark(one, assessment.today)} ({one.entry.owner})"
             for one in records
         ]
     )

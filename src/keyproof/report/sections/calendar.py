@@ -1,0 +1,68 @@
+"""The calendar of the HTML report: when values were set and when they fall due, by class."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from markupsafe import Markup
+
+from keyproof.domain.assessment import SubjectRecord
+from keyproof.domain.leak import Leak
+from keyproof.domain.secret import SecretMetadata
+from keyproof.report import drawing
+from keyproof.report.drawing import Due
+from keyproof.report.overview import State
+from keyproof.report.sections.age import picture
+from keyproof.report.sections.population import Member
+from keyproof.report.sections.rows import Row
+from keyproof.report.visible import visible
+
+DUE_WORDS: Mapping[str, str] = {
+    "late": "overdue",
+    "accepted": "overdue, accepted",
+    "soon": "due in 30 days",
+    "later": "due later",
+}
+"""Kind of a due date → what a person reads."""
+
+
+def dues(rows: Iterable[Row], today: date) -> list[tuple[Due, Row]]:
+    """Every due date with its finding, soonest first."""
+    pairs = [(due, row) for row in rows if (due := _due(row, today))]
+    return sorted(pairs, key=lambda pair: (pair[0].day, pair[1].finding.id))
+
+
+def strip(found: Sequence[tuple[Due, Row]], members: Iterable[Member], today: date) -> Markup:
+    """The calendar as a picture, with the days on which values were set."""
+    marks = [due for due, _ in found]
+    lanes = {due.lane for due in marks}
+    for member in members:
+        lane = _lane_of(member.record)
+        if member.value and lane in lanes:
+            marks.append(Due(day=member.value.at.date(), lane=lane, kind="set", label="", href=""))
+    return picture(drawing.calendar_strip(marks, today=today))
+
+
+def _due(row: Row, today: date) -> Due | None:
+    finding = row.finding
+    if finding.due is None:
+        return None
+    left = (finding.due - today).days
+    kind = "soon" if left <= 30 else "later"
+    if left < 0 and row.state in {State.FAIL, State.WAIVED}:
+        kind = "late" if row.state is State.FAIL else "accepted"
+    label = f"{visible(row.name)}: {DUE_WORDS[kind]}, {finding.due}"
+    return Due(
+        day=finding.due, lane=_lane_of(row.record), kind=kind, label=label, href=f"#finding-{row.anchor}"
+    )
+
+
+def _lane_of(record: SubjectRecord | None) -> str:
+    if record is None:
+        return "unclassified"
+    match record.subject:
+        case Leak():
+            return "leaked values"
+        case SecretMetadata():
+            return record.secret_class or "unclassified"
+        case _:
+            return "policies"
