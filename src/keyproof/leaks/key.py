@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +26,7 @@ def load_key(environ: Mapping[str, str], path: Path | None = None) -> bytes:
         return _key(environ[VARIABLE], VARIABLE)
     file = path or default_path(environ)
     if file is None:
-        return secrets.token_bytes(_SHORTEST)
+        return os.urandom(_SHORTEST)
     try:
         return _key(_read(file), str(file))
     except FileNotFoundError:
@@ -72,6 +71,8 @@ def _read(file: Path) -> str:
 
 def _create(file: Path) -> None:
     """Make the file whole or not at all: of two processes at once, both take the key of the first."""
+    import secrets  # noqa: PLC0415 (once for each user)
+
     draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

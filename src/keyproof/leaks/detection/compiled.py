@@ -32,7 +32,7 @@ def open_scanner(
 
     `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
     """
-    files = (*sorted(folder.glob("*.yaml")), *extra)
+    files = (*sorted(folder.glob("*.yaml"), key=str), *extra)
     digest = _digest(files, _foreign_version() if detect_secrets else "")
     kept = _restore(cache, digest)
     if kept is None:
