@@ -1,6 +1,7 @@
 """The shipped JSON Schemas say what the loader says."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from keyproof import resources
+from keyproof.domain.baseline import BaselineEntry
 from keyproof.errors import PolicyError
+from keyproof.policy.baseline import baseline_text
 from keyproof.policy.files import shipped_packs
-from keyproof.policy.schema import pack_schema, waivers_schema
+from keyproof.policy.schema import baseline_schema, pack_schema, waivers_schema
 from keyproof.strict_yaml import parse
 from keyproof.wiring.catalog import CHECKS as REAL_CHECKS
 from tests.policy.stand_ins import CHECKS
@@ -123,3 +126,33 @@ def test_waivers(removed: str, added: dict[str, str], accepted: bool) -> None:
     waiver = {key: value for key, value in {**WAIVER, **added}.items() if key != removed}
     document = {"apiVersion": "keyproof/v1", "kind": "Waivers", "waivers": [waiver]}
     assert Draft202012Validator(waivers_schema()).is_valid(document) is accepted
+
+
+ENTRY = {
+    "id": "0123456789abcdef", "rule": "house/age", "subject": "x://y", "owner": "DBA", "until": "2026-01-01", "reason": "old",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("removed", "added", "accepted"),
+    [
+        ("", {}, True),
+        ("owner", {}, False),
+        ("until", {}, False),
+        ("", {"id": "0123456789ABCDEF"}, False),
+        ("", {"owner": ""}, False),
+        ("", {"line": "7"}, False),
+    ],
+)
+def test_baselines(removed: str, added: dict[str, str], accepted: bool) -> None:
+    entry = {key: value for key, value in {**ENTRY, **added}.items() if key != removed}
+    document = {"apiVersion": "keyproof/v1", "kind": "Baseline", "findings": [entry]}
+    assert Draft202012Validator(baseline_schema()).is_valid(document) is accepted
+
+
+def test_what_keyproof_writes_fits_the_schema() -> None:
+    entry = BaselineEntry(
+        id="0123456789abcdef", rule="r", subject="s", owner="o", until=date(2026, 1, 1), reason="why"
+    )
+    written = parse(baseline_text([entry]), name="baseline.yaml", error=PolicyError).data
+    Draft202012Validator(baseline_schema()).validate(written)

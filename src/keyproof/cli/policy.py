@@ -17,7 +17,13 @@ from keyproof.errors import ConfigError
 from keyproof.policy.files import shipped_packs
 from keyproof.policy.lint import lint as lint_policy
 from keyproof.policy.loader import load_policy
-from keyproof.policy.schema import attestations_schema, pack_schema, policy_test_schema, waivers_schema
+from keyproof.policy.schema import (
+    attestations_schema,
+    baseline_schema,
+    pack_schema,
+    policy_test_schema,
+    waivers_schema,
+)
 from keyproof.store.snapshot import load
 from keyproof.wiring.catalog import CHECKS
 from keyproof.wiring.compose import compose_policy
@@ -82,7 +88,7 @@ def _shipped() -> list[str]:
 def schema(
     document: Annotated[
         str,
-        typer.Argument(help="policy-pack, policy-test, waivers, attestations or config.", metavar="DOCUMENT"),
+        typer.Argument(help="policy-pack, policy-test, waivers, attestations, baseline or config.", metavar="DOCUMENT"),
     ] = "policy-pack",
 ) -> None:
     """Print the JSON Schema of a document, for editors."""
@@ -91,6 +97,7 @@ def schema(
         "policy-test": policy_test_schema,
         "waivers": waivers_schema,
         "attestations": attestations_schema,
+        "baseline": baseline_schema,
         "config": config.schema,
     }
     if document not in schemas:

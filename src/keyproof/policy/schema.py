@@ -5,6 +5,7 @@ from typing import Any
 
 from keyproof.check_model import CheckModel
 from keyproof.policy.attestations import AttestationsDocument
+from keyproof.policy.baseline import BaselineDocument
 from keyproof.policy.cases import PolicyTestDocument
 from keyproof.policy.documents import PackDocument, WaiversDocument
 
@@ -41,6 +42,11 @@ def attestations_schema() -> dict[str, Any]:
     schema = AttestationsDocument.model_json_schema(by_alias=True)
     schema["$defs"]["AttestationDocument"]["oneOf"] = [{"required": ["rule"]}, {"required": ["control"]}]
     return _finished(schema, "keyproof attestations")
+
+
+def baseline_schema() -> dict[str, Any]:
+    """The schema of a baseline file."""
+    return _finished(BaselineDocument.model_json_schema(by_alias=True), "keyproof baseline")
 
 
 def policy_test_schema() -> dict[str, Any]:

@@ -10,7 +10,13 @@ from pydantic import BaseModel
 
 from keyproof import config
 from keyproof.policy.cases import CaseDocument, PolicyTestDocument
-from keyproof.policy.schema import attestations_schema, pack_schema, policy_test_schema, waivers_schema
+from keyproof.policy.schema import (
+    attestations_schema,
+    baseline_schema,
+    pack_schema,
+    policy_test_schema,
+    waivers_schema,
+)
 from keyproof.policy.subjects import DocumentDocument, LeakDocument, RepositoryDocument, SecretDocument
 from keyproof.report import result
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
@@ -20,6 +26,7 @@ def files() -> Mapping[Path, str]:
     """Path below the checkout → the text it must hold; a test compares, `make schemas` writes."""
     return {
         Path("policies/schema/attestations.schema.json"): _json(attestations_schema()),
+        Path("policies/schema/baseline.schema.json"): _json(baseline_schema()),
         Path("policies/schema/policy-pack.schema.json"): _json(pack_schema(CHECKS)),
         Path("policies/schema/policy-test.schema.json"): _json(policy_test_schema()),
         Path("policies/schema/waivers.schema.json"): _json(waivers_schema()),
