@@ -325,7 +325,7 @@ def test_hipaa_rules_judge_only_what_is_marked_as_opening_health_information() -
 
 
 @pytest.mark.parametrize("name", ["iso27001-2022", "hipaa"])
-def test_a_framework_pack_maps_its_own_rules_to_its_framework(name: str) -> None:
+def test_a_framework_pack_maps_each_of_its_own_rules_to_its_framework(name: str) -> None:
     rules = [rule for rule in _load(name).packs[0].rules if rule.place and name in rule.place.path]
     assert rules
-    assert all(claim.id.startswith(f"{name}:") for rule in rules for claim in rule.controls)
+    assert all(any(claim.id.startswith(f"{name}:") for claim in rule.controls) for rule in rules)

@@ -304,7 +304,7 @@ def test_over_claims_are_refused(tmp_path: Path) -> None:
 house.yaml:10:38: full over-claims soc2:CC6.1: a criterion is met by the organisation's own control and tested by an auditor, never by a scan; write 'partial'
 house.yaml:11:38: partial over-claims soc2:CC8.1: finding no secret in the code touches one risk of change management only; write 'supporting'
 house.yaml:12:14: no rule about secrets can give evidence for pci-dss-4.0.1:8.3.9: it concerns passwords of people who log in without a second factor, not API keys or service accounts; 90 days for those is house policy; remove the mapping
-house.yaml:13:47: pci-dss-4.0.1:8.6.3 is fully shown only on a condition; add 'preconditions:'; it holds for: the rule selects all application and system accounts in scope, and the period is that of the documented targeted risk analysis
+house.yaml:13:47: pci-dss-4.0.1:8.6.3 is fully shown only on a condition; add 'preconditions:'; it holds where the rule selects all application and system accounts in scope, and the period is that of the documented targeted risk analysis
 house.yaml:14:47: pci-dss-4.0.1:8.6.2 cannot be fully shown by max-age; write 'partial'; only no-leak may claim full\
 """)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyproof import resources
-from keyproof.domain.policy import Control, Framework
+from keyproof.domain.policy import Control, ControlMapping, Framework, Strength
 from keyproof.errors import PolicyError, Problem
-from keyproof.policy.claims import Ceiling, over_claim
-from keyproof.policy.documents import CatalogueDocument, MappingDocument
+from keyproof.policy.claims import RANK, Ceiling, Showing, over_claim
+from keyproof.policy.documents import CatalogueDocument, ControlDocument, MappingDocument
 from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, read, validate
 
 
@@ -49,12 +49,20 @@ def load_catalogue(path: Path) -> Catalogue:
         f"{prefix}:{control.id}": Ceiling(
             strongest=str(control.strongest or own.strongest),
             why=control.why or own.why,
-            full_from=control.full_from,
+            evidence={
+                kind: Showing(strength=shown.strength, when=shown.when)
+                for kind, shown in control.evidence.items()
+            },
+            when=own.when,
         )
         for control in model.controls
     }
     framework = Framework(id=prefix, title=own.title, edition=own.edition, controls=controls)
     return Catalogue(framework=framework, ceilings=ceilings)
+
+
+def _sentence(condition: str) -> str:
+    return f"{condition[0].upper()}{condition[1:].rstrip('.')}."
 
 
 def _faults(model: CatalogueDocument, document: YamlDocument, stem: str) -> list[Problem]:
@@ -74,7 +82,28 @@ def _faults(model: CatalogueDocument, document: YamlDocument, stem: str) -> list
                 )
             )
         seen.add(control.id)
+        strongest = str(control.strongest or model.metadata.strongest)
+        if fault := _disagreement(control, strongest):
+            problems.append(document.problem(("controls", index, "id"), *fault))
     return problems
+
+
+def _disagreement(control: ControlDocument, strongest: str) -> tuple[str, str] | None:
+    """How what a control's checks can show contradicts the most that may be claimed of it."""
+    if bool(control.evidence) == (strongest == "none"):
+        return (
+            f"of '{control.id}' the most is {strongest}, with {'some' if control.evidence else 'no'} evidence",
+            "name the checks that show something of it, or write 'strongest: none'",
+        )
+    # A part is what most checks can show of a control; a condition may make one of them show the whole.
+    most = 3 if strongest == Strength.PARTIAL else RANK[strongest]
+    bold = [kind for kind, shown in control.evidence.items() if RANK[shown.strength] > most]
+    if bold:
+        return (
+            f"{', '.join(sorted(bold))} shows more of '{control.id}' than {strongest}",
+            f"write '{strongest}'",
+        )
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +161,21 @@ class Catalogues:
         hint = close if close.startswith("did you mean") else f"policies/controls/{prefix}.yaml lists them"
         self.problems.append(document.problem(key, f"there is no control '{control}'", hint))
         return False
+
+    def mapping(self, claim: MappingDocument, check: str, scope: str) -> ControlMapping:
+        """The edge of a rule with this check; where the pack states no preconditions, those of the catalogue.
+
+        `scope` says which secrets the rule's file is about, where not all.
+        """
+        catalogue = self.get(claim.id.partition(":")[0])
+        ceiling = catalogue.ceilings.get(claim.id) if catalogue else None
+        known = [ceiling.condition(check, claim.strength)] if ceiling else []
+        if scope:
+            known.append(f"shown for {scope} only")
+        elif ceiling:
+            known.append(ceiling.when)
+        stated = claim.preconditions or " ".join(map(_sentence, filter(None, known)))
+        return ControlMapping(id=claim.id, strength=claim.strength, preconditions=stated)
 
     def check_claim(self, claim: MappingDocument, check: str, document: YamlDocument, key: Key) -> None:
         """Add a problem when the control is unknown or the rule claims too much of it."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from keyproof.check_model import CheckModel
 from keyproof.domain.check import Check
 from keyproof.domain.origin import Origin
-from keyproof.domain.policy import ControlMapping, PolicyPack, Rule, SecretClass
+from keyproof.domain.policy import PolicyPack, Rule, SecretClass
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Document
 from keyproof.errors import Problem
@@ -112,8 +112,7 @@ class PackCompiler:
             selector=selector,
             severity=model.severity,
             controls=tuple(
-                ControlMapping(id=claim.id, strength=claim.strength, preconditions=claim.preconditions)
-                for claim in model.controls
+                self.catalogues.mapping(claim, model.check, file.metadata.scope) for claim in model.controls
             ),
             remediation=model.remediation,
             place=_place(file, key),
@@ -146,12 +145,17 @@ class PackCompiler:
             return None
 
     def _unclassified(self, rules: list[Rule]) -> Iterator[Rule]:
-        """The rule a pack with classes has without writing it: an unmatched secret is a finding."""
+        """The rule a pack with classes has without writing it: an unmatched secret is a finding.
+
+        A pack that asks every secret for its class has written it itself.
+        """
         kind = self.checks.get(_DEMANDS_CLASS)
         if not self.pack.classes or kind is None or UNCLASSIFIED in self.pack.disabled:
             return
         if any(
-            rule.check.kind == _DEMANDS_CLASS and "class" in getattr(rule.check, "fields", ())
+            rule.check.kind == _DEMANDS_CLASS
+            and "class" in getattr(rule.check, "fields", ())
+            and isinstance(rule.selector, Everything)
             for rule in rules
         ):
             return

@@ -97,6 +97,9 @@ class MetadataDocument(YamlModel):
     reviewed: Annotated[DateField | None, _NOT_EMPTY] = None
     review_every: Annotated[DurationField | None, _NOT_EMPTY] = None
     approved_by: StringsField = _ABSENT
+    scope: str = ""
+    """Which secrets the rules of this file are about where they are not about all: what they show of a control
+    holds for these only, and every mapping without preconditions of its own says so."""
 
 
 Scalar = Annotated[Any, WithJsonSchema({"type": ["string", "integer", "boolean"]})]
@@ -217,6 +220,24 @@ class WaiversDocument(YamlModel):
     waivers: tuple[WaiverDocument, ...]
 
 
+def _strength_alone(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"strength": value}
+
+
+class EvidenceDocument(YamlModel):
+    """How much of a control a rule with one check can show at most; `check: strength` is the short form."""
+
+    strength: Strength
+    when: str = ""
+    """What has to hold for it. Where the strength is full, a pack states it as its precondition."""
+
+    @model_validator(mode="after")
+    def _full_has_a_condition(self) -> Self:
+        if self.strength is Strength.FULL and not self.when:
+            raise ValueError("nothing is fully shown without a condition; add 'when', or write 'partial'")
+        return self
+
+
 class ControlDocument(YamlModel):
     """One requirement of a standard, in our own words."""
 
@@ -228,8 +249,10 @@ class ControlDocument(YamlModel):
     """The most a rule may claim; absent: the catalogue's own."""
     why: str = ""
     """Why no rule may claim more."""
-    full_from: dict[str, str] = Field(default_factory=dict)
-    """Check kind that may claim `full` → the precondition that has to be stated."""
+    evidence: dict[str, Annotated[EvidenceDocument, BeforeValidator(_strength_alone)]] = Field(
+        default_factory=dict
+    )
+    """Check kind → what a rule with it can show; any other check may support the control and no more."""
 
 
 class CatalogueMetadata(YamlModel):
@@ -240,6 +263,8 @@ class CatalogueMetadata(YamlModel):
     edition: TextField
     strongest: Strength = Strength.PARTIAL
     why: str = ""
+    when: str = ""
+    """What has to hold for any evidence to concern the standard at all; empty where it concerns every secret."""
 
 
 class CatalogueDocument(YamlModel):
