@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.session import Session
 from keyproof.domain.forecast import Forecast
-from keyproof.report import forecast_calendar, forecast_page
+from keyproof.report import forecast_calendar, forecast_html, forecast_page
 
 _MAX_DAYS = 3660
 
@@ -33,7 +34,7 @@ def forecast(
         list[str] | None,
         typer.Option(
             "--format",
-            help="text or ics, with a path as FORMAT=PATH; repeatable; without a path on stdout.",
+            help="text, html or ics, with a path as FORMAT=PATH; repeatable; without a path on stdout.",
             metavar="FORMAT[=PATH]",
         ),
     ] = None,
@@ -45,19 +46,19 @@ def forecast(
     jobs: options.Jobs = 8,
     no_progress: options.NoProgress = False,
 ) -> None:
-    """Judge on every day to come on which a period, a waiver or a baseline entry ends, and list what turns red.
+    """Judge on every day to come on which a period, a waiver, an attestation or a baseline entry ends.
 
     Exit codes: 0 also when something will turn red, 2 invalid input, 3 something could not be read, so
     that the forecast has a hole.
     """
-    targets = options.parse_formats(formats, ["ics", "text"])
+    targets = options.parse_formats(formats, sorted(_FORMATS))
     gate = options.Gate.asked(as_of=as_of, rules=rule, frameworks=framework, baseline=baseline)
     session = Session.open(config, frameworks=gate.frameworks)
     asked = request(session, gate)
     snapshot = session.snapshot(snapshots, jobs=jobs, progress=not no_progress)
     found = look_ahead(snapshot, session.policy, asked, days=days, finished=session.surroundings.clock.now())
     for target in targets:
-        text = forecast_calendar.render(found) if target.format == "ics" else _page(found)
+        text = _FORMATS[target.format](found)
         if target.path is None:
             write_stdout(text)
         else:
@@ -70,6 +71,13 @@ def forecast(
 def _page(found: Forecast) -> str:
     width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 100
     return forecast_page.render(found, width=width)
+
+
+_FORMATS: Mapping[str, Callable[[Forecast], str]] = {
+    "html": forecast_html.render,
+    "ics": forecast_calendar.render,
+    "text": _page,
+}
 
 
 def _exit_code(found: Forecast) -> ExitCode:

@@ -1,4 +1,4 @@
-"""What turns red by itself if nobody does anything: the same judgement, on days to come."""
+"""What ends by itself if nobody does anything: the same judgement, on days to come."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,16 +9,16 @@ from keyproof.domain.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A finding that fails the run from the day after `last_day`."""
+    """A finding that comes out worse from the day after `last_day`."""
 
     last_day: date
-    """The last day (UTC) on which it is in order or accepted."""
+    """The last day (UTC) on which it is in order, accepted or attested."""
     finding: Finding
     """As it will be judged on the day after."""
     record: SubjectRecord | None
     """What it is about; None for a rule that is about nothing that was read."""
     because: str
-    """`due`, or what ends: `waiver ID ends`, `baseline ends`."""
+    """`due`, or what ends: `waiver ID ends`, `baseline ends`, `attestation lapses`."""
 
     @property
     def name(self) -> str:
@@ -32,10 +32,32 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A waiver, or the baseline entries of one owner, whose last day comes."""
+
+    last_day: date
+    """The last day (UTC) on which it accepts anything."""
+    id: str
+    """The waiver's; `baseline` for entries of a baseline."""
+    who: str
+    """Who approved the waiver, or who is to put what the entries name in order."""
+    about: str
+    """What it accepts, in a person's words."""
+    accepts: int
+    """How many failures it accepts now."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """Everything that turns red through `until`, by day, worst first."""
+    """Everything that ends through `until`, by day."""
 
     today: Assessment
     """The judgement the forecast starts from."""
     until: date
     turns: tuple[Turn, ...]
+    """What fails the run afterwards, worst first of a day."""
+    lapses: tuple[Turn, ...] = ()
+    """Duties that nobody attests afterwards, so that they are not evaluated."""
+    endings: tuple[Ending, ...] = ()
+    """Waivers and baseline entries that end, whether or not something fails without them."""

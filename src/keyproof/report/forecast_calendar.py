@@ -1,57 +1,83 @@
 """The forecast as a calendar that mail programs and planners read (iCalendar, RFC 5545)."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
 from hashlib import sha256
 from itertools import groupby
 
-from keyproof.domain.forecast import Forecast, Turn
+from keyproof.domain.forecast import Ending, Forecast, Turn
 
 _OCTETS = 75
 """The longest line without its end, RFC 5545 section 3.1."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    """A whole day."""
+
+    key: str
+    """What it is about, for its UID."""
+    day: date
+    summary: str
+    about: tuple[str, ...]
+    category: str
+
+
 def render(forecast: Forecast) -> str:
-    """One all-day event for each thing that falls due, on the first of its last days.
+    """One all-day event for each thing that falls due, lapses or ends, on the first of its last days.
 
     An event keeps its UID from run to run, so that a rotated secret moves in the calendar and does not
     come twice. The time stamp is that of the judgement: the same input gives the same bytes.
     """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//keyproof//forecast//EN", "CALSCALE:GREGORIAN"]
     stamp = f"{forecast.today.run.as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    by_subject = sorted(
-        forecast.turns, key=lambda turn: (turn.finding.subject, turn.last_day, turn.finding.rule)
-    )
-    events = [list(turns) for _, turns in groupby(by_subject, key=lambda turn: turn.finding.subject)]
-    for turns in sorted(events, key=lambda turns: (turns[0].last_day, turns[0].finding.subject)):
-        lines += _event(turns, stamp)
+    events = [*_due(forecast.turns), *map(_lapse, forecast.lapses), *map(_end, forecast.endings)]
+    for event in sorted(events, key=lambda event: (event.day, event.key)):
+        lines += _lines(event, stamp)
     lines.append("END:VCALENDAR")
     return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
 
 
-def _event(turns: Sequence[Turn], stamp: str) -> Iterator[str]:
-    first = turns[0]
-    digest = sha256(first.finding.subject.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    worst = max(turns, key=lambda turn: turn.finding.severity.rank).finding.severity
-    yield "BEGIN:VEVENT"
-    yield f"UID:{digest}@keyproof"
-    yield f"DTSTAMP:{stamp}"
-    yield f"DTSTART;VALUE=DATE:{_compact(first, 0)}"
-    yield f"DTEND;VALUE=DATE:{_compact(first, 1)}"
-    yield f"SUMMARY:{_escaped(f'Last day: {first.name}')}"
-    yield _description(turns)
-    yield f"CATEGORIES:{worst.value.upper()}"
-    yield "TRANSP:TRANSPARENT"
-    yield "END:VEVENT"
+def _due(turns: Sequence[Turn]) -> Iterator[_Event]:
+    """An event for each subject, with everything about it that turns."""
+    by_subject = sorted(turns, key=lambda turn: (turn.finding.subject, turn.last_day, turn.finding.rule))
+    for subject, found in groupby(by_subject, key=lambda turn: turn.finding.subject):
+        alike = list(found)
+        worst = max(alike, key=lambda turn: turn.finding.severity.rank).finding.severity
+        yield _Event(
+            key=subject,
+            day=alike[0].last_day,
+            summary=f"Last day: {alike[0].name}",
+            about=(subject, *_told(alike)),
+            category=worst.value,
+        )
 
 
-def _description(turns: Sequence[Turn]) -> str:
-    text = "\n".join(_about(turns))
-    return f"DESCRIPTION:{_escaped(text)}"
+def _lapse(turn: Turn) -> _Event:
+    finding = turn.finding
+    return _Event(
+        key=f"attestation\0{finding.pack}/{finding.rule}\0{finding.subject}",
+        day=turn.last_day,
+        summary=f"Attest again: {finding.rule_title}",
+        about=tuple(_told([turn])),
+        category="attestation",
+    )
 
 
-def _about(turns: Sequence[Turn]) -> Iterator[str]:
-    yield turns[0].finding.subject
+def _end(ending: Ending) -> _Event:
+    return _Event(
+        key=f"baseline\0{ending.who}\0{ending.last_day}"
+        if ending.id == "baseline"
+        else f"waiver\0{ending.id}",
+        day=ending.last_day,
+        summary=f"Last day: {ending.id}, {ending.about}",
+        about=(f"Accepts {ending.accepts} failing now: {ending.reason}", f"Approver or owner: {ending.who}"),
+        category="accepted",
+    )
+
+
+def _told(turns: Sequence[Turn]) -> Iterator[str]:
     for turn in turns:
         finding = turn.finding
         yield f"{turn.last_day}: {finding.rule_title} ({finding.pack}/{finding.rule}, {finding.severity}), {turn.because}"
@@ -60,8 +86,25 @@ def _about(turns: Sequence[Turn]) -> Iterator[str]:
         yield f"Owner: {turns[0].owner}"
 
 
-def _compact(turn: Turn, days: int) -> str:
-    return (turn.last_day + timedelta(days=days)).isoformat().replace("-", "")
+def _lines(event: _Event, stamp: str) -> Iterable[str]:
+    told = _escaped("\n".join(event.about))  # no backslash may stand inside an f-string of Python 3.11
+    digest = sha256(event.key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return (
+        "BEGIN:VEVENT",
+        f"UID:{digest}@keyproof",
+        f"DTSTAMP:{stamp}",
+        f"DTSTART;VALUE=DATE:{_compact(event.day)}",
+        f"DTEND;VALUE=DATE:{_compact(event.day + timedelta(days=1))}",
+        f"SUMMARY:{_escaped(event.summary)}",
+        f"DESCRIPTION:{told}",
+        f"CATEGORIES:{event.category.upper()}",
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    )
+
+
+def _compact(day: date) -> str:
+    return day.isoformat().replace("-", "")
 
 
 def _escaped(text: str) -> str:
