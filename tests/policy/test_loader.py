@@ -427,3 +427,55 @@ def test_the_pack_is_a_document_to_be_kept_current(tmp_path: Path) -> None:
     assert document.review_every.text == "quarterly"
     assert document.place is not None
     assert (document.place.path, document.place.line) == ("house.yaml", 3)
+
+
+def test_a_control_that_a_rule_names_twice_is_refused(tmp_path: Path) -> None:
+    edge = '{id: "soc2:CC6.1", strength: supporting}'
+    assert problems_of_house(
+        tmp_path, RULE.replace("with:", f"controls: [{edge}, {edge}], with:")
+    ) == snapshot("house.yaml:5:111: the control 'soc2:CC6.1' stands twice; keep one mapping")
+
+
+EDGES = """\
+rules:
+  - id: rotation
+    title: Rotation
+    check: max-age
+    with: {period: 90d}
+    controls:
+      - {id: "soc2:CC6.1", strength: partial}
+      - {id: "gdpr:32(1)(b)", strength: supporting}
+      - {id: "iso27001-2022:A.5.17", strength: partial}
+"""
+
+
+@pytest.mark.parametrize(
+    ("frameworks", "kept"),
+    [
+        ((), ["soc2:CC6.1", "gdpr:32(1)(b)", "iso27001-2022:A.5.17"]),
+        (("soc2",), ["soc2:CC6.1"]),
+        (("gdpr", "hipaa"), ["gdpr:32(1)(b)"]),
+    ],
+)
+def test_rules_keep_the_mappings_to_the_frameworks_asked_for(
+    tmp_path: Path, frameworks: tuple[str, ...], kept: list[str]
+) -> None:
+    write(tmp_path, {"house.yaml": HEAD + EDGES})
+    rule = load(tmp_path, frameworks=frameworks).packs[0].rules[0]
+    assert [edge.id for edge in rule.controls] == kept
+
+
+def test_a_mapping_that_a_waiver_rests_on_is_kept_whatever_framework_is_asked_for(tmp_path: Path) -> None:
+    waiver = (
+        "{id: w, control: 'iso27001-2022:A.5.17', select: {name: a}, reason: r, ticket: T-1, requested-by: x, "
+        "approved-by: y, from: 2026-01-01, until: 2026-01-31}"
+    )
+    write(
+        tmp_path,
+        {
+            "house.yaml": HEAD + EDGES,
+            "waivers.yaml": f"apiVersion: keyproof/v1\nkind: Waivers\nwaivers: [{waiver}]\n",
+        },
+    )
+    rule = load(tmp_path, frameworks=["soc2"], waivers=["waivers.yaml"]).packs[0].rules[0]
+    assert [edge.id for edge in rule.controls] == ["soc2:CC6.1", "iso27001-2022:A.5.17"]

@@ -1,11 +1,11 @@
 """What the findings say about each control of the frameworks asked for."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from keyproof.domain.assessment import ControlResult
 from keyproof.domain.finding import Finding
-from keyproof.domain.policy import Control, Framework
+from keyproof.domain.policy import Control, ControlMapping, Framework, Strength
 from keyproof.domain.verdict import Outcome
 
 COUNTS = ("pass", "fail", "waived", "not_evaluated", "manual", "not_applicable")
@@ -22,12 +22,16 @@ def count_key(finding: Finding) -> str:
     return _KEYS[finding.outcome]
 
 
+Judged = tuple[Sequence[ControlMapping], Counter[str]]
+"""The edges of one rule, and its findings by how they count."""
+
+
 def judge_controls(frameworks: Sequence[Framework], findings: Sequence[Finding]) -> tuple[ControlResult, ...]:
     """One result per control, sorted by framework and the catalogue's own order."""
-    by_control: dict[str, list[Finding]] = {}
-    for finding in findings:
-        for edge in finding.controls:
-            by_control.setdefault(edge.id, []).append(finding)
+    by_control: dict[str, list[Judged]] = {}
+    for edges, counts in _by_rule(findings):
+        for name in {edge.id for edge in edges}:
+            by_control.setdefault(name, []).append((edges, counts))
     return tuple(
         _judge(control, by_control.get(control.id, []))
         for framework in frameworks
@@ -35,13 +39,26 @@ def judge_controls(frameworks: Sequence[Framework], findings: Sequence[Finding])
     )
 
 
-def _judge(control: Control, findings: Sequence[Finding]) -> ControlResult:
-    counts = Counter(count_key(finding) for finding in findings)
+def _by_rule(findings: Sequence[Finding]) -> list[Judged]:
+    """The findings counted together that share their edges, which those of one rule do: there may be millions."""
+    grouped: dict[int, Judged] = {}
+    for finding in findings:
+        group = grouped.get(id(finding.controls))
+        if group is None:
+            group = grouped[id(finding.controls)] = (finding.controls, Counter())
+        group[1][count_key(finding)] += 1
+    return list(grouped.values())
+
+
+def _judge(control: Control, judged: Sequence[Judged]) -> ControlResult:
+    counts: Counter[str] = Counter()
+    for _, some in judged:
+        counts.update(some)
     return ControlResult(
         control=control,
         outcome=_outcome(counts),
         counts={key: counts[key] for key in COUNTS},
-        note=_note(control, findings, counts),
+        note=" ".join(_note(control, judged, counts)),
     )
 
 
@@ -58,20 +75,25 @@ def _outcome(counts: Counter[str]) -> Outcome:
     return Outcome.PASS if counts["pass"] else Outcome.NOT_EVALUATED
 
 
-def _note(control: Control, findings: Sequence[Finding], counts: Counter[str]) -> str:
-    edges = {edge for finding in findings for edge in finding.controls if edge.id == control.id}
-    if not edges:
-        parts = ["No rule of the loaded packs gives evidence for this control."]
-    else:
-        strengths = ", ".join(sorted({edge.strength.value for edge in edges}))
-        parts = [f"Evidence strength: {strengths}."]
-        parts += sorted(
-            {f"Holds only where {edge.preconditions.rstrip('.')}." for edge in edges if edge.preconditions}
-        )
+def _note(control: Control, judged: Sequence[Judged], counts: Counter[str]) -> Iterator[str]:
+    edges = {edge for shared, _ in judged for edge in shared if edge.id == control.id}
+    if edges:
+        yield from _strength(control, edges)
         if not counts["pass"] + counts["fail"] + counts["waived"] + counts["manual"]:
-            parts.append("Nothing was judged for it.")
+            yield "Nothing was judged for it."
         if counts["waived"] and not counts["fail"]:
-            parts.append("Every failure is covered by a waiver that is in force.")
+            yield "Every failure is covered by a waiver that is in force."
+    else:
+        yield "No rule of the loaded packs gives evidence for this control."
     if control.scan_cannot_show:
-        parts.append(f"A scan cannot show: {control.scan_cannot_show}")
-    return " ".join(parts)
+        yield f"A scan cannot show: {control.scan_cannot_show}"
+
+
+def _strength(control: Control, edges: Collection[ControlMapping]) -> Iterator[str]:
+    """How much the rules show, why not more, and on which conditions."""
+    given = {edge.strength for edge in edges}
+    yield f"Evidence strength: {', '.join(sorted(given))}."
+    if control.why_no_more and Strength.FULL not in given:
+        yield f"No more, because {control.why_no_more}."
+    for condition in sorted({edge.preconditions for edge in edges if edge.preconditions}):
+        yield f"On condition: {condition.rstrip('.')}."

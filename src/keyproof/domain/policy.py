@@ -47,6 +47,8 @@ class Control:
     """What it truly asks."""
     scan_cannot_show: str
     """What no scan can evidence about it."""
+    why_no_more: str = ""
+    """Why rules about secrets show no more of it than they can, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ def load_catalogue(path: Path) -> Catalogue:
             title=control.title,
             demands=control.demands,
             scan_cannot_show=control.scan_cannot_show,
+            why_no_more=control.why or own.why,
         )
         for control in model.controls
     )

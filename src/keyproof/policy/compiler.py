@@ -99,8 +99,7 @@ class PackCompiler:
     def _rule(self, placed: Placed[RuleDocument], filled: dict[str, Any]) -> Rule | None:
         model, file, key = placed.model, placed.file, placed.key
         selector = self._selectors(file).compile(model.select, (*key, "select"))
-        for index, claim in enumerate(model.controls):
-            self.catalogues.check_claim(claim, model.check, file.document, (*key, "controls", index))
+        self._claims(placed)
         check = self._check(placed, filled)
         if check is None:
             return None
@@ -119,6 +118,21 @@ class PackCompiler:
             origins=rule_origins(placed, check, selector, self.pack.parameters),
             replaces=tuple(_place(other.file, other.key) for other in self.pack.replaced.get(model.id, ())),
         )
+
+    def _claims(self, placed: Placed[RuleDocument]) -> None:
+        """Every mapping names a control that exists, once, and claims no more of it than the check can show."""
+        model, document = placed.model, placed.file.document
+        seen: set[str] = set()
+        for index, claim in enumerate(model.controls):
+            at: Key = (*placed.key, "controls", index)
+            self.catalogues.check_claim(claim, model.check, document, at)
+            if claim.id in seen:
+                self.problems.append(
+                    document.problem(
+                        (*at, "id"), f"the control '{claim.id}' stands twice", "keep one mapping"
+                    )
+                )
+            seen.add(claim.id)
 
     def _check(self, placed: Placed[RuleDocument], filled: dict[str, Any]) -> Check | None:
         model, document = placed.model, placed.file.document

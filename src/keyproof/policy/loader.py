@@ -1,6 +1,7 @@
 """Loading everything a run is judged by, with all that is wrong in all files told at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from keyproof.check_model import CheckModel
@@ -28,7 +29,8 @@ def load_policy(
 ) -> Policy:
     """Load packs (shipped ids, paths or globs below `root`), waivers, attestations and control catalogues.
 
-    `checks` are the rule kinds by name. Without `frameworks` those are loaded that the rules name.
+    `checks` are the rule kinds by name. Without `frameworks` those are loaded that the rules name; with them, a rule
+    keeps its mappings to other frameworks only where a waiver or an attestation names the control.
     Raises PolicyError with every problem of every file.
     """
     if not references:
@@ -56,13 +58,26 @@ def load_policy(
     ).load(attestations)
     if problems:
         raise PolicyError.of(_in_order(problems))
+    wanted = {framework.id for framework in found}
+    named = {waiver.control for waiver in accepted} | {one.control for one in attested}
     return Policy(
-        packs=attach(judge_once(packs), attested),
+        packs=tuple(_told(pack, wanted, named) for pack in attach(judge_once(packs), attested)),
         frameworks=found,
         waivers=accepted,
         attestations=attested,
         digest=_digest(packs, found, accepted, attested),
     )
+
+
+def _told(pack: PolicyPack, frameworks: Collection[str], controls: Collection[str]) -> PolicyPack:
+    """The pack with those mappings only that are about one of the frameworks, or that a waiver or attestation names."""
+    rules = []
+    for rule in pack.rules:
+        kept = tuple(
+            edge for edge in rule.controls if edge.id.partition(":")[0] in frameworks or edge.id in controls
+        )
+        rules.append(rule if len(kept) == len(rule.controls) else replace(rule, controls=kept))
+    return replace(pack, rules=tuple(rules))
 
 
 def _effective(references: Sequence[str], root: Path, problems: list[Problem]) -> list[EffectivePack]:
