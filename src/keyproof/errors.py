@@ -100,3 +100,7 @@ class GitFailedError(HistoryError):
 
 class OutputError(KeyproofError):
     """A report or snapshot could not be written."""
+
+
+class StoreError(KeyproofError):
+    """The run ledger could not be opened, read or written; what was recorded before is as it was."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # the hook comes this way, and needs none of what an assessme
 
     from keyproof.domain.assessment import Assessment, Collected
     from keyproof.domain.leak import LeakScan
+    from keyproof.domain.ledger import Recording, RunEntry, Standing
+    from keyproof.domain.snapshot import Snapshot
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -70,6 +72,45 @@ class CleanBlobs(Protocol):
 
         Raises ValueError when they are not of `width` bytes each.
         """
+        ...
+
+
+class RunStore(Protocol):
+    """The ledger of runs: recorded once, in order, each chained to the one before, and never changed.
+
+    Every method raises StoreError when the ledger cannot be read or written.
+    """
+
+    def save(self, recording: Recording) -> RunEntry:
+        """Record a run as the next one, whole or not at all."""
+        ...
+
+    def runs(self) -> Sequence[RunEntry]:
+        """Every run, oldest first."""
+        ...
+
+    def snapshot(self, run: RunEntry) -> Snapshot:
+        """What the run read."""
+        ...
+
+    def assessment(self, run: RunEntry) -> Assessment:
+        """What the run found, fit to be rendered again; its selectors tell what they chose and choose no more."""
+        ...
+
+    def standings(self, run: RunEntry) -> Sequence[Standing]:
+        """Every finding of the run that was not in order."""
+        ...
+
+    def documents(self, run: RunEntry) -> Mapping[str, str]:
+        """Name → text of the files a person wrote that the run was judged by."""
+        ...
+
+    def first_seen(self, leaks: Iterable[str]) -> Mapping[str, datetime]:
+        """Leak id → when a run first read it, for those that were seen before."""
+        ...
+
+    def verify(self) -> Sequence[str]:
+        """What is wrong with the ledger, each a sentence naming the run; empty when it is whole."""
         ...
 
 
