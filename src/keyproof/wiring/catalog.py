@@ -30,6 +30,7 @@ from keyproof.checks.unused import Unused
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector
 from keyproof.collectors.dotenv import DotenvCollector
 from keyproof.collectors.inventory import InventoryCollector
+from keyproof.collectors.kubernetes import KubernetesCollector
 from keyproof.collectors.vault import VaultCollector
 from keyproof.fields import StrictModel
 from keyproof.ports import Collector, Reporter, Surroundings
@@ -63,6 +64,7 @@ COLLECTORS: Mapping[str, CollectorType] = {
     "aws-secrets-manager": AwsSecretsManagerCollector,
     "dotenv": DotenvCollector,
     "inventory": InventoryCollector,
+    "kubernetes": KubernetesCollector,
     "vault": VaultCollector,
 }
 
