@@ -30,9 +30,27 @@ def test_what_could_not_be_read_is_not_called_absent(project: Path, keyproof: Ke
     )
     keyproof("collect", "-o", "snapshot.json")
     (project / "policy.yaml").write_text(POLICY + DEAD)
-    assert (
-        "; other could not be read in full" in keyproof("policy", "lint", "--snapshot", "snapshot.json").out
+    result = keyproof("policy", "lint", "--snapshot", "snapshot.json")
+    assert result.code == 0
+    assert result.out == snapshot("""\
+note: policy.yaml:6: rule 'vault' selects nothing in the snapshot: backend vault, of 2 subjects its check can judge; correct the selector, or remove or disable the rule if nothing of the kind is left
+note: snapshot: other could not be read in full: what meets nothing may stand there; collect it whole to be sure
+""")
+    assert result.err == "1 pack with 2 rules loaded; 0 doubtful places, 2 notes\n"
+
+
+def test_shipped_rules_that_nothing_here_is_about_are_noted(project: Path, keyproof: Keyproof) -> None:
+    assert keyproof("collect", "-o", "snapshot.json").code == 0
+    config = project / "keyproof.yaml"
+    config.write_text(config.read_text().replace("[./policy.yaml]", "[baseline, ./policy.yaml]"))
+    result = keyproof("policy", "lint", "--snapshot", "snapshot.json")
+    assert (result.code, result.out.count("\n")) == (0, 1)
+    assert result.out.startswith(
+        "note: policies/packs/baseline.yaml: nothing in the snapshot is met by rule "
     )
+    (project / "policy.yaml").write_text(POLICY + DEAD)
+    again = keyproof("policy", "lint", "--snapshot", "snapshot.json")
+    assert (again.code, again.out.count("rule 'vault'")) == (1, 1)
 
 
 def test_a_snapshot_that_is_none(project: Path, keyproof: Keyproof) -> None:

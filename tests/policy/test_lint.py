@@ -7,10 +7,10 @@ from textwrap import dedent
 from inline_snapshot import snapshot
 
 from keyproof.domain.policy import ControlMapping, Strength
-from keyproof.domain.snapshot import Snapshot
 from keyproof.policy.lint import lint
+from keyproof.policy.loader import load_policy
 from keyproof.policy.witness import plainest
-from tests.fakes.secrets import secret, utc
+from keyproof.wiring.catalog import CHECKS as REAL_CHECKS
 from tests.policy.stand_ins import HEAD, RULE, load, write
 
 KEPT = "owner: DevOps, reviewed: 2026-01-01, review-every: quarterly"
@@ -187,32 +187,20 @@ over.yaml:5: no rule of the pack 'over' uses the parameter 'period'; write ${per
 """)
 
 
-def _read(*names: str) -> Snapshot:
-    secrets = tuple(secret(name) for name in names)
-    return Snapshot(taken_at=utc("2026-01-01"), secrets=secrets, leaks=(), repositories=(), scopes=())
-
-
-def test_selectors_and_classes_that_meet_nothing_in_a_snapshot(tmp_path: Path) -> None:
-    body = """\
-    classes:
-      - {id: key, match: {name: "*key*"}}
-      - {id: openai, match: {name: "*openai*"}}
-      - {id: jwt, match: {name: "*jwt*"}}
-    rules:
-      - {id: a, title: A, check: max-age, select: {class: [key, openai, jwt]}, with: {period: 90d}}
-      - {id: b, title: B, check: max-age, select: {class: jwt}, with: {period: 90d}}
-      - {id: leaks, title: L, check: no-leak}
-    """
-    write(tmp_path, {"house.yaml": HEAD.replace("id: house", f"id: house, {KEPT}") + dedent(body)})
-    policy = load(tmp_path)
-    found = lint(policy, snapshot=_read("openai-key", "crm-key"))
+def test_a_rule_about_the_policy_itself_that_can_never_select_it(tmp_path: Path) -> None:
+    pack = HEAD.replace("id: house", f"id: house, {KEPT}") + dedent("""\
+        rules:
+          - {id: drill, title: A drill, check: attested, select: {environment: production}}
+          - {id: review, title: A review, check: policy-review, select: {kind: key}}
+          - {id: plan, title: A plan, check: attested, select: {kind: document}}
+          - {id: test, title: A test, check: attested}
+        """)
+    write(tmp_path, {"house.yaml": pack})
+    found = lint(load_policy(["house.yaml"], root=tmp_path, checks=REAL_CHECKS))
     assert "\n".join(map(str, found)) == snapshot("""\
-house.yaml:6: the class 'openai' gets nothing in the snapshot: what it matches belongs to classes above it, for example 'openai-key' to 'key'; put 'openai' above 'key', or narrow the patterns
-house.yaml:7: the class 'jwt' matches nothing in the snapshot: name *jwt*; correct its patterns, or remove it if no such secret is left
-house.yaml:10: rule 'b' selects nothing in the snapshot: class jwt, of 2 subjects its check can judge; correct the selector, or remove or disable the rule if nothing of the kind is left\
+house.yaml:5: rule 'drill' selects nothing: attested is about the pack itself, 'House', and its selector wants environment production; leave out 'select'
+house.yaml:6: rule 'review' selects nothing: policy-review is about the pack itself, 'House', and its selector wants kind key; leave out 'select'\
 """)
-    assert lint(policy, snapshot=_read("openai", "key", "jwt")) == ()
-    assert lint(policy) == ()
 
 
 def test_plainest_names() -> None:

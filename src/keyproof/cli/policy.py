@@ -7,15 +7,12 @@ from typing import Annotated
 import typer
 
 from keyproof import config
-from keyproof.cli import options, policy_explain, policy_import, policy_test
-from keyproof.cli.exit import ExitCode
+from keyproof.cli import options, policy_explain, policy_import, policy_lint, policy_test
 from keyproof.cli.output import write_stdout
 from keyproof.cli.surroundings import surroundings
 from keyproof.domain.policy import Policy
-from keyproof.domain.wording import count
 from keyproof.errors import ConfigError
 from keyproof.policy.files import shipped_packs
-from keyproof.policy.lint import lint as lint_policy
 from keyproof.policy.loader import load_policy
 from keyproof.policy.schema import (
     attestations_schema,
@@ -24,45 +21,14 @@ from keyproof.policy.schema import (
     policy_test_schema,
     waivers_schema,
 )
-from keyproof.store.snapshot import load
 from keyproof.wiring.catalog import CHECKS
 from keyproof.wiring.compose import compose_policy
 
 app = typer.Typer(no_args_is_help=True, help="Look at policy packs, check and test them, print their schema.")
+app.command("lint")(policy_lint.lint)
 app.command("test")(policy_test.run_cases)
 app.command("explain")(policy_explain.explain)
 app.command("import")(policy_import.policy_import)
-
-
-@app.command("lint")
-def lint(
-    packs: Annotated[
-        list[str] | None,
-        typer.Argument(help="Pack files or shipped ids; default: those of keyproof.yaml.", metavar="[PACK…]"),
-    ] = None,
-    config_file: options.Config = None,
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(
-            "--snapshot",
-            help="A file of `keyproof collect`: also name selectors that meet nothing in it.",
-            metavar="FILE",
-        ),
-    ] = None,
-) -> None:
-    """Check packs: every error with its line, then what is legal but doubtful. Exit 2 on errors, 1 on doubts."""
-    policy, environments = _load(packs, config_file)
-    read = load(snapshot) if snapshot else None
-    doubts = lint_policy(policy, environments=environments, snapshot=read)
-    for doubt in doubts:
-        typer.echo(str(doubt))
-    rules = sum(len(pack.rules) for pack in policy.packs)
-    typer.echo(
-        f"{count(len(policy.packs), 'pack')} with {count(rules, 'rule')} loaded; "
-        f"{count(len(doubts), 'doubtful place')}",
-        err=True,
-    )
-    raise typer.Exit(ExitCode.FAILED if doubts else ExitCode.OK)
 
 
 @app.command("list")
@@ -88,7 +54,9 @@ def _shipped() -> list[str]:
 def schema(
     document: Annotated[
         str,
-        typer.Argument(help="policy-pack, policy-test, waivers, attestations, baseline or config.", metavar="DOCUMENT"),
+        typer.Argument(
+            help="policy-pack, policy-test, waivers, attestations, baseline or config.", metavar="DOCUMENT"
+        ),
     ] = "policy-pack",
 ) -> None:
     """Print the JSON Schema of a document, for editors."""

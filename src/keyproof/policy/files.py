@@ -115,6 +115,14 @@ def found_at(path: Path, *, root: Path) -> Found:
     return Found(path=real, name=real.as_posix())
 
 
+def is_shipped(name: str, *, root: Path) -> bool:
+    """Whether the file that `found_at` gave this name comes with keyproof."""
+    own = (root / name).resolve()
+    return own.is_relative_to(resources.policies().resolve()) or (
+        name.startswith("policies/") and not own.exists()
+    )
+
+
 def read_pack(found: Found, problems: list[Problem]) -> PackFile | None:
     """Read one pack file, adding what is wrong to `problems`; None when nothing of it can be used."""
     try:
