@@ -131,7 +131,7 @@ def test_a_check_that_the_catalogue_does_not_name_can_support_and_no_more(streng
             "partial",
             "The secrets judged belong to the cardholder data environment or to what is connected to it.",
         ),
-        ("", "secrets of one kind", "partial", "Shown for secrets of one kind only."),
+        ("", "secrets of one kind", "partial", "Shown only for secrets of one kind."),
     ],
 )
 def test_a_mapping_without_preconditions_gets_those_of_the_catalogue(

@@ -109,7 +109,7 @@ def test_every_rule_of_a_pack_maps_to_the_frameworks_that_ask_for_it(name: str) 
 def test_what_a_pack_about_some_secrets_shows_of_a_control_holds_for_these(name: str) -> None:
     edges = [edge for pack, _, edge in SHIPPED if pack.id == name]
     assert [edge.id for edge in edges if not edge.preconditions] == []
-    scoped = [edge for edge in edges if "Shown for secrets" in edge.preconditions]
+    scoped = [edge for edge in edges if "Shown only for secrets" in edge.preconditions]
     assert len(scoped) > len(edges) / 2  # the others state a condition of their own
 
 

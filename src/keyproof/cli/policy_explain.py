@@ -9,6 +9,7 @@ import typer
 from keyproof.app.explain import EnvironmentGlob, Explainer
 from keyproof.cli import options
 from keyproof.cli.output import write_stdout
+from keyproof.cli.policy_frameworks import control_lines, control_named
 from keyproof.cli.session import Session
 from keyproof.config import Settings
 from keyproof.domain.policy import Rule
@@ -23,7 +24,11 @@ _MOST_NAMED = 8
 
 def explain(
     what: Annotated[
-        str, typer.Argument(help="A rule, or a secret by id, name or part of one.", metavar="SECRET|RULE")
+        str,
+        typer.Argument(
+            help="A rule, a control such as soc2:CC6.1, or a secret by id, name or part of one.",
+            metavar="SECRET|RULE|CONTROL",
+        ),
     ],
     rule: Annotated[
         str | None, typer.Argument(help="With a secret: the rule to explain on it.", metavar="[RULE]")
@@ -39,8 +44,12 @@ def explain(
     jobs: options.Jobs = 8,
     no_progress: options.NoProgress = False,
 ) -> None:
-    """Print where a rule's values come from, what decides on a secret, or both for one pair of them."""
+    """Print where a rule's values come from, what decides on a secret, both for a pair, or what shows a control."""
     now = options.parse_as_of(as_of)
+    if rule is None and (framework := control_named(what)):
+        policy = Session.open(config, frameworks=(framework,)).policy
+        write_stdout("\n".join(control_lines(what, policy.packs)))
+        return
     session = Session.open(config)
     read = session.snapshot([snapshot] if snapshot else None, jobs=jobs, progress=not no_progress)
     explainer = Explainer(

@@ -172,7 +172,7 @@ class Catalogues:
         ceiling = catalogue.ceilings.get(claim.id) if catalogue else None
         known = [ceiling.condition(check, claim.strength)] if ceiling else []
         if scope:
-            known.append(f"shown for {scope} only")
+            known.append(f"shown only for {scope}")
         elif ceiling:
             known.append(ceiling.when)
         stated = claim.preconditions or " ".join(map(_sentence, filter(None, known)))
