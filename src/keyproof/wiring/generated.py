@@ -19,6 +19,7 @@ from keyproof.policy.schema import (
 )
 from keyproof.policy.subjects import DocumentDocument, LeakDocument, RepositoryDocument, SecretDocument
 from keyproof.report import result
+from keyproof.wiring import frameworks
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
 
 
@@ -34,6 +35,7 @@ def files() -> Mapping[Path, str]:
         Path("reports/schema/assessment.v1.schema.json"): _json(result.json_schema()),
         Path("docs/reference/checks.md"): _checks(),
         Path("docs/reference/collectors.md"): _collectors(),
+        Path("docs/reference/frameworks.md"): frameworks.page(),
         Path("docs/reference/policy-tests.md"): _policy_tests(),
     }
 
