@@ -388,6 +388,16 @@ def test_no_rule_is_added_where_none_is_needed(tmp_path: Path, body: str) -> Non
     assert "unclassified" not in {rule.id for rule in pack.rules}
 
 
+def test_a_rule_that_asks_some_secrets_for_their_class_spares_no_other(tmp_path: Path) -> None:
+    body = (
+        "classes: [{id: jwt, match: {name: '*jwt*'}}]\n"
+        + RULE
+        + "  - {id: some, title: Some, check: required-metadata, select: {class: jwt}, with: {fields: [class]}}\n"
+    )
+    (pack,) = load_house(tmp_path, body).packs
+    assert pack.rules[-1].id == "unclassified"
+
+
 def test_the_id_of_the_added_rule_is_kept_free(tmp_path: Path) -> None:
     body = 'classes: [{id: jwt, match: {name: "*jwt*"}}]\n' + RULE.replace("id: rotation", "id: unclassified")
     assert problems_of_house(tmp_path, body) == snapshot(

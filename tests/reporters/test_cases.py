@@ -16,7 +16,9 @@ from tests.fakes.secrets import secret
 XSD = Path(__file__).parents[1] / "data" / "junit-10.xsd"
 
 
-def _result(name: str, *faults: str, line: int = 5) -> CaseResult:
+def _result(
+    name: str, *faults: str, line: int = 5, outcome: str = "pass", covers: tuple[str, ...] = ()
+) -> CaseResult:
     case = Case(
         name=name,
         rule="age",
@@ -25,8 +27,9 @@ def _result(name: str, *faults: str, line: int = 5) -> CaseResult:
         unreadable=(),
         as_of=datetime(2026, 11, 21, tzinfo=UTC),
         with_waivers=True,
-        expected=Expectation(outcome="pass"),
+        expected=Expectation(outcome=outcome),
         place=SourceLine(path="house.test.yaml", line=line),
+        covers=covers,
     )
     return CaseResult(case=case, faults=faults, reason="")
 
@@ -75,3 +78,17 @@ def test_an_untried_rule_is_seen_in_both() -> None:
     assert [case.get("name") for case in ET.fromstring(render_junit([suite])).iter("testcase")][
         -1
     ] == "r1: untried"
+
+
+def test_requirements_are_counted_by_what_holds_and_told_where_only_one_side_is_shown() -> None:
+    both = [_result("in time", covers=("9", "12")), _result("late", outcome="fail", covers=("12",))]
+    broken = _result("late too", "expected x, found y", outcome="fail", covers=("9",))
+    text = render_text([_suite(*both, broken)])
+    assert text.splitlines()[-1] == "2 requirements covered; not shown both met and not met: 9"
+    attested = [
+        _result("given", outcome="manual", covers=("9",)),
+        _result("never", outcome="not-evaluated", covers=("9",)),
+    ]
+    text = render_text([_suite(*both), _suite(*attested)])
+    assert text.splitlines()[-1] == "2 requirements covered, each shown met and not met"
+    assert render_text([_suite(_result("fine"))]).splitlines()[-1].startswith("1 case")

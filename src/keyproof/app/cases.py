@@ -1,9 +1,10 @@
 """Trying a policy on made-up subjects: the same evaluation as a run's, compared with what a person expects."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from keyproof.app.environment import placed
 from keyproof.app.evaluate import classes_by_subject, evaluate
 from keyproof.app.reconcile import reconcile
 from keyproof.app.waive import waive
@@ -18,12 +19,13 @@ from keyproof.domain.subject import Document, Repository, Subject
 
 INVENTORY = "inventory"
 """Kind of the backend whose secrets are a person's declarations."""
+_NOWHERE: Mapping[str, tuple[str, ...]] = {}
 
 
 def run_suite(suite: Suite) -> SuiteResult:
     """Judge every case of `suite` by its pack, and count the cases of each of the pack's own rules."""
     (pack,) = suite.policy.packs
-    results = tuple(run_case(case, suite.policy) for case in suite.cases)
+    results = tuple(run_case(case, suite.policy, suite.environments) for case in suite.cases)
     tried = Counter(case.rule for case in suite.cases)
     coverage = tuple(
         RuleCoverage(rule=rule.id, pack=pack.id, place=rule.place, cases=tried[rule.id])
@@ -38,12 +40,12 @@ def own_rules(pack: PolicyPack) -> tuple[Rule, ...]:
     return tuple(rule for rule in pack.rules if not (place and rule.place) or rule.place.path == place.path)
 
 
-def run_case(case: Case, policy: Policy) -> CaseResult:
+def run_case(
+    case: Case, policy: Policy, environments: Mapping[str, tuple[str, ...]] = _NOWHERE
+) -> CaseResult:
     """Judge one case by the only pack of `policy`, which has the rule."""
-    (pack,) = policy.packs
-    if isinstance(case.subject, Document):
-        pack = _as_document(pack, case.subject)
-    snapshot = _snapshot(case)
+    pack = _as_stated(policy.packs[0], case)
+    snapshot = _snapshot(case, environments)
     subject = _in_snapshot(case, snapshot, pack)
     findings = evaluate([pack], snapshot, now=case.as_of, keep_rule=lambda rule: rule.id == case.rule)
     classes = classes_by_subject([pack], [subject])
@@ -96,9 +98,16 @@ def _fault(what: str, expected: str, found: str) -> str:
     return f"expected {what} {expected}, found {found}"
 
 
-def _as_document(pack: PolicyPack, document: Document) -> PolicyPack:
-    """The pack as the case describes it as a document."""
-    return replace(pack, document=document)
+def _as_stated(pack: PolicyPack, case: Case) -> PolicyPack:
+    """The pack as the case describes it: as a document, and with what is attested for the rule."""
+    if isinstance(case.subject, Document):
+        pack = replace(pack, document=case.subject)
+    if case.attestations is None:
+        return pack
+    rules = (
+        replace(rule, attestations=case.attestations) if rule.id == case.rule else rule for rule in pack.rules
+    )
+    return replace(pack, rules=tuple(rules))
 
 
 def _in_snapshot(case: Case, snapshot: Snapshot, pack: PolicyPack) -> Subject:
@@ -108,9 +117,9 @@ def _in_snapshot(case: Case, snapshot: Snapshot, pack: PolicyPack) -> Subject:
     return next((s for s in snapshot.secrets if s.id == case.subject.id), case.subject)
 
 
-def _snapshot(case: Case) -> Snapshot:
+def _snapshot(case: Case, environments: Mapping[str, tuple[str, ...]]) -> Snapshot:
     subjects = (case.subject, *case.beside)
-    secrets = [subject for subject in subjects if isinstance(subject, SecretMetadata)]
+    secrets = [placed(subject, environments) for subject in subjects if isinstance(subject, SecretMetadata)]
     rows = frozenset(secret.source for secret in secrets if secret.backend == INVENTORY)
     return Snapshot(
         taken_at=case.as_of,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
+from keyproof.app.environment import placed
 from keyproof.domain.assessment import Gap, Scope, ScopeStatus
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.verdict import Evidence
@@ -79,7 +79,7 @@ def collect(
     secrets = _unique(secret for read in reads for secret in read.secrets)
     scopes = [*failed, *(scope for read in reads for scope in read.scopes), *unread]
     return Collection(
-        secrets=tuple(_placed(secret, environments) for secret in secrets),
+        secrets=tuple(placed(secret, environments) for secret in secrets),
         scopes=tuple(sorted(scopes, key=lambda scope: (scope.source, scope.scope))),
         interrupted=interrupted,
     )
@@ -156,26 +156,3 @@ def _unique(secrets: Iterable[SecretMetadata]) -> list[SecretMetadata]:
     """Sorted by id; of a secret that two sources read, the one of the first source."""
     ordered = sorted(secrets, key=lambda secret: (secret.id, secret.source))
     return list({secret.id: secret for secret in reversed(ordered)}.values())[::-1]
-
-
-def _placed(secret: SecretMetadata, environments: Mapping[str, tuple[str, ...]]) -> SecretMetadata:
-    """The secret in its environment: as its source states it, else by the globs of keyproof.yaml."""
-    if secret.environment:
-        return replace(secret, environment=_canonical(secret.environment, environments))
-    for environment, globs in environments.items():
-        if any(fnmatchcase(text, glob) for glob in globs for text in (secret.name, secret.id)):
-            return replace(secret, environment=environment)
-    return secret
-
-
-def _canonical(stated: str, environments: Mapping[str, tuple[str, ...]]) -> str:
-    """`prod` is `production` when keyproof.yaml knows only the latter: words of the field, not of a source."""
-    word = stated.strip().lower()
-    usual = {
-        "prod": "production",
-        "prd": "production",
-        "stage": "staging",
-        "stg": "staging",
-        "dev": "development",
-    }
-    return word if word in environments else usual.get(word, word)

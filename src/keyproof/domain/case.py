@@ -1,8 +1,10 @@
 """A case of a policy's own tests: subjects made up by a person, and what a rule must say of one of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from keyproof.domain.attestation import Attestation
 from keyproof.domain.policy import Policy
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Subject
@@ -47,6 +49,10 @@ class Case:
     with_waivers: bool
     expected: Expectation
     place: SourceLine
+    attestations: tuple[Attestation, ...] | None = None
+    """What people attest for the rule; None: what the attestations of the whole file say of it."""
+    covers: tuple[str, ...] = ()
+    """Numbers or names of the requirements, in some written document, that the case is evidence for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,8 @@ class Suite:
     policy: Policy
     """One pack with its waivers."""
     cases: tuple[Case, ...]
+    environments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Environment → globs over names and ids of secrets, as in keyproof.yaml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,12 @@ class AttestationLoader:
             model = AttestationDocument.model_validate(item)
         except ValidationError:
             return None  # already a problem of the whole file
+        return self.take(model, document, key, seen)
+
+    def take(
+        self, model: AttestationDocument, document: YamlDocument, key: Key, seen: dict[str, SourceLine]
+    ) -> Attestation:
+        """The attestation written at `key`; what is wrong with it is added to `problems`, its id to `seen`."""
         place = SourceLine(path=document.path, line=document.place(key)[0])
         if first := seen.get(model.id):
             self.problems.append(

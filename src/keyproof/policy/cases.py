@@ -9,15 +9,19 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema, model_validator
 
 from keyproof.check_model import CheckModel
+from keyproof.domain.attestation import Attestation
 from keyproof.domain.case import NOT_SELECTED, Case, Expectation, Suite
-from keyproof.domain.policy import Policy, PolicyPack
+from keyproof.domain.policy import Policy, PolicyPack, Rule
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Outcome, Severity
 from keyproof.errors import PolicyError, Problem
 from keyproof.fields import StringsField
+from keyproof.policy.attestations import AttestationLoader
+from keyproof.policy.catalogue import Catalogues
 from keyproof.policy.documents import TextField, YamlModel
 from keyproof.policy.files import Found, find, find_files, found_at, is_test, shipped_packs, tests_of
+from keyproof.policy.given import GivenDocument, counted
 from keyproof.policy.loader import load_policy
 from keyproof.policy.particulars import MomentField
 from keyproof.policy.subjects import DocumentDocument, LeakDocument, RepositoryDocument, SecretDocument
@@ -26,6 +30,9 @@ from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, read, validate
 _ABSENT: tuple[str, ...] = ()
 _SUBJECTS = ("secret", "leak", "repository", "document")
 _MOMENT = timedelta(seconds=1)
+_JUDGED = (Outcome.PASS, Outcome.FAIL)
+_ATTESTED = (Outcome.MANUAL, Outcome.NOT_EVALUATED)
+"""Outcomes in time and late: what a scan sees, and what people have to say again."""
 
 
 def _day_or_moment(value: Any) -> Any:
@@ -39,6 +46,21 @@ DueField = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2026-11-21", "2026-11-21T12:00:00Z"]}),
 ]
 """The due day, or the moment where a period of hours ends."""
+
+
+def _names(value: Any) -> Any:
+    """A number or a list of numbers as well as texts."""
+    items = value if isinstance(value, list) else [value]
+    return [str(item) if type(item) is int else item for item in items]
+
+
+_NUMBERED = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+NamesField = Annotated[
+    tuple[TextField, ...],
+    BeforeValidator(_names),
+    WithJsonSchema({"anyOf": [*_NUMBERED["anyOf"], {"type": "array", "items": _NUMBERED}]}),
+]
+"""Numbers or names of requirements: one or a list."""
 
 
 def _some(value: Any) -> Any:
@@ -81,7 +103,8 @@ class CaseDocument(YamlModel):
     as_of: MomentField | None = None
     """The moment judged by; absent: the file's."""
     around_due: bool = False
-    """Makes three cases of this one: the day before `due` and that day pass, the day after fails."""
+    """Makes three cases of this one: the day before `due` and that day pass, the day after fails. Where people
+    attest the rule, it is manual through that day and not evaluated after it."""
     expect: Literal["pass", "fail", "not-evaluated", "manual", "not-applicable", "not-selected"] | None = None
     """The outcome; `not-selected` where the rule must not be about the subject at all."""
     reason: str = ""
@@ -98,6 +121,10 @@ class CaseDocument(YamlModel):
     """Whether the file's waivers are applied."""
     class_: str | None = None
     """The class the pack gives the subject; empty for none."""
+    attestations: tuple[GivenDocument, ...] | None = None
+    """What people attest for the rule; absent: what the file's attestations say; an empty list: nobody does."""
+    covers: NamesField = _ABSENT
+    """Numbers or names of the requirements, in the organisation's own document, that the case is evidence for."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -127,6 +154,8 @@ class PolicyTestDocument(YamlModel):
     """Waiver files, by paths from this file."""
     attestations: StringsField = _ABSENT
     """Attestation files, by paths from this file."""
+    environments: dict[str, StringsField] = Field(default_factory=dict)
+    """Environment → globs over names and ids, as in keyproof.yaml, for secrets that state none."""
     cases: Annotated[tuple[CaseDocument, ...], BeforeValidator(_some)]
 
 
@@ -208,7 +237,9 @@ class _Loader:
         ]
         if len(self.problems) > before:
             return None
-        return Suite(path=found.name, policy=policy, cases=tuple(cases))
+        return Suite(
+            path=found.name, policy=policy, cases=tuple(cases), environments=dict(model.environments)
+        )
 
     def _policy(self, pack: Path, *, waivers: Sequence[str] = (), attestations: Sequence[str] = ()) -> Policy:
         return load_policy(
@@ -262,8 +293,28 @@ class _Loader:
             with_waivers=model.waivers == "on",
             expected=_expectation(model),
             place=place,
+            attestations=self._given(model, rule, key, document, pack),
+            covers=model.covers,
         )
-        yield from _around(case, model.due) if model.around_due and model.due else [case]
+        if not (model.around_due and model.due):
+            yield case
+            return
+        attested = bool(rule.attestations if case.attestations is None else case.attestations)
+        yield from _around(case, model.due, _ATTESTED if attested else _JUDGED)
+
+    def _given(
+        self, model: CaseDocument, rule: Rule, key: Key, document: YamlDocument, pack: PolicyPack
+    ) -> tuple[Attestation, ...] | None:
+        if model.attestations is None:
+            return None
+        loader = AttestationLoader(
+            root=self.root,
+            packs=[pack],
+            checks=self.checks,
+            catalogues=Catalogues(problems=self.problems),
+            problems=self.problems,
+        )
+        return counted(model.attestations, rule, document, (*key, "attestations"), loader)
 
 
 def _expectation(model: CaseDocument) -> Expectation:
@@ -279,8 +330,12 @@ def _expectation(model: CaseDocument) -> Expectation:
     )
 
 
-def _around(case: Case, due: date) -> Iterator[Case]:
-    """The last moments before and on the due day, and the first after it; for a moment, the seconds around it."""
+def _around(case: Case, due: date, outcomes: tuple[Outcome, Outcome]) -> Iterator[Case]:
+    """The last moments before and on the due day, and the first after it; for a moment, the seconds around it.
+
+    `outcomes` are those in time and late.
+    """
+    in_time, too_late = outcomes
     if isinstance(due, datetime):
         moments = {"a second before due": due - _MOMENT, "when due": due, "a second after due": due + _MOMENT}
     else:
@@ -291,10 +346,8 @@ def _around(case: Case, due: date) -> Iterator[Case]:
             "the end of the due day": midnight + a_day - _MOMENT,
             "the day after due": midnight + a_day,
         }
-    for (when, moment), outcome in zip(
-        moments.items(), (Outcome.PASS, Outcome.PASS, Outcome.FAIL), strict=True
-    ):
-        late = outcome is Outcome.FAIL
+    for (when, moment), outcome in zip(moments.items(), (in_time, in_time, too_late), strict=True):
+        late = outcome is too_late
         yield replace(
             case,
             name=", ".join(filter(None, (case.name, when))),

@@ -1,15 +1,19 @@
 """Results of a policy's own tests, as text and as JUnit XML: the output of `keyproof policy test`."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
 from keyproof.domain.case import CaseResult, RuleCoverage, SuiteResult
+from keyproof.domain.verdict import Outcome
 from keyproof.domain.wording import count
 from keyproof.report.visible import visible
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 forbids or discourages."""
+_MET = frozenset({Outcome.PASS.value, Outcome.MANUAL.value})
+_NOT_MET = frozenset({Outcome.FAIL.value, Outcome.NOT_EVALUATED.value})
 
 
 def covered(suites: Sequence[SuiteResult]) -> int:
@@ -19,7 +23,7 @@ def covered(suites: Sequence[SuiteResult]) -> int:
 
 
 def render_text(suites: Sequence[SuiteResult]) -> str:
-    """One line a case, what differs below it, the rules nobody tries, and a last line with the sums."""
+    """One line a case, what differs below it, the rules nobody tries, and at the end the sums."""
     lines: list[str] = []
     for suite in suites:
         (pack,) = suite.suite.policy.packs
@@ -28,7 +32,7 @@ def render_text(suites: Sequence[SuiteResult]) -> str:
             lines += _case_lines(result)
         lines += [f"  untried: {_named(rule)}" for rule in suite.coverage if not rule.cases]
         lines.append("")
-    return "\n".join([*lines, _sums(suites)]) + "\n"
+    return "\n".join([*lines, _sums(suites), *_requirements(suites)]) + "\n"
 
 
 def _case_lines(result: CaseResult) -> Iterator[str]:
@@ -61,6 +65,20 @@ def _sums(suites: Sequence[SuiteResult]) -> str:
         f"{count(len(results), 'case')}, {outcome}; "
         f"{tried} of {count(len(rules), 'rule')} tried ({covered(suites)} %)"
     )
+
+
+def _requirements(suites: Sequence[SuiteResult]) -> Iterator[str]:
+    """How many requirements the cases that hold are evidence for, where any names one."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    for result in (result for suite in suites for result in suite.results if not result.faults):
+        for name in result.case.covers:
+            shown[name].add(result.case.expected.outcome)
+    if not shown:
+        return
+    half = [name for name, outcomes in shown.items() if not (outcomes & _MET and outcomes & _NOT_MET)]
+    half.sort(key=lambda name: (len(name), name))
+    ways = f"; not shown both met and not met: {', '.join(half)}" if half else ", each shown met and not met"
+    yield visible(f"{count(len(shown), 'requirement')} covered{ways}")
 
 
 def render_junit(suites: Sequence[SuiteResult]) -> str:

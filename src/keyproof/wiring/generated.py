@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from keyproof import config
 from keyproof.policy.cases import CaseDocument, PolicyTestDocument
+from keyproof.policy.given import GivenDocument
 from keyproof.policy.schema import (
     attestations_schema,
     baseline_schema,
@@ -88,6 +89,7 @@ def _policy_tests() -> str:
         "leak": LeakDocument,
         "repository": RepositoryDocument,
         "document": DocumentDocument,
+        "attestation": GivenDocument,
     }
     parts = [
         "# Policy tests",
