@@ -28,6 +28,7 @@ from keyproof.policy.schema import policy_test_schema
 from keyproof.policy.subjects import SecretDocument
 from keyproof.strict_yaml import parse
 from keyproof.wiring.catalog import CHECKS as REAL_CHECKS
+from tests.policy.example_suites import EXAMPLES
 from tests.policy.stand_ins import CHECKS, HEAD, RULE, write
 from tests.policy.test_robustness import mutated
 
@@ -355,12 +356,21 @@ def test_a_pack_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
-TESTED = ("baseline", "soc2", "pci-dss-4.0.1", "leaks", "content-platform")
+TESTED = {
+    "baseline": "baseline",
+    "soc2": "soc2",
+    "pci-dss-4.0.1": "pci-dss-4.0.1",
+    "leaks": "leaks",
+    **{name: name for name in EXAMPLES},
+    "content-platform-procedures": "policies/examples/content-platform/procedures.yaml",
+}
+"""Pack → how it is named to be tested."""
 
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Suite]:
-    suites = load_suites(TESTED, root=Path.cwd(), checks=REAL_CHECKS)
+    root = resources.policies().parent
+    suites = load_suites(list(TESTED.values()), root=root, checks=REAL_CHECKS)
     return {suite.policy.packs[0].id: suite for suite in suites}
 
 
@@ -385,3 +395,136 @@ def test_the_schema_is_the_model_s_and_accepts_what_is_shipped() -> None:
 
 def test_test_files_are_no_packs() -> None:
     assert not [name for name in shipped_packs() if "test" in name]
+
+
+TEMPLATE = """\
+apiVersion: keyproof/v1
+kind: PolicyPack
+metadata: {id: house, title: House, version: 1.0.0}
+rules:
+  - {id: audit, title: Audit, check: attested, with: {every: 30d}, controls: [{id: "soc2:CC4.2", strength: supporting}]}
+  - {id: drill, title: Drill, check: attested, with: {every: 365d}}
+  - {id: review, title: Review, check: access-review, select: {environment: production}, with: {every: 90d}}
+  - {id: age, title: Age, check: max-age, with: {period: 90d}}
+"""
+GIVEN = """\
+apiVersion: keyproof/v1
+kind: Attestations
+attestations:
+  - {id: of-the-file, rule: audit, statement: Done., by: Ana, at: 2026-11-20, every: monthly}
+"""
+
+
+def _attested(root: Path, cases: str, *, head: str = TEST_HEAD) -> Suite:
+    files = {
+        "house.yaml": TEMPLATE,
+        "house.test.yaml": head + dedent(cases),
+        "attestations.yaml": GIVEN,
+    }
+    write(root, files)
+    (suite,) = load_suites(["house.yaml"], root=root, checks=REAL_CHECKS)
+    return suite
+
+
+def _faults(suite: Suite) -> list[str]:
+    return [fault for result in run_suite(suite).results for fault in result.faults]
+
+
+def test_attested_rules_are_manual_in_time_and_not_evaluated_late_or_without_a_word(tmp_path: Path) -> None:
+    suite = _attested(
+        tmp_path,
+        """\
+        - {rule: audit, document: {}, attestations: [{by: Ana, at: 2026-10-22, every: quarterly}], around-due: true, due: 2026-11-21}
+        - {rule: audit, document: {}, attestations: [{at: 2026-11-01, every: 10d}], around-due: true, due: 2026-11-11}
+        - {rule: audit, document: {}, attestations: [], expect: not-evaluated, reason: nobody attests it}
+        - {rule: audit, document: {}, expect: not-evaluated, reason: nobody attests it}
+        - {rule: audit, document: {}, attestations: [{at: 2026-11-22, every: monthly}], expect: not-evaluated, reason: check the date}
+        - {rule: audit, document: {}, attestations: [{at: 2026-11-20, every: monthly, rule: drill}], expect: not-evaluated, reason: nobody}
+        - {rule: audit, document: {}, attestations: [{at: 2026-11-20, every: monthly, control: "soc2:CC4.2"}], expect: manual}
+        - rule: review
+          secret: {name: a, environment: production}
+          attestations: [{at: 2026-08-23, every: annually}]
+          around-due: true
+          due: 2026-11-21
+        """,
+    )
+    assert _faults(suite) == []
+    assert [case.expected.outcome for case in suite.cases[:3]] == ["manual", "manual", "not-evaluated"]
+
+
+def test_a_case_has_the_last_word_on_what_is_attested(tmp_path: Path) -> None:
+    suite = _attested(
+        tmp_path,
+        """\
+        - {rule: audit, document: {}, around-due: true, due: 2026-12-20}
+        - {rule: audit, document: {}, attestations: [], expect: not-evaluated}
+        - {rule: audit, document: {}, attestations: [{at: 2026-11-01, every: monthly}], expect: manual, reason: somebody attested on 2026-11-01}
+        """,
+        head=TEST_HEAD.replace("cases:", "attestations: attestations.yaml\ncases:"),
+    )
+    assert _faults(suite) == []
+
+
+def test_what_is_wrong_with_an_attestation_of_a_case_has_its_line(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as caught:
+        _attested(
+            tmp_path,
+            """\
+            - {rule: audit, document: {}, expect: manual, attestations: [{every: monthly}]}
+            - {rule: audit, document: {}, expect: manual, attestations: [{at: 21.11.2026, every: monthly}]}
+            - {rule: audit, document: {}, expect: manual, attestations: [{at: 2026-11-01, every: on compromise}]}
+            - {rule: audit, document: {}, expect: manual, attestations: [{at: 2026-11-01, every: 1d, rule: a, control: b}]}
+            """,
+        )
+    assert "\n".join(map(str, caught.value.problems)) == snapshot("""\
+house.test.yaml:5:62: the key 'at' is missing; add 'at:'
+house.test.yaml:6:67: a date is written YYYY-MM-DD; found '21.11.2026'
+house.test.yaml:7:86: 'on compromise' has no length; write for example 24h, 90d or 3mo
+house.test.yaml:8:62: an attestation is about a rule or a control; write 'rule' or 'control', not both\
+""")
+    with pytest.raises(PolicyError) as caught:
+        _attested(
+            tmp_path,
+            """\
+            - {rule: age, secret: {name: a}, expect: pass, attestations: [{at: 2026-11-01, every: monthly}]}
+            - {rule: audit, document: {}, expect: manual, attestations: [{at: 2026-11-01, every: monthly, rule: audti}]}
+            - {rule: audit, document: {}, expect: manual, attestations: [{at: 2026-11-01, every: monthly, control: "soc2:CC99"}]}
+            - {rule: audit, document: {}, expect: manual, attestations: [{at: 2026-11-01, every: monthly, by: " "}]}
+            - {rule: audit, document: {}, expect: manual, attestations: [{id: a, at: 2026-11-01, every: 1d}, {id: a, at: 2026-11-02, every: 1d}]}
+            """,
+        )
+    assert "\n".join(map(str, caught.value.problems)) == snapshot("""\
+house.test.yaml:5:63: the rule 'age' is decided by max-age, which nobody can attest; its evidence is what was read; write a rule with 'check: attested' for what was not
+house.test.yaml:6:101: there is no rule 'audti' in the packs; did you mean 'audit'?
+house.test.yaml:7:104: there is no control 'soc2:CC99'; did you mean 'soc2:CC9.2'?
+house.test.yaml:8:99: 'by' says nothing; write it out
+house.test.yaml:9:103: the attestation 'a' stands twice; it first stands in house.test.yaml:9; rename one\
+""")
+
+
+def test_secrets_of_a_case_are_placed_as_in_a_run(tmp_path: Path) -> None:
+    suite = _attested(
+        tmp_path,
+        """\
+        - {rule: review, secret: {name: live/a, tags: {access-reviewed: "2026-11-20"}}, expect: pass}
+        - {rule: review, secret: {name: a, environment: prod, tags: {access-reviewed: "2026-11-20"}}, expect: pass}
+        - {rule: review, secret: {name: test/a}, expect: not-selected}
+        """,
+        head=TEST_HEAD.replace("cases:", "environments: {production: live/*, test: [test/*]}\ncases:"),
+    )
+    assert _faults(suite) == []
+
+
+def test_requirements_are_numbers_or_names(tmp_path: Path) -> None:
+    cases = _load(
+        tmp_path,
+        """\
+        - {rule: rotation, secret: {name: a}, expect: pass, covers: 12}
+        - {rule: rotation, secret: {name: a}, expect: pass, covers: [12, "A.5"]}
+        - {rule: rotation, secret: {name: a}, expect: pass}
+        """,
+    )
+    assert [case.covers for case in cases] == [("12",), ("12", "A.5"), ()]
+    assert "house.test.yaml:5:62:" in _problems(
+        tmp_path, "- {rule: rotation, secret: {name: a}, expect: pass, covers: [true]}\n"
+    )

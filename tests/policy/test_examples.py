@@ -1,7 +1,5 @@
-"""The five example organisations: each pack holds its own dates, and the table of coverage names what exists."""
+"""The five example organisations: each pack loads without doubt and holds its own dates."""
 
-import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -28,15 +26,8 @@ from keyproof.policy.catalogue import shipped_catalogues
 from keyproof.policy.lint import lint
 from keyproof.policy.loader import load_policy
 from keyproof.wiring.catalog import CHECKS
+from tests.policy.example_suites import EXAMPLES
 
-EXAMPLES = (
-    "content-platform",
-    "sports-simulation",
-    "assistant-service",
-    "customer-intelligence",
-    "management-app",
-)
-TABLE = Path(__file__).parents[2] / "docs" / "reference" / "coverage.md"
 START = date(2026, 3, 2)
 
 
@@ -279,38 +270,6 @@ def test_every_attested_duty_has_a_frequency(pack: str) -> None:
 def test_the_sample_waiver_loads() -> None:
     file = str(resources.policies() / "examples" / "management-app" / "waivers.yaml")
     assert [waiver.id for waiver in _load("management-app", waivers=(file,)).waivers] == ["database-freeze"]
-
-
-def _rows() -> Mapping[int, str]:
-    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(rows) == len({number for number, _ in rows})
-    return {int(number): text for number, text in rows}
-
-
-def test_no_number_is_missing() -> None:
-    assert list(_rows()) == list(range(1, 82))
-
-
-def test_everything_the_table_names_exists() -> None:
-    known = {f"{name}/{rule.id}" for name in EXAMPLES for rule in _load(name).packs[0].rules}
-    for number, text in _rows().items():
-        named = re.findall(r"`([^`]+)`", text)
-        assert named or "not covered: " in text, number
-        for word in named:
-            if "/" in word:
-                assert word in known, (number, word)
-            else:
-                assert word in CHECKS or word in {"policy import", "policy lint", "unclassified"}, (
-                    number,
-                    word,
-                )
-
-
-def test_every_rule_of_the_examples_is_in_the_table() -> None:
-    named = {word for text in _rows().values() for word in re.findall(r"`([^`]+)`", text)}
-    for name in EXAMPLES:
-        own = {f"{name}/{rule.id}" for rule in _load(name).packs[0].rules if rule.id != "unclassified"}
-        assert own - named == set()
 
 
 def test_hipaa_rules_judge_only_what_is_marked_as_opening_health_information() -> None:
