@@ -168,7 +168,8 @@ _HOOK_NEEDS = {
     "keyproof.leaks.seal", "keyproof.leaks.sighting", "keyproof.leaks.source", "keyproof.leaks.detection.compiled",
     "keyproof.leaks.detection.decoders", "keyproof.leaks.detection.detector", "keyproof.leaks.detection.engine",
     "keyproof.leaks.detection.placeholders", "keyproof.leaks.detection.proofs", "keyproof.leaks.detection.scanner",
-    "keyproof.leaks.git.blobs", "keyproof.leaks.git.coverage", "keyproof.leaks.git.index",
+    "keyproof.leaks.decoding.deep", "keyproof.leaks.decoding.kinds", "keyproof.leaks.git.blobs",
+    "keyproof.leaks.git.coverage", "keyproof.leaks.git.index",
     "keyproof.leaks.git.objects", "keyproof.leaks.git.paths", "keyproof.leaks.git.range",
     "keyproof.leaks.git.repository", "keyproof.leaks.git.staged",
 }  # fmt: skip

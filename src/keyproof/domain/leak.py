@@ -26,8 +26,9 @@ class Occurrence:
     """One place where the sealed secret stands, with how it got there."""
 
     path: str
+    """Of what was unpacked it goes on inside, e.g. `backup.zip!/conf/.env`."""
     line: int
-    """1-based, in the blob that holds it."""
+    """1-based, in the blob that holds it, or in the part of it that was unpacked."""
     column: int
     """1-based, in characters."""
     end_line: int
@@ -46,6 +47,8 @@ class Occurrence:
     in_head: bool = False
     where: str = "history"
     """`history`, `index`, `worktree`, `unreachable`, `commit-message`, `tag` or `note`."""
+    decoded: tuple[str, ...] = ()
+    """How it is packed or encoded there, outermost first, e.g. `zip`, `base64`; empty for plain text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ class Coverage:
     blobs_scanned: int = 0
     blobs_cached: int = 0
     blobs_skipped: Mapping[str, int] = field(default_factory=dict)
-    """Reason → number; reasons are `size`, `missing`, `unreadable`, `excluded`."""
+    """Reason → number; reasons are `size`, `missing`, `unreadable`, `excluded`, and `closed` for parts of archives."""
     bytes_scanned: int = 0
     commits: int = 0
     refs: int = 0

@@ -32,6 +32,10 @@ class Match:
     confidence: LeakConfidence
     marker: str | None = None
     """The inline allow marker that covers it, or None."""
+    inner: str = ""
+    """Where in the blob it stands when it was unpacked, e.g. `!/conf/.env`: line and column are of that part."""
+    chain: tuple[str, ...] = ()
+    """How it was packed or encoded, outermost first, e.g. `zip`, `base64`."""
 
     def __repr__(self) -> str:
         return f"Match({self.detector}, line {self.line}, {len(self.secret)} bytes sealed)"

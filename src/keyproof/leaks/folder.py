@@ -6,11 +6,12 @@ from pathlib import Path
 
 from keyproof.domain.leak import LeakScan
 from keyproof.errors import NotARepositoryError
+from keyproof.leaks.decoding.deep import DeepScan
 from keyproof.leaks.files import Folder, Unseen
 from keyproof.leaks.git.coverage import LARGEST, Tally
 from keyproof.leaks.git.paths import shown
 from keyproof.leaks.seal import Sealer
-from keyproof.leaks.sighting import Scanner, Sighting, by_secret, sightings_of
+from keyproof.leaks.sighting import Scan, Scanner, Sighting, by_secret, sightings_of
 from keyproof.ports import Progress
 
 _STEP = 64
@@ -27,15 +28,18 @@ class FolderLeakSource:
     sealer: Sealer
     largest: int = LARGEST
     """Bytes; larger files are skipped with a reason."""
+    archives: bool = True
+    """Whether archives, documents and notebooks are opened."""
 
     def scan(self, progress: Progress) -> LeakScan:
         """Search every file but those in `.git`; links are not followed. Raises NotARepositoryError."""
         tally = Tally(repository=self.name, mode="worktree")
         folder, paths = self._files()
+        scan = DeepScan(self.scanner.scan, tally.leave_closed) if self.archives else self.scanner.scan
         sightings: list[Sighting] = []
         progress.begin(f"Searching {self.name}", len(paths))
         for done, path in enumerate(paths, start=1):
-            sightings += self._search(folder, path, tally)
+            sightings += self._search(folder, path, scan, tally)
             if done % _STEP == 0:
                 progress.advance(_STEP)
         progress.advance(len(paths) % _STEP)
@@ -54,7 +58,7 @@ class FolderLeakSource:
         folder = Folder(self.path, self.largest)
         return folder, list(folder.walk())
 
-    def _search(self, folder: Folder, path: bytes, tally: Tally) -> list[Sighting]:
+    def _search(self, folder: Folder, path: bytes, scan: Scan, tally: Tally) -> list[Sighting]:
         content = folder.read(path)
         if isinstance(content, Unseen):
             tally.skip("unreadable" if content.reason == "gone" else content.reason, "file", shown(path))
@@ -62,6 +66,6 @@ class FolderLeakSource:
         tally.search(len(content))
         return [
             sighting
-            for matches in by_secret(self.scanner.scan(content))
+            for matches in by_secret(scan(content))
             for sighting in sightings_of(matches, shown(path), where="worktree")
         ]

@@ -53,13 +53,14 @@ def sightings_of(
     matches: tuple[Match, ...], path: str, *, where: str, blob: str | None = None, named: bool = True
 ) -> Iterator[Sighting]:
     """One for each line on which one secret stands in one text outside history."""
-    for match in {match.line: match for match in reversed(matches)}.values():
+    for match in {(match.inner, match.line): match for match in reversed(matches)}.values():
         occurrence = Occurrence(
-            path=path,
+            path=path + match.inner,
             line=match.line,
             column=match.column,
             end_line=match.end_line,
             blob=blob,
             where=where,
+            decoded=match.chain,
         )
         yield Sighting(match=match, occurrence=occurrence, versions=matches, decisive=matches, named=named)

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from keyproof.domain.leak import LeakScan
+from keyproof.leaks.decoding.deep import DeepScan
 from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
 from keyproof.leaks.git.coverage import LARGEST, Tally
 from keyproof.leaks.git.range import Range
@@ -41,6 +42,8 @@ class GitLeakSource:
     """Bytes; larger blobs and files are skipped with a reason."""
     from_hook: bool = False
     """Whether git runs us as a hook, so that its index and quarantine are the ones to read."""
+    archives: bool = True
+    """Whether archives, documents and notebooks are opened."""
     search: SearchBlobs = search_blobs
 
     def scan(self, progress: Progress) -> LeakScan:
@@ -53,7 +56,8 @@ class GitLeakSource:
         return LeakScan(leaks=leaks, coverage=tally.coverage())
 
     def _search(self, repository: Repository, tally: Tally, progress: Progress) -> list[Sighting]:
-        scan, largest = self.scanner.scan, self.largest
+        scan = DeepScan(self.scanner.scan, tally.leave_closed) if self.archives else self.scanner.scan
+        largest = self.largest
         match self.mode:
             case Range() as span:
                 from keyproof.leaks.git.span import search_range  # noqa: PLC0415 (the hook has no history to search)

@@ -96,6 +96,7 @@ def _objects(scans: Sequence[LeakScan]) -> Iterator[dict[str, Any]]:
             "column": place.column,
             "end_line": place.end_line,
             "where": place.where,
+            "decoded": list(place.decoded),
             "blob": place.blob,
             "commit": place.commit,
             "author": place.author,
@@ -130,6 +131,8 @@ def _text(leak: Leak, place: Occurrence) -> str:
         facts.append(f"introduced in {place.commit[:12]}{by}{on}")
     elif place.where != "history":
         facts.append(f"in the {place.where}")
+    if place.decoded:
+        facts.append(f"packed as {', '.join(place.decoded)}")
     if place.removed_at:
         facts.append(f"removed on {place.removed_at.astimezone(UTC):%Y-%m-%d}")
     if leak.allowed:

@@ -185,10 +185,10 @@ class Attribution:
         if head is not None and self._standing[head] >> number & 1:
             decisive, in_head = distinct([match for _, match in self._at(head, group)]), True
         author, email = self._graph.authors[first]
-        lines = {match.line: (blob, match) for blob, match in reversed(self._at(first, group))}
+        lines = {(match.inner, match.line): (blob, match) for blob, match in reversed(self._at(first, group))}
         for blob, match in lines.values():
             occurrence = Occurrence(
-                path=self._path(group.path, commits),
+                path=self._path(group.path, commits) + match.inner,
                 line=match.line,
                 column=match.column,
                 end_line=match.end_line,
@@ -201,6 +201,7 @@ class Attribution:
                 removed_at=None if in_head else moment(group.removed),
                 in_head=in_head,
                 where=self._where(commits),
+                decoded=match.chain,
             )
             yield Sighting(match=match, occurrence=occurrence, versions=versions, decisive=decisive)
 

@@ -55,6 +55,10 @@ class Tally:
         if len(names) < _NAMED:
             names.append(f"{kind} {name}")
 
+    def leave_closed(self, name: str, reason: str) -> None:
+        """A part of an archive, named after the blob that holds it, was not opened; its packed bytes were searched."""
+        self.skip("closed", f"{reason} in", name)
+
     def skip_repository(self, path: str, what: str) -> None:
         """`path` is another repository's business: counted and named, and no gap."""
         self.skip("excluded", "repository", path)
@@ -77,7 +81,7 @@ class Tally:
             shallow=self.shallow_commits > 0,
             partial=self._partial,
             problems=(*self._gaps(), *self.problems),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *self._closed()),
         )
 
     @property
@@ -96,10 +100,15 @@ class Tally:
                 gaps.append(f"{self._named(reason)} {verb} {text}")
         return gaps
 
-    def _named(self, reason: str) -> str:
+    def _closed(self) -> list[str]:
+        if not self._skipped["closed"]:
+            return []
+        return [f"{self._named('closed', 'part')} of archives stayed closed; look at them by hand"]
+
+    def _named(self, reason: str, noun: str = "object") -> str:
         names = self._names[reason]
         more = ", …" if self._skipped[reason] > len(names) else ""
-        return f"{_counted(self._skipped[reason], 'object')} ({', '.join(names)}{more})"
+        return f"{_counted(self._skipped[reason], noun)} ({', '.join(names)}{more})"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -81,6 +81,7 @@ def _in_commit(
         introduced_at=moment(graph.seconds[number]),
         in_head=any(one in line for one, _ in ordered),
         where="commit-message" if reachable else "unreachable",
+        decoded=match.chain,
     )
     matches = distinct([match for _, match in ordered])
     return Sighting(match=match, occurrence=occurrence, versions=matches, decisive=matches, named=False)
@@ -97,5 +98,6 @@ def _in_tag(tag: Tag, match: Match, ref: str | None) -> Sighting:
         author_email=tag.tagger.email,
         introduced_at=moment(tag.tagger.seconds),
         where="tag" if ref else "unreachable",
+        decoded=match.chain,
     )
     return Sighting(match=match, occurrence=occurrence, versions=(match,), decisive=(match,), named=False)

@@ -5,13 +5,15 @@ over several lines, on no more bytes than its longest match. If none of that was
 was copied in one run, and the base holds the match as well. So when the base has no match, a child has one
 only if its windows have one: whole touched lines, widened where such a detector's anchor is in reach. Whatever
 the windows show is decided by a search of the whole child. The children of a base with a match, with the anchor
-of a very long match, or in UTF-16 are searched whole.
+of a very long match, or in UTF-16 are searched whole. A blob that holds others is not judged here at all: whoever
+opens it keeps account of what stayed closed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from keyproof.leaks.blob import Match
+from keyproof.leaks.decoding.kinds import opens
 from keyproof.leaks.detection.decoders import wide_encoding
 from keyproof.leaks.detection.detector import Detector
 from keyproof.leaks.git.delta import windows
@@ -35,16 +37,18 @@ class Searcher:
     scan: Scan
     anchors: Anchors
 
-    def whole(self, content: bytes) -> tuple[tuple[Match, ...], int]:
-        """The matches, and how its children are to be searched: their margin in bytes, or whole."""
+    def whole(self, content: bytes) -> tuple[tuple[Match, ...] | None, int]:
+        """The matches, None for a blob to open, and how its children are to be searched: their margin, or whole."""
+        if opens(content):
+            return None, _WHOLE
         matches = self.scan(content)
         if matches or wide_encoding(content):
             return matches, _WHOLE
         return matches, self._margin(content, 0)
 
-    def child(self, content: bytes, touched: list[int], margin: int) -> tuple[tuple[Match, ...], int]:
+    def child(self, content: bytes, touched: list[int], margin: int) -> tuple[tuple[Match, ...] | None, int]:
         """The same for a child of a base with this margin."""
-        if margin == _WHOLE or wide_encoding(content):
+        if margin == _WHOLE or wide_encoding(content) or opens(content):
             return self.whole(content)
         if not touched:
             return (), margin
@@ -99,7 +103,7 @@ def walk_family(
     except ValueError:
         return
     matches, margin = searcher.whole(content)
-    if wanted(root):
+    if matches is not None and wanted(root):
         yield Visit(root, len(content), matches)
     stack = [_Frame(root, content, margin, pack.first[root])]
     held = len(content)
@@ -121,7 +125,7 @@ def walk_family(
             stack.pop()
             held -= len(frame.content or b"")
         matches, margin = searcher.child(content, touched, margin)
-        if wanted(number):
+        if matches is not None and wanted(number):
             yield Visit(number, len(content), matches)
         if pack.first[number] >= 0:
             stack.append(_Frame(number, content, margin, pack.first[number]))
