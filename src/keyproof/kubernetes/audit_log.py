@@ -104,6 +104,8 @@ class AuditLog:
                 return
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
+        if not line.endswith(b"\n"):
+            return  # the server is still writing it
         self.unreadable_lines += 1
         if len(self.unreadable) < _SHOWN:
             self.unreadable.append(f"{path.name}:{number}")
