@@ -47,7 +47,9 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         (("history: full", "history: all"), "keyproof.yaml:7:35: 'all' is not allowed here; known here: full, worktree"),
         (("- {id: prod, ", "- {"), "keyproof.yaml:6:5: the key 'id' is missing; add 'id:'"),
         (("${ADDRESS}", "${NO_SUCH}"), "keyproof.yaml:6:79: the environment variable NO_SUCH is not set; export it before running keyproof"),
-        (("frameworks: [soc2]", "store: runs.db"), "keyproof.yaml:4:1: 'store' is not available in this version; remove the key; results are the report files"),
+        (("frameworks: [soc2]", "store: mysql://host/runs"), "keyproof.yaml:4:8: a run ledger cannot be at mysql://; write a path, or postgresql://HOST/DATABASE"),
+        (("frameworks: [soc2]", "store: postgresql://me:word@host/runs"), "keyproof.yaml:4:8: a password stands in the address; take it out, and set PGPASSWORD or use a password file (PGPASSFILE)"),
+        (("frameworks: [soc2]", "store: 'postgresql://host/runs?password=word'"), "keyproof.yaml:4:8: a password stands in the address; take it out, and set PGPASSWORD or use a password file (PGPASSFILE)"),
     ],
 )  # fmt: skip
 def test_refusals(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
@@ -62,6 +64,21 @@ def test_variables_are_expanded_in_addresses_ids_and_paths_only(tmp_path: Path) 
     settings = load_text(tmp_path, text, WHO="expanded")
     assert settings.organisation == "${WHO}"
     assert settings.sources[0].options["token"] == "${WHO}"
+
+
+@pytest.mark.parametrize(
+    ("line", "store"),
+    [
+        ("", ".keyproof/runs.db"),
+        ("store: audit/runs.db\n", "audit/runs.db"),
+        ("store: '${WHO}/runs.db'\n", "me/runs.db"),
+        ("store: postgresql://me@host/runs\n", "postgresql://me@host/runs"),
+        ("store: off\n", ""),
+    ],
+)
+def test_where_runs_are_recorded(tmp_path: Path, line: str, store: str) -> None:
+    text = "version: 1\norganisation: X\npolicies: [baseline]\n" + line
+    assert load_text(tmp_path, text, WHO="me").store == store
 
 
 def test_an_id_stands_once(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,8 +16,12 @@ from keyproof.fields import KebabField, StrictModel, StringsField
 from keyproof.strict_yaml import YamlDocument, read, validate
 
 FILE_NAME = "keyproof.yaml"
+DEFAULT_STORE = ".keyproof/runs.db"
+_OFF = "off"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_EXPANDED = frozenset({"id", "path", "address", "endpoint-url", "policies", "waivers", "attestations"})
+_EXPANDED = frozenset(
+    {"id", "path", "address", "endpoint-url", "policies", "waivers", "attestations", "store"}
+)
 """Keys whose values may name environment variables: addresses, ids and paths only, never anything that is sent."""
 
 
@@ -69,6 +74,8 @@ class _Document(StrictModel):
     aliases: dict[str, StringsField] = Field(default_factory=dict)
     waivers: tuple[str, ...] = ()
     attestations: tuple[str, ...] = ()
+    store: str = Field(default=DEFAULT_STORE, min_length=1)
+    """Where runs are recorded: a file, `postgresql://HOST/DATABASE` for a team, or `off`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,8 @@ class Settings:
     """Name in an inventory table → globs over the names of the live secrets it means."""
     waivers: tuple[str, ...]
     attestations: tuple[str, ...] = ()
+    store: str = DEFAULT_STORE
+    """Path or URL of the run ledger; empty when runs are not recorded."""
 
     @property
     def digest(self) -> str:
@@ -116,16 +125,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
             [document.problem((), "the file is empty", "run `keyproof init` for a commented example")]
         )
     data, problems = _expand(document, environ)
-    if isinstance(data, dict) and "store" in data:
-        message, hint = (
-            "'store' is not available in this version",
-            "remove the key; results are the report files",
-        )
-        problems.append(document.problem(("store",), message, hint, at_key=True))
     if problems:
         raise ConfigError.of(problems)
     checked = validate(document, _Document, error=ConfigError, data=data)
     _refuse_repeated_ids(document, checked)
+    _refuse_unusable_store(document, checked)
     return Settings(
         root=path.resolve().parent,
         document=document,
@@ -138,6 +142,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         aliases=checked.aliases,
         waivers=checked.waivers,
         attestations=checked.attestations,
+        store="" if checked.store == _OFF else checked.store,
     )
 
 
@@ -153,6 +158,25 @@ def _refuse_repeated_ids(document: YamlDocument, checked: _Document) -> None:
         seen.add(source.id)
     if problems:
         raise ConfigError.of(problems)
+
+
+def _refuse_unusable_store(document: YamlDocument, checked: _Document) -> None:
+    scheme, separator, _ = checked.store.partition("://")
+    if not separator:
+        return
+    if scheme not in {"postgresql", "postgres"}:
+        message, hint = (
+            f"a run ledger cannot be at {scheme}://",
+            "write a path, or postgresql://HOST/DATABASE",
+        )
+    elif urlsplit(checked.store).password is not None or "password" in parse_qs(
+        urlsplit(checked.store).query
+    ):
+        message = "a password stands in the address"
+        hint = "take it out, and set PGPASSWORD or use a password file (PGPASSFILE)"
+    else:
+        return
+    raise ConfigError.of([document.problem(("store",), message, hint)])
 
 
 def _expand(document: YamlDocument, environ: Mapping[str, str]) -> tuple[Any, list[Problem]]:

@@ -8,9 +8,11 @@ import typer
 
 from keyproof.app.assess import Request, assess
 from keyproof.cli import options
+from keyproof.cli.recording import Recorder, narrowing, recorder
 from keyproof.cli.results import publish
 from keyproof.cli.session import Session
 from keyproof.cli.surroundings import version
+from keyproof.domain.ledger import Command
 from keyproof.domain.policy import Policy, Rule
 from keyproof.domain.snapshot import Snapshot, merge
 from keyproof.errors import ConfigError
@@ -32,6 +34,7 @@ def evaluate(
     framework: options.Frameworks = None,
     baseline: options.Baseline = None,
     allow_incomplete: options.AllowIncomplete = False,
+    no_store: options.NoStore = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Judge one or several snapshots: the same reports and exit codes as `scan`, without any network."""
@@ -47,12 +50,29 @@ def evaluate(
     session = Session.open(config, frameworks=gate.frameworks)
     asked = request(session, gate)
     snapshot = merge([load(path) for path in snapshots])
-    raise typer.Exit(judge(session, snapshot, asked, options.Results(targets=targets, out=out, quiet=quiet)))
+    narrowed = narrowing(rule=rule, framework=framework)
+    with recorder(
+        session.settings,
+        session.policy,
+        Command.EVALUATE,
+        no_store=no_store,
+        narrowed=narrowed,
+        baseline=gate.baseline,
+    ) as recording:
+        results = options.Results(targets=targets, out=out, quiet=quiet)
+        raise typer.Exit(judge(session, snapshot, asked, results, recording))
 
 
-def judge(session: Session, snapshot: Snapshot, asked: Request, results: options.Results) -> int:
-    """Assess `snapshot`, write the results, and return the exit code. Raises OutputError."""
+def judge(
+    session: Session, snapshot: Snapshot, asked: Request, results: options.Results, recording: Recorder
+) -> int:
+    """Assess `snapshot`, record the run, write the results, and return the exit code.
+
+    Raises StoreError, and then the results of earlier runs are left as they are, and OutputError.
+    """
+    snapshot = recording.detected(snapshot)
     assessment = assess(snapshot, session.policy, asked, finished=session.surroundings.clock.now())
+    recording.record(snapshot, assessment)
     return publish(
         assessment,
         targets=results.targets,

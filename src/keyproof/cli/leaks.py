@@ -1,13 +1,15 @@
 """`keyproof leaks`: search repositories and folders for secrets, without any policy file."""
 
 import os
-from dataclasses import replace
+import sys
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from keyproof import config
 from keyproof.app.assess import Request, assess
 from keyproof.app.leaks import gather
 from keyproof.checks.no_leak import NoLeak
@@ -16,9 +18,12 @@ from keyproof.cli.exit import ExitCode
 from keyproof.cli.gate import confidences, gates
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.progress import TerminalProgress
+from keyproof.cli.recording import recorder
 from keyproof.cli.surroundings import surroundings, version
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.leak import Coverage, LeakConfidence, LeakScan
+from keyproof.domain.ledger import Command
+from keyproof.domain.policy import Policy
 from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
@@ -61,10 +66,12 @@ def leaks(
     ] = 32,
     as_of: options.AsOf = None,
     allow_incomplete: options.AllowIncomplete = False,
+    no_store: options.NoStore = False,
     no_progress: options.NoProgress = False,
 ) -> None:
     """Search every stored object of the full history, all refs, the index and the work tree.
 
+    Where there is a keyproof.yaml here or above, a search of the history is recorded in its run ledger.
     Exit codes: 0 none found, 1 a proven or likely secret found, 3 not everything could be searched.
     """
     targets = options.parse_formats(formats, sorted([*_LINES, *_REPORTS])) or [
@@ -81,11 +88,13 @@ def leaks(
     with TerminalProgress(enabled=not no_progress) as bars:
         scans = [_source(path, search).scan(bars) for path in found]
     gate = confidences(possible=possible)
+    if search.mode == "history" and not no_store:
+        _record(scans, gate, allow_incomplete=allow_incomplete)
     for target in targets:
         if target.format in _LINES:
             text = _LINES[target.format](scans)
         else:
-            text = REPORTERS[target.format]().render(_assessment(scans, gate, now))
+            text = REPORTERS[target.format]().render(_judged(scans, gate, now).assessment)
         if target.path is None:
             write_stdout(text)
         else:
@@ -105,20 +114,66 @@ def _source(path: Path, search: Search) -> LeakSource:
     return leak_source(path, search, name=repository_name(path), surroundings=surroundings(path))
 
 
-def _assessment(scans: list[LeakScan], gate: frozenset[LeakConfidence], now: datetime) -> Assessment:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    policy: Policy
+    snapshot: Snapshot
+    assessment: Assessment
+
+
+def _judged(
+    scans: list[LeakScan],
+    gate: frozenset[LeakConfidence],
+    now: datetime,
+    *,
+    organisation: str = "Leak search",
+    config_digest: str = "",
+    allow_incomplete: bool = False,
+) -> _Judged:
     """The scans judged by the shipped pack `leaks` at `now`."""
-    policy = load_policy(["leaks"], root=Path.cwd(), checks=CHECKS)
-    pack = policy.packs[0]
+    shipped = load_policy(["leaks"], root=Path.cwd(), checks=CHECKS)
+    pack = shipped.packs[0]
     check = NoLeak(confidence=tuple(sorted(gate)))
     rules = tuple(replace(rule, check=check) for rule in pack.rules)
+    policy = replace(shipped, packs=(replace(pack, rules=rules),))
     found = gather(scans, places={})
     snapshot = Snapshot(
         taken_at=now, secrets=(), leaks=found.leaks, repositories=found.repositories, scopes=found.scopes
     )
     request = Request(
-        as_of=now, organisation="Leak search", config_digest="", version=version(), fail_on=Severity.LOW
+        as_of=now,
+        organisation=organisation,
+        config_digest=config_digest,
+        version=version(),
+        fail_on=Severity.LOW,
+        allow_incomplete=allow_incomplete,
     )
-    return assess(snapshot, replace(policy, packs=(replace(pack, rules=rules),)), request, finished=now)
+    assessment = assess(snapshot, policy, request, finished=now)
+    return _Judged(policy=policy, snapshot=snapshot, assessment=assessment)
+
+
+def _record(scans: list[LeakScan], gate: frozenset[LeakConfidence], *, allow_incomplete: bool) -> None:
+    """Record the run in the ledger of the keyproof.yaml here or above, when there is one. Raises StoreError."""
+    world = surroundings(Path.cwd())
+    try:
+        file = config.find(Path.cwd())
+    except ConfigError:
+        return
+    try:
+        settings = config.load(file, world.environ)
+    except ConfigError as error:
+        print(f"keyproof: this run is not recorded: {error.message}", file=sys.stderr)
+        return
+    judged = _judged(
+        scans,
+        gate,
+        world.clock.now(),
+        organisation=settings.organisation,
+        config_digest=settings.digest,
+        allow_incomplete=allow_incomplete,
+    )
+    with recorder(settings, judged.policy, Command.LEAKS, no_store=False) as recording:
+        recording.record(judged.snapshot, judged.assessment)
 
 
 def _exit_code(scans: list[LeakScan], gate: frozenset[LeakConfidence], *, allow_incomplete: bool) -> ExitCode:

@@ -78,6 +78,7 @@ Baseline = Annotated[
         metavar="FILE",
     ),
 ]
+NoStore = Annotated[bool, typer.Option("--no-store", help="Do not record this run in the run ledger.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
 

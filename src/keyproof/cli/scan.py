@@ -4,7 +4,9 @@ import typer
 
 from keyproof.cli import options
 from keyproof.cli.evaluate import judge, request
+from keyproof.cli.recording import narrowing, recorder
 from keyproof.cli.session import Session
+from keyproof.domain.ledger import Command
 from keyproof.wiring.catalog import REPORTERS
 
 
@@ -20,10 +22,11 @@ def scan(
     baseline: options.Baseline = None,
     jobs: options.Jobs = 8,
     allow_incomplete: options.AllowIncomplete = False,
+    no_store: options.NoStore = False,
     quiet: options.Quiet = False,
     no_progress: options.NoProgress = False,
 ) -> None:
-    """Collect metadata from every source, search the repositories, judge by every rule, and report.
+    """Collect metadata from every source, search the repositories, judge by every rule, record the run, and report.
 
     Exit codes: 0 in order, 1 at least one finding fails, 2 invalid input, 3 something could not be
     looked at, 70 a bug, 130 interrupted.
@@ -39,5 +42,15 @@ def scan(
     targets = options.parse_formats(formats, sorted(REPORTERS))
     session = Session.open(config, frameworks=gate.frameworks)
     asked = request(session, gate)
-    snapshot = session.take_snapshot(only=tuple(source or ()), jobs=jobs, progress=not no_progress)
-    raise typer.Exit(judge(session, snapshot, asked, options.Results(targets=targets, out=out, quiet=quiet)))
+    narrowed = narrowing(source=source, rule=rule, framework=framework)
+    with recorder(
+        session.settings,
+        session.policy,
+        Command.SCAN,
+        no_store=no_store,
+        narrowed=narrowed,
+        baseline=gate.baseline,
+    ) as recording:
+        snapshot = session.take_snapshot(only=tuple(source or ()), jobs=jobs, progress=not no_progress)
+        results = options.Results(targets=targets, out=out, quiet=quiet)
+        raise typer.Exit(judge(session, snapshot, asked, results, recording))

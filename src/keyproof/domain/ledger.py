@@ -98,6 +98,10 @@ class Standing:
     name: str
     """What a person calls the subject."""
     owner: str
+    source: str
+    """Id of the source the subject was read from; empty for a rule that met nothing."""
+    repository: str
+    """For a leak or a repository its name; else empty."""
     severity: Severity
     outcome: Outcome
     reason: str

@@ -12,7 +12,7 @@ from keyproof.domain.leak import Leak
 from keyproof.domain.ledger import Recording, RunEntry, Standing
 from keyproof.domain.policy import PolicyPack
 from keyproof.domain.snapshot import Snapshot
-from keyproof.domain.subject import Subject
+from keyproof.domain.subject import Repository, Subject
 from keyproof.domain.verdict import Outcome
 from keyproof.errors import StoreError
 from keyproof.store import snapshot as snapshots
@@ -148,6 +148,8 @@ def _standing(finding: Finding, subject: Subject | None) -> Standing:
         subject=finding.subject,
         name=subject.name if subject else finding.subject,
         owner=subject.owner if subject else "",
+        source=subject.source if subject else "",
+        repository=_repository(subject),
         severity=finding.severity,
         outcome=finding.outcome,
         reason=finding.reason,
@@ -156,6 +158,16 @@ def _standing(finding: Finding, subject: Subject | None) -> Standing:
         waiver=finding.waiver,
         baseline=finding.baseline,
     )
+
+
+def _repository(subject: Subject | None) -> str:
+    match subject:
+        case Leak():
+            return subject.repository
+        case Repository():
+            return subject.name
+        case _:
+            return ""
 
 
 def _named(subject: Subject) -> tuple[str, str]:

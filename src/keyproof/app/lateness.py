@@ -1,0 +1,165 @@
+"""On how many days a value was overdue, told from version history: also on days without a run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+from keyproof.domain.assessment import Assessment
+from keyproof.domain.deadline import Deadline
+from keyproof.domain.duration import Duration
+from keyproof.domain.secret import Basis, SecretMetadata, VersionState
+from keyproof.domain.snapshot import Snapshot
+from keyproof.domain.verdict import Outcome
+
+_CHECK = "max-age"
+_NEVER_IN_USE = frozenset({VersionState.PENDING})
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """How one secret stood against one rotation rule over a period."""
+
+    subject: str
+    name: str
+    owner: str
+    rule: str
+    """`pack/rule`."""
+    period: str
+    """The rotation period, as written."""
+    rotations: tuple[datetime, ...]
+    """When a value came into use, within the period."""
+    overdue: int
+    """UTC days of the period on which a value was overdue for any part of the day."""
+    known: int
+    """Days of the period of which it is known."""
+    unknown: int
+    """Days before the oldest value that is known, or after the last run that read the secret."""
+    exact: bool
+    """Whether the backend lists versions, so that no value between two runs went unnoticed."""
+
+
+@dataclass(slots=True)
+class _History:
+    secret: SecretMetadata
+    born: set[datetime]
+    last_read: datetime
+    listed: bool
+
+
+def lateness(
+    snapshots: Iterable[Snapshot], judged: Assessment, *, first: date, last: date
+) -> tuple[Lateness, ...]:
+    """One line for each secret and rotation rule of `judged`, by the dates that all `snapshots` tell, sorted.
+
+    Of a value that was in use until the next came, the days from the one after its due date to the day of the
+    rotation count as overdue, that day included: on it the old value was still there.
+    """
+    histories = _histories(snapshots)
+    periods = _periods(judged)
+    found = [
+        _line(histories[subject], rule, period, first, last)
+        for (subject, rule), period in periods.items()
+        if subject in histories
+    ]
+    return tuple(sorted(found, key=lambda line: (-line.overdue, line.name, line.subject, line.rule)))
+
+
+def _histories(snapshots: Iterable[Snapshot]) -> Mapping[str, _History]:
+    found: dict[str, _History] = {}
+    for snapshot in snapshots:
+        for secret in snapshot.secrets:
+            born = _born(secret)
+            known = found.setdefault(
+                secret.id,
+                _History(secret=secret, born=set(), last_read=snapshot.taken_at, listed=True),
+            )
+            known.born |= born
+            known.listed = known.listed and secret.versions is not None
+            if snapshot.taken_at >= known.last_read:
+                known.secret, known.last_read = secret, snapshot.taken_at
+    return found
+
+
+def _born(secret: SecretMetadata) -> set[datetime]:
+    """When values of the secret came into use, as one run tells it."""
+    born = {
+        version.created_at
+        for version in secret.versions or ()
+        if version.created_at and version.state not in _NEVER_IN_USE
+    }
+    fact = secret.value_date
+    if fact is not None and not (born and fact.basis is not Basis.VERSION_CREATED):
+        born.add(fact.at)
+    return born
+
+
+def _periods(judged: Assessment) -> Mapping[tuple[str, str], Duration]:
+    """Subject and `pack/rule` → the rotation period demanded of it."""
+    rules = {
+        (rule.pack, rule.id): rule.check.rotation_period
+        for pack in judged.packs
+        for rule in pack.rules
+        if rule.check.kind == _CHECK
+    }
+    return {
+        (finding.subject, f"{finding.pack}/{finding.rule}"): period
+        for finding in judged.findings
+        if finding.check == _CHECK and finding.outcome is not Outcome.NOT_APPLICABLE
+        if (period := rules.get((finding.pack, finding.rule))) is not None and period.scheduled
+    }
+
+
+def _line(history: _History, rule: str, period: Duration, first: date, last: date) -> Lateness:
+    secret = history.secret
+    begin, end = _midnight(first), _midnight(last) + _DAY
+    born = sorted(history.born)
+    horizon = min(end, history.last_read)
+    known_from = _known_from(secret, born)
+    late: set[date] = set()
+    for value, replaced in pairwise([*born, horizon]):
+        if value < replaced:
+            late |= _days(max(_overdue_from(value, period), begin), min(replaced, end))
+    known = _days(max(known_from, begin), horizon) if known_from < horizon else set()
+    return Lateness(
+        subject=secret.id,
+        name=secret.name,
+        owner=secret.owner,
+        rule=rule,
+        period=period.text,
+        rotations=tuple(value for value in born if begin <= value < end),
+        overdue=len(late),
+        known=len(known),
+        unknown=(last - first).days + 1 - len(known),
+        exact=history.listed,
+    )
+
+
+def _known_from(secret: SecretMetadata, born: Sequence[datetime]) -> datetime:
+    """From when on it is known which value was in use; before its creation there was none to be overdue."""
+    if not born:
+        return datetime.max.replace(tzinfo=UTC)
+    if secret.created_at is not None and born[0].date() <= secret.created_at.date():
+        return datetime.min.replace(tzinfo=UTC)
+    return born[0]
+
+
+def _overdue_from(value: datetime, period: Duration) -> datetime:
+    deadline = Deadline.of(value, period, value)
+    if deadline.at is not None:
+        return deadline.at
+    return _midnight(deadline.due) + _DAY if deadline.due < date.max else datetime.max.replace(tzinfo=UTC)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _days(begin: datetime, end: datetime) -> set[date]:
+    """The UTC days that any part of the time from `begin` to before `end` lies in."""
+    if begin >= end:
+        return set()
+    first = begin.astimezone(UTC).date()
+    last = (end.astimezone(UTC) - timedelta(microseconds=1)).date()
+    return {first + timedelta(days=number) for number in range((last - first).days + 1)}
