@@ -1,12 +1,14 @@
 """What every check's parameters share: a strict document model that is itself the check."""
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from keyproof.domain.check import SECRET_KINDS
+from keyproof.domain.check import SECRET_KINDS, Context
 from keyproof.domain.duration import Duration
 from keyproof.domain.secret import SubjectKind
+from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity
 from keyproof.fields import StrictModel
 
@@ -28,4 +30,8 @@ class CheckModel(StrictModel):
     @property
     def rotation_period(self) -> Duration | None:
         """The rotation period this check demands; None unless a check is about one."""
+        return None
+
+    def grounds(self, subject: Subject, context: Context) -> Hashable | None:  # noqa: ARG002 (for those that have some)
+        """See domain.check.Check; unless a check says otherwise, hardly two subjects have the same."""
         return None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from keyproof.domain.leak import Leak
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Document, Repository, Subject
 from keyproof.domain.verdict import Outcome, Verdict
-from tests.fakes.any_subject import contexts, subjects
+from tests.fakes.any_subject import contexts, secrets, subjects
 
 Parameters = Mapping[str, Any]
 
@@ -171,9 +171,26 @@ def test_evaluation_is_total_pure_and_consistent(subject: Subject, context: Cont
     assert (subject, context) == before
 
 
-def _without(*fields: str) -> Callable[[SecretMetadata], SecretMetadata]:
+@settings(max_examples=60, deadline=None)
+@given(one=secrets, another=secrets, context=contexts())
+def test_subjects_with_equal_grounds_get_the_same_verdict(
+    one: SecretMetadata, another: SecretMetadata, context: Context
+) -> None:
+    """Whatever one field is changed in: what a check looks at has to be among its grounds."""
+    changed = [replace(one, **{field.name: getattr(another, field.name)}) for field in fields(one)]
+    for check in READY:
+        grounds = check.grounds(one, context)
+        if grounds is None:
+            continue
+        verdict = judge(check, one, context)
+        for other in changed:
+            if check.grounds(other, context) == grounds:
+                assert judge(check, other, context) == verdict, check
+
+
+def _without(*names: str) -> Callable[[SecretMetadata], SecretMetadata]:
     blank = SecretMetadata(id="", name="", source="", backend="", scope="")
-    return lambda secret: replace(secret, **{name: getattr(blank, name) for name in fields})
+    return lambda secret: replace(secret, **{name: getattr(blank, name) for name in names})
 
 
 NEEDS: Mapping[type[CheckModel], tuple[Parameters, Callable[[SecretMetadata], SecretMetadata]]] = {

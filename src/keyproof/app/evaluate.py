@@ -6,9 +6,9 @@ what a rule, a subject or a class brings to all of its findings is made once for
 
 import gc
 from bisect import insort
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,38 +26,64 @@ from keyproof.domain.table import SubjectTable, select
 from keyproof.domain.verdict import Outcome, Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """What the subjects of one class and period have in common in a pack, and what was decided among them."""
+
+    __slots__ = ("context", "verdicts")
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.verdicts: dict[tuple[str, Hashable], Verdict] = {}
+        """Rule and the grounds of its check → the verdict on every subject with these grounds."""
+
+
 class _Placed:
     """A subject as one pack sees it."""
 
-    subject: Subject
-    id: str
-    priority: str
-    context: Context
-    locations: tuple[SourceLine, ...]
+    __slots__ = ("environment", "id", "locations", "priority", "setting", "subject")
+
+    def __init__(self, subject: Subject, priority: str, setting: _Setting) -> None:
+        self.subject = subject
+        self.id = subject.id
+        self.environment = subject.environment
+        self.priority = priority
+        self.setting = setting
+        self.locations = _locations(subject)
 
 
 class _Ruling:
     """One rule at work: the findings it gave, and the severities it has weighed so far."""
 
-    __slots__ = ("_evaluate", "_id", "_period_days", "_severities", "findings", "rule")
+    __slots__ = ("_evaluate", "_grounds", "_id", "_period_days", "_severities", "findings", "rule")
 
     def __init__(self, rule: Rule) -> None:
         period = rule.check.rotation_period
         self.rule = rule
         self.findings: list[Finding] = []
         self._evaluate = self._with_attestations if rule.attestations else rule.check.evaluate
+        self._grounds = rule.check.grounds
         self._id = finding_ids(pack=rule.pack, rule=rule.id, check=rule.check.kind)
         self._period_days = period.approximate_span.days if period else None
-        self._severities: dict[tuple[str, str, int | None], Derivation] = {}
+        self._severities: dict[tuple[str, str, bool], Derivation] = {}
 
     def _with_attestations(self, subject: Subject, context: Context) -> Verdict:
         return self.rule.check.evaluate(subject, replace(context, attestations=self.rule.attestations))
 
+    def _verdict(self, subject: Subject, setting: _Setting) -> Verdict:
+        """The check's; it is asked only once for all subjects that are alike in what it rests on."""
+        grounds = self._grounds(subject, setting.context)
+        if grounds is None:
+            return self._evaluate(subject, setting.context)
+        key = (self.rule.id, grounds)
+        known = setting.verdicts.get(key)
+        if known is None:
+            known = setting.verdicts[key] = self._evaluate(subject, setting.context)
+        return known
+
     def judge(self, placed: _Placed) -> None:
         rule = self.rule
-        verdict = self._evaluate(placed.subject, placed.context)
-        severity = self._severity(placed, verdict)
+        verdict = self._verdict(placed.subject, placed.setting)
+        severity = self._severity(placed, verdict.days_overdue)
         draft: Any = FindingDraft()
         draft.id = self._id(placed.id)
         draft.rule = rule.id
@@ -81,10 +107,9 @@ class _Ruling:
         draft.waiver = draft.baseline = None
         self.findings.append(sealed(draft))
 
-    def _severity(self, placed: _Placed, verdict: Verdict) -> Derivation:
-        days = verdict.days_overdue
-        late = days if days and self._period_days is not None and days > self._period_days else None
-        key = (placed.priority, placed.subject.environment, late and 1)
+    def _severity(self, placed: _Placed, days: int | None) -> Derivation:
+        late = days is not None and self._period_days is not None and days > self._period_days
+        key = (placed.priority, placed.environment, late)
         if (known := self._severities.get(key)) is None:
             known = self._severities[key] = self._weighed(placed, days)
         return known
@@ -96,7 +121,7 @@ class _Ruling:
         return derive(
             rule.check.base_severity,
             priority=placed.priority,
-            environment=placed.subject.environment,
+            environment=placed.environment,
             days_overdue=days_overdue,
             period_days=self._period_days,
         )
@@ -235,31 +260,27 @@ def _place(
         subject.id: one.id for subject, one in zip(table.subjects, classes, strict=True) if one is not None
     }
     periods = _periods(pack, table)
-    contexts: dict[tuple[str, str], Context] = {}
+    settings: dict[tuple[str, str], _Setting] = {}
     for row, subject in enumerate(table.subjects):
         if not judging[row]:
             continue
         secret_class, one = table.classes[row], classes[row]
         period, period_rule = periods.get(row, (None, ""))
-        context = contexts.get((secret_class, period_rule))
-        if context is None:
-            context = contexts[secret_class, period_rule] = Context(
-                now=now,
-                inventory=inventory,
-                roles=pack.roles,
-                secret_class=secret_class,
-                classes=class_ids,
-                has_classes=bool(pack.classes),
-                period=period,
-                period_rule=period_rule,
+        setting = settings.get((secret_class, period_rule))
+        if setting is None:
+            setting = settings[secret_class, period_rule] = _Setting(
+                Context(
+                    now=now,
+                    inventory=inventory,
+                    roles=pack.roles,
+                    secret_class=secret_class,
+                    classes=class_ids,
+                    has_classes=bool(pack.classes),
+                    period=period,
+                    period_rule=period_rule,
+                )
             )
-        yield _Placed(
-            subject=subject,
-            id=subject.id,
-            priority=subject.priority or (one.priority if one else ""),
-            context=context,
-            locations=_locations(subject),
-        )
+        yield _Placed(subject, subject.priority or (one.priority if one else ""), setting)
 
 
 def _periods(pack: PolicyPack, table: SubjectTable) -> Mapping[int, tuple[Duration, str]]:
@@ -276,17 +297,17 @@ def _periods(pack: PolicyPack, table: SubjectTable) -> Mapping[int, tuple[Durati
 
 
 def _locations(subject: Subject) -> tuple[SourceLine, ...]:
-    match subject:
-        case Leak():
-            return tuple(
-                SourceLine(path=place.path, line=place.line, commit=place.commit or "")
-                for place in subject.occurrences
-            )
-        case SecretMetadata():
-            return (subject.place,) if subject.place else tuple(claim.place for claim in subject.claims)
-        case _:
-            place = getattr(subject, "place", None)
-            return (place,) if place else ()
+    if isinstance(subject, Leak):
+        return tuple(
+            SourceLine(path=place.path, line=place.line, commit=place.commit or "")
+            for place in subject.occurrences
+        )
+    place: SourceLine | None = getattr(subject, "place", None)
+    if place is not None:
+        return (place,)
+    if isinstance(subject, SecretMetadata) and subject.claims:
+        return tuple([claim.place for claim in subject.claims])
+    return ()
 
 
 def _met_nothing(rule: Rule, pack: PolicyPack, snapshot: Snapshot) -> Finding:

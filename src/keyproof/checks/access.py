@@ -1,6 +1,6 @@
 """Only the roles that may do so can use a secret."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from keyproof.domain.access import AccessGrant, Action
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
 from keyproof.domain.deletion import not_kept
+from keyproof.domain.grounds import grounds
 from keyproof.domain.roles import ANYONE, Decision, offence
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
@@ -61,6 +62,10 @@ class Access(CheckModel):
         if is_row(subject, context):
             return judged_elsewhere(subject, "grants")
         return not_kept(subject, context.now) or self._live(subject, context)
+
+    def grounds(self, subject: Subject, context: Context) -> Hashable | None:
+        """Who is granted what."""
+        return grounds(subject, context, "grants")
 
     def _live(self, subject: SecretMetadata, context: Context) -> Verdict:
         unknown = sorted(role for role in self.roles if role not in context.roles)

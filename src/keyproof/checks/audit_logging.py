@@ -1,6 +1,6 @@
 """Every reading of a secret leaves a trace that is kept long enough."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
@@ -12,6 +12,7 @@ from keyproof.domain.access import AuditTrail
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere
 from keyproof.domain.deletion import not_kept
+from keyproof.domain.grounds import grounds
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Evidence, Severity, Verdict
@@ -44,6 +45,10 @@ class AuditLogging(CheckModel):
         verdict = self._judge(subject.audit)
         evidence = tuple(Evidence(name="audit trail", value=_shown(trail)) for trail in subject.audit)
         return replace(verdict, evidence=evidence)
+
+    def grounds(self, subject: Subject, context: Context) -> Hashable | None:
+        """The trails that are kept of its uses."""
+        return grounds(subject, context, "audit")
 
     def _judge(self, trails: Sequence[AuditTrail]) -> Verdict:
         recording = [trail for trail in trails if trail.enabled and trail.covers_reads]

@@ -1,6 +1,6 @@
 """A secret is encrypted where it is stored, where the rule demands it with a key of one's own."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from keyproof.domain.at_rest import at_rest, holds_no_value
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere, live_secrets
 from keyproof.domain.deletion import not_kept
+from keyproof.domain.grounds import grounds
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity, Verdict
@@ -44,6 +45,10 @@ class Encrypted(CheckModel):
         if live := live_secrets(subject, context):
             return join([self._live(secret, context) for secret in live])
         return judged_elsewhere(subject, "encryption")
+
+    def grounds(self, subject: Subject, context: Context) -> Hashable | None:
+        """How it is encrypted."""
+        return grounds(subject, context, "encryption")
 
     def _live(self, secret: SecretMetadata, context: Context) -> Verdict:
         gone = not_kept(secret, context.now) or holds_no_value(secret)

@@ -1,6 +1,5 @@
 """A secret has an expiration date, and the date has not passed."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -11,7 +10,7 @@ from keyproof.domain.declared import is_row
 from keyproof.domain.deletion import not_kept
 from keyproof.domain.secret import SecretMetadata, VersionState
 from keyproof.domain.subject import Subject
-from keyproof.domain.verdict import Severity, Verdict
+from keyproof.domain.verdict import Evidence, Outcome, Severity, Verdict
 from keyproof.fields import SpanField
 
 
@@ -69,16 +68,14 @@ class Expires(CheckModel):
         return Verdict.failed(reason) if self.required else Verdict.not_applicable(reason)
 
     def _judge(self, deadline: Deadline) -> Verdict:
-        day = deadline.due
+        end = deadline.end
+        shown = (Evidence.of("expires", end),)
         if deadline.overdue:
-            verdict = Verdict.failed(
-                f"expired {deadline.distance} ago, on {deadline.end}", expires=deadline.end
-            )
-        else:
-            when = f"in {deadline.distance}" if deadline.left else "today"
-            verdict = Verdict.passed(f"expires {when}, on {deadline.end}", expires=deadline.end)
-            verdict = replace(verdict, alert=self._alert(deadline))
-        return replace(verdict, due=day, days_overdue=deadline.days_overdue)
+            reason = f"expired {deadline.distance} ago, on {end}"
+            return Verdict.of(Outcome.FAIL, reason, shown, deadline.due, deadline.days_overdue)
+        when = f"in {deadline.distance}" if deadline.left else "today"
+        reason = f"expires {when}, on {end}"
+        return Verdict.of(Outcome.PASS, reason, shown, deadline.due, 0, self._alert(deadline))
 
     def _alert(self, deadline: Deadline) -> str:
         if deadline.left < timedelta(days=1):

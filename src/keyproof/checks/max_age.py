@@ -1,10 +1,10 @@
 """The value of a secret is not older than its rotation period."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, timedelta
-from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -31,7 +31,70 @@ _LeadTime = Annotated[
     WithJsonSchema({"type": "string", "examples": ["30d", "7d", "0d"]}),
 ]
 _LADDER = {"30d": "warning", "7d": "critical", "0d": "emergency"}
+_Ladder = tuple[tuple[timedelta, str], ...]
+"""Lead and name of every rung, the shortest lead first."""
 _TRUST = (Confidence.DECLARED, Confidence.UPPER_BOUND, Confidence.EXACT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What is said about the date of a value, whatever its period."""
+
+    day: date
+    value: str
+    age: str
+    evidence: tuple[Evidence, ...]
+
+    @staticmethod
+    @lru_cache(maxsize=64)  # several rules judge one secret, one after the other
+    def of(at: datetime, basis: Basis, confidence: Confidence, today: date) -> "_Told":
+        """In words, as seen from `today`."""
+        shown = moment(at)
+        day = at.astimezone(UTC).date()
+        days = count((today - day).days, "day")
+        age = f"at least {days}" if confidence is Confidence.UPPER_BOUND else days
+        return _Told(
+            day=day,
+            value=f"value of {shown} ({basis.value})",
+            age=age,
+            evidence=(
+                Evidence(name="value date", value=shown),
+                Evidence.of("basis", basis.value),
+                Evidence.of("confidence", confidence.value),
+                Evidence.of("age", age),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """What is said about the end of a period, whatever ends with it."""
+
+    overdue: bool
+    due: date
+    days_overdue: int
+    distance: str
+    when: str
+    """How long it still is, while it is not overdue."""
+    date: str
+    """The end itself, and of which period."""
+    evidence: tuple[Evidence, ...]
+    alert: str
+
+    @classmethod
+    def of(cls, deadline: Deadline, period: Duration, ladder: _Ladder) -> Self:
+        """In words, with the most urgent rung reached: of those come within, the one with the shortest lead."""
+        end, left, distance = deadline.end, deadline.left, deadline.distance
+        return cls(
+            overdue=deadline.overdue,
+            due=deadline.due,
+            days_overdue=deadline.days_overdue,
+            distance=distance,
+            when=f"due in {distance}" if left else "due today",
+            date=f"due {end} under {period.text}",
+            evidence=(Evidence.of("period", period.text), Evidence.of("due", end)),
+            alert=next((name for lead, name in ladder if left <= lead), ""),
+        )
 
 
 class MaxAge(CheckModel):
@@ -70,75 +133,70 @@ class MaxAge(CheckModel):
         fact = subject.value_date
         if fact is None:
             return Verdict.not_evaluated(f"the age of the value is not known: {_why_undated(subject)}")
-        if self._lies_ahead(fact, context):
+        told = _Told.of(fact.at, fact.basis, fact.confidence, context.today)
+        if fact.at > context.now if self.period.by_clock else told.day > context.today:
             return Verdict.not_evaluated(
-                f"{_described(fact)} lies after {moment(context.now)}: check the clocks and the date judged by"
+                f"{told.value} lies after {moment(context.now)}: check the clocks and the date judged by"
             )
         if not self.period.scheduled:
-            return self._by_events(fact, context)
-        return self._by_calendar(subject, fact, context)
+            return self._by_events(fact, told)
+        return self._by_calendar(subject, fact, told, self._end(fact, told, context))
 
-    def _lies_ahead(self, fact: DatedFact, context: Context) -> bool:
-        if self.period.by_clock:
-            return fact.at > context.now
-        return fact.at.astimezone(UTC).date() > context.today
-
-    def _by_events(self, fact: DatedFact, context: Context) -> Verdict:
+    def _by_events(self, fact: DatedFact, told: _Told) -> Verdict:
         if short := self._too_weak(fact):
             return short
         events = " or ".join(event.replace("-", " ") for event in self.period.events)
-        return Verdict(
-            outcome=Outcome.PASS,
-            reason=f"rotates on {events} only; {_described(fact)} is {_age(fact, context)} old",
-            evidence=self._evidence(fact, _age(fact, context)),
+        return Verdict.of(
+            Outcome.PASS,
+            f"rotates on {events} only; {told.value} is {told.age} old",
+            (*told.evidence, Evidence.of("period", self.period.text)),
         )
 
-    def _by_calendar(self, subject: SecretMetadata, fact: DatedFact, context: Context) -> Verdict:
-        deadline = Deadline.of(fact.at, self.period, context.now)
-        end = deadline.end
-        age = _age(fact, context)
-        evidence = (*self._evidence(fact, age), Evidence.of("due", end))
-        if deadline.overdue:
-            return self._overdue(evidence, subject, fact, deadline)
+    def _by_calendar(self, subject: SecretMetadata, fact: DatedFact, told: _Told, end: _End) -> Verdict:
+        if end.overdue:
+            return self._overdue(subject, fact, told, end)
         if short := self._too_weak(fact):
-            return replace(short, due=deadline.due, days_overdue=0)
+            return replace(short, due=end.due, days_overdue=0)
         first = "first period: " if _never_rotated(subject, fact) else ""
-        when = "due today" if not deadline.left else f"due in {deadline.distance}"
-        return Verdict(
-            outcome=Outcome.PASS,
-            reason=f"{first}{when}: {_described(fact)} is {age} old, due {end} under {self.period.text}",
-            evidence=evidence,
-            due=deadline.due,
-            days_overdue=0,
-            alert=self._rung(deadline.left),
+        return Verdict.of(
+            Outcome.PASS,
+            f"{first}{end.when}: {told.value} is {told.age} old, {end.date}",
+            told.evidence + end.evidence,
+            end.due,
+            0,
+            end.alert,
         )
 
-    def _overdue(
-        self, evidence: tuple[Evidence, ...], subject: SecretMetadata, fact: DatedFact, deadline: Deadline
-    ) -> Verdict:
+    def _end(self, fact: DatedFact, told: _Told, context: Context) -> _End:
+        """When the period that began with the value ends; the same for all values of one day, unless by the clock."""
+        day = None if self.period.by_clock else (told.day, context.today)
+        found = self._ends.get(day)
+        if found is None:
+            found = _End.of(Deadline.of(fact.at, self.period, context.now), self.period, self._ladder)
+            if day is not None:
+                self._ends[day] = found
+        return found
+
+    @cached_property
+    def _ends(self) -> dict[tuple[date, date] | None, _End]:
+        """Day on which a period began and day of judging → its end."""
+        return {}
+
+    def _overdue(self, subject: SecretMetadata, fact: DatedFact, told: _Told, end: _End) -> Verdict:
         least = "at least " if fact.confidence is Confidence.UPPER_BOUND else ""
-        reason = (
-            f"overdue by {least}{deadline.distance}: {_described(fact)} "
-            f"was due {deadline.end} under {self.period.text}"
-        )
+        reason = f"overdue by {least}{end.distance}: {told.value} was {end.date}"
+        outcome = Outcome.FAIL
         if fact.confidence is Confidence.DECLARED and (short := self._too_weak(fact)):
-            return replace(short, due=deadline.due, days_overdue=deadline.days_overdue)
+            return replace(short, due=end.due, days_overdue=end.days_overdue)
         if fact.basis is Basis.RECORD_CREATED and (unseen := _unread(subject)):
             outcome = Outcome.NOT_EVALUATED
             reason = (
                 f"overdue unless it was rotated since its record was created, "
                 f"which cannot be seen ({unseen}): {reason}"
             )
-        else:
-            outcome = Outcome.FAIL
-            reason += ", never rotated" if _never_rotated(subject, fact) else ""
-        return Verdict(
-            outcome=outcome,
-            reason=reason,
-            evidence=evidence,
-            due=deadline.due,
-            days_overdue=deadline.days_overdue,
-        )
+        elif _never_rotated(subject, fact):
+            reason += ", never rotated"
+        return Verdict.of(outcome, reason, told.evidence + end.evidence, end.due, end.days_overdue)
 
     def _too_weak(self, fact: DatedFact) -> Verdict | None:
         if _TRUST.index(fact.confidence) >= _TRUST.index(self.min_confidence):
@@ -148,22 +206,8 @@ class MaxAge(CheckModel):
             f"{self.min_confidence}"
         )
 
-    def _evidence(self, fact: DatedFact, age: str) -> tuple[Evidence, ...]:
-        return (
-            Evidence.of("value date", moment(fact.at)),
-            Evidence.of("basis", fact.basis.value),
-            Evidence.of("confidence", fact.confidence.value),
-            Evidence.of("age", age),
-            Evidence.of("period", self.period.text),
-        )
-
-    def _rung(self, left: timedelta) -> str:
-        """The most urgent rung reached: of those that `left` has come within, the one with the shortest lead."""
-        return next((name for lead, name in self._ladder if left <= lead), "")
-
     @cached_property
-    def _ladder(self) -> tuple[tuple[timedelta, str], ...]:
-        """Lead and name of every rung, the shortest lead first."""
+    def _ladder(self) -> _Ladder:
         third = self.period.approximate_span / 3
         rungs = sorted(self.alerts.items(), key=lambda rung: rung[0].span)
         return tuple((min(lead.span, third), name) for lead, name in rungs)
@@ -181,11 +225,6 @@ def _never_rotated(subject: SecretMetadata, fact: DatedFact) -> bool:
 
 def _described(fact: DatedFact) -> str:
     return f"value of {moment(fact.at)} ({fact.basis})"
-
-
-def _age(fact: DatedFact, context: Context) -> str:
-    age = count((context.today - fact.at.astimezone(UTC).date()).days, "day")
-    return f"at least {age}" if fact.confidence is Confidence.UPPER_BOUND else age
 
 
 def _why_undated(subject: SecretMetadata) -> str:

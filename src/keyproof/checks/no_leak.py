@@ -62,7 +62,7 @@ def _introduction(leak: Leak) -> str:
     dated = [place for place in leak.occurrences if place.introduced_at]
     if not dated:
         return f"in no commit, found in {listed(sorted({place.path for place in leak.occurrences}))}"
-    first = min(dated, key=lambda place: (place.introduced_at, place))
+    first = min(dated, key=lambda place: (place.introduced_at, place.path, place.line, place.commit or ""))
     assert first.introduced_at is not None
     author = f" by {first.author}" if first.author else ""
     return f"introduced {moment(first.introduced_at)} in {(first.commit or 'no commit')[:12]}{author}"

@@ -1,5 +1,6 @@
 """A secret says whose it is, what it is and until when it lives."""
 
+from collections.abc import Hashable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -9,6 +10,7 @@ from keyproof.domain.aspects import join
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row
 from keyproof.domain.deletion import not_kept
+from keyproof.domain.grounds import written
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity, Verdict
@@ -74,6 +76,12 @@ class RequiredMetadata(CheckModel):
             shown = ", ".join(f"{name} {value}" for name, value in facts.items())
             aspects.append(Verdict.passed(f"it states {shown}", **facts))
         return join(aspects)
+
+    def grounds(self, subject: Subject, context: Context) -> Hashable | None:
+        """What it states of all this."""
+        if not isinstance(subject, SecretMetadata) or subject.deletion is not None:
+            return None
+        return (written(subject.unread), *[_value(name, subject, context) for name in self.fields])
 
 
 def _value(name: str, secret: SecretMetadata, context: Context) -> str:

@@ -1,7 +1,7 @@
 """A secret is kept in a permitted place, encrypted, and out of git."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
 
@@ -13,6 +13,7 @@ from keyproof.domain.at_rest import at_rest, holds_no_value
 from keyproof.domain.check import Context
 from keyproof.domain.declared import is_row, judged_elsewhere, live_secrets
 from keyproof.domain.deletion import not_kept
+from keyproof.domain.grounds import grounds
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Severity, Verdict
@@ -69,6 +70,10 @@ class Storage(CheckModel):
         if live := live_secrets(subject, context):
             return join([self._live(secret) for secret in live])
         return self._stated(subject)
+
+    def grounds(self, subject: Subject, context: Context) -> Hashable | None:
+        """Where it is kept, and how."""
+        return grounds(subject, context, "encryption")
 
     def _live(self, secret: SecretMetadata) -> Verdict:
         return holds_no_value(secret) or join(list(self._demands(secret)))

@@ -1,6 +1,6 @@
 """The protocol of a check and what it may know beyond its subject."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
@@ -79,4 +79,12 @@ class Check(Protocol):
 
     def evaluate(self, subject: Subject, context: Context) -> Verdict:
         """Judge `subject`; missing evidence is NOT_EVALUATED, never PASS. Raises nothing."""
+        ...
+
+    def grounds(self, subject: Subject, context: Context) -> Hashable | None:
+        """Everything of `subject` that `evaluate` rests on, as one value, where many subjects are alike in it.
+
+        Of subjects with equal grounds in one context one is judged, and its verdict is that of all. None when
+        the subject has to be judged itself.
+        """
         ...

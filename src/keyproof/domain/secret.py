@@ -196,7 +196,9 @@ class SecretMetadata:
         The better basis wins; of two facts with the same basis the later one.
         """
         best: DatedFact | None = None
+        best_rank = len(_BASIS_RANK)
         for fact in self.facts:
-            if best is None or fact.rank < best.rank or (fact.rank == best.rank and fact.at > best.at):
-                best = fact
+            rank = _BASIS_RANK[fact.basis]
+            if best is None or rank < best_rank or (rank == best_rank and fact.at > best.at):
+                best, best_rank = fact, rank
         return best
