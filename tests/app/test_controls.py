@@ -1,5 +1,7 @@
 """What findings add up to for a control, and what its note tells an auditor."""
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
@@ -17,6 +19,10 @@ OTHER = ControlMapping(id="soc2:CC7.1", strength=Strength.PARTIAL)
 
 
 def _finding(outcome: Outcome, *edges: ControlMapping) -> Finding:
+    return _shared(outcome, edges)
+
+
+def _shared(outcome: Outcome, edges: tuple[ControlMapping, ...]) -> Finding:
     return Finding(
         id="f", rule="r", rule_title="R", pack="p", check="c", subject="s", outcome=outcome,
         severity=Severity.LOW, severity_reason="stated", reason="as told", controls=edges,
@@ -34,13 +40,13 @@ def _judged(*findings: Finding) -> ControlResult:
 
 def test_a_note_tells_strength_reason_conditions_and_what_a_scan_cannot_show() -> None:
     assert _judged(_finding(Outcome.PASS, EDGE), _finding(Outcome.PASS, WEAK, OTHER)).note == snapshot(
-        "Evidence strength: partial, supporting. No more, because a criterion is met by people. On condition: The period is your own. A scan cannot show: Who decided."
+        "Evidence strength: partial, supporting. No more, because a criterion is met by people. On condition, for p/r: The period is your own. A scan cannot show: Who decided."
     )
 
 
 def test_full_evidence_is_told_with_its_condition_and_needs_no_excuse() -> None:
     assert _judged(_finding(Outcome.PASS, FULL)).note == snapshot(
-        "Evidence strength: full. On condition: All of them are read. A scan cannot show: Who decided."
+        "Evidence strength: full. On condition, for p/r: All of them are read. A scan cannot show: Who decided."
     )
 
 
@@ -52,13 +58,17 @@ def test_a_control_without_rules_says_so() -> None:
     )
 
 
-@given(st.lists(st.tuples(st.sampled_from(Outcome), st.booleans())))
+@given(st.lists(st.tuples(st.sampled_from(Outcome), st.sampled_from(["shared", "copied", "elsewhere"]))))
 def test_every_finding_is_counted_once_however_its_mappings_are_kept(
-    drawn: list[tuple[Outcome, bool]],
+    drawn: list[tuple[Outcome, str]],
 ) -> None:
     shared = (EDGE, WEAK, OTHER)  # two mappings to one control are one rule's
-    findings = [_finding(outcome, *(shared if mapped else (OTHER,))) for outcome, mapped in drawn]
+
+    def mappings(how: str) -> tuple[ControlMapping, ...]:
+        return shared if how == "shared" else (EDGE, *shared[1:]) if how == "copied" else (OTHER,)
+
+    findings = [_shared(outcome, mappings(how)) for outcome, how in drawn]
     judged = _judged(*findings)
-    assert sum(judged.counts.values()) == sum(mapped for _, mapped in drawn)
-    assert list(judged.counts) == list(COUNTS)
+    expected = Counter(outcome.value.replace("-", "_") for outcome, how in drawn if how != "elsewhere")
+    assert judged.counts == {key: expected[key] for key in COUNTS}
     assert judged == _judged(*reversed(findings))

@@ -1,7 +1,8 @@
 """What the findings say about each control of the frameworks asked for."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from keyproof.domain.assessment import ControlResult
 from keyproof.domain.finding import Finding
@@ -22,16 +23,21 @@ def count_key(finding: Finding) -> str:
     return _KEYS[finding.outcome]
 
 
-Judged = tuple[Sequence[ControlMapping], Counter[str]]
-"""The edges of one rule, and its findings by how they count."""
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One rule's mappings, and its findings by how they count."""
+
+    rule: str
+    edges: tuple[ControlMapping, ...]
+    counts: Counter[str]
 
 
 def judge_controls(frameworks: Sequence[Framework], findings: Sequence[Finding]) -> tuple[ControlResult, ...]:
     """One result per control, sorted by framework and the catalogue's own order."""
-    by_control: dict[str, list[Judged]] = {}
-    for edges, counts in _by_rule(findings):
-        for name in {edge.id for edge in edges}:
-            by_control.setdefault(name, []).append((edges, counts))
+    by_control: dict[str, list[_Judged]] = {}
+    for judged in _by_rule(findings):
+        for name in {edge.id for edge in judged.edges}:
+            by_control.setdefault(name, []).append(judged)
     return tuple(
         _judge(control, by_control.get(control.id, []))
         for framework in frameworks
@@ -39,21 +45,22 @@ def judge_controls(frameworks: Sequence[Framework], findings: Sequence[Finding])
     )
 
 
-def _by_rule(findings: Sequence[Finding]) -> list[Judged]:
-    """The findings counted together that share their edges, which those of one rule do: there may be millions."""
-    grouped: dict[int, Judged] = {}
+def _by_rule(findings: Sequence[Finding]) -> list[_Judged]:
+    """The findings counted together that share their mappings, as those of a rule do: there may be millions."""
+    grouped: dict[int, _Judged] = {}
     for finding in findings:
         group = grouped.get(id(finding.controls))
         if group is None:
-            group = grouped[id(finding.controls)] = (finding.controls, Counter())
-        group[1][count_key(finding)] += 1
+            group = _Judged(f"{finding.pack}/{finding.rule}", finding.controls, Counter())
+            grouped[id(finding.controls)] = group
+        group.counts[count_key(finding)] += 1
     return list(grouped.values())
 
 
-def _judge(control: Control, judged: Sequence[Judged]) -> ControlResult:
+def _judge(control: Control, judged: Sequence[_Judged]) -> ControlResult:
     counts: Counter[str] = Counter()
-    for _, some in judged:
-        counts.update(some)
+    for some in judged:
+        counts.update(some.counts)
     return ControlResult(
         control=control,
         outcome=_outcome(counts),
@@ -75,8 +82,8 @@ def _outcome(counts: Counter[str]) -> Outcome:
     return Outcome.PASS if counts["pass"] else Outcome.NOT_EVALUATED
 
 
-def _note(control: Control, judged: Sequence[Judged], counts: Counter[str]) -> Iterator[str]:
-    edges = {edge for shared, _ in judged for edge in shared if edge.id == control.id}
+def _note(control: Control, judged: Sequence[_Judged], counts: Counter[str]) -> Iterator[str]:
+    edges = [(some.rule, edge) for some in judged for edge in some.edges if edge.id == control.id]
     if edges:
         yield from _strength(control, edges)
         if not counts["pass"] + counts["fail"] + counts["waived"] + counts["manual"]:
@@ -89,11 +96,15 @@ def _note(control: Control, judged: Sequence[Judged], counts: Counter[str]) -> I
         yield f"A scan cannot show: {control.scan_cannot_show}"
 
 
-def _strength(control: Control, edges: Collection[ControlMapping]) -> Iterator[str]:
+def _strength(control: Control, edges: Sequence[tuple[str, ControlMapping]]) -> Iterator[str]:
     """How much the rules show, why not more, and on which conditions."""
-    given = {edge.strength for edge in edges}
+    given = {edge.strength for _, edge in edges}
     yield f"Evidence strength: {', '.join(sorted(given))}."
     if control.why_no_more and Strength.FULL not in given:
         yield f"No more, because {control.why_no_more}."
-    for condition in sorted({edge.preconditions for edge in edges if edge.preconditions}):
-        yield f"On condition: {condition.rstrip('.')}."
+    rules: dict[str, set[str]] = {}
+    for rule, edge in edges:
+        if edge.preconditions:
+            rules.setdefault(edge.preconditions.rstrip("."), set()).add(rule)
+    for condition in sorted(rules):
+        yield f"On condition, for {', '.join(sorted(rules[condition]))}: {condition}."
