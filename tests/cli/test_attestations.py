@@ -74,3 +74,52 @@ def test_a_fault_is_told_at_its_line_before_anything_is_read(attested: Path, key
 def test_the_schema_is_printed(keyproof: Keyproof) -> None:
     schema = json.loads(keyproof("policy", "schema", "attestations").out)
     assert schema["title"] == "keyproof attestations"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "state", "code", "said"),
+    [
+        ("2025-02-28", "pending", 1, "the attestation drill-2025 is dated 2025-03-01, after 2025-02-28"),
+        ("2025-03-01", "valid", 0, ""),
+        ("2026-02-14", "valid", 0, ""),
+        ("2026-02-15", "lapsing", 1, "house/drill: lapses in 14 days: Ana (CISO) attested on 2025-03-01"),
+        ("2026-03-01", "lapsing", 1, "lapses in 0 days"),
+        ("2026-03-02", "lapsed", 1, "the attestation lapsed 1 day ago"),
+    ],
+)
+def test_the_commands_know_the_same_days(
+    attested: Path, keyproof: Keyproof, as_of: str, state: str, code: int, said: str
+) -> None:
+    listed = keyproof("attestation", "list", "--as-of", as_of)
+    assert (listed.code, listed.err) == (0, "")
+    assert listed.out.split()[:4] == ["drill-2025", state, "until", "2026-03-01"]
+    assert listed.out.endswith("drill by Ana (CISO): The drill took place.\n")
+    checked = keyproof("attestation", "check", "--as-of", as_of)
+    assert checked.code == code
+    assert said in checked.out
+    assert checked.out.count("\n") == code
+
+
+def test_a_duty_that_nobody_attests_is_named(attested: Path, keyproof: Keyproof) -> None:
+    (attested / "security" / "attestations.yaml").write_text(
+        ATTESTATIONS.split("  - ", maxsplit=1)[0][:-1] + " []\n", "utf-8"
+    )
+    assert keyproof("attestation", "list").out == ""
+    result = keyproof("attestation", "check")
+    assert (result.code, result.out) == (
+        1,
+        "policy.yaml:5: house/drill: nobody attests it: no attestation names this rule or its controls\n",
+    )
+
+
+def test_a_rule_may_want_it_sooner_than_the_attestation_says(attested: Path, keyproof: Keyproof) -> None:
+    policy = attested / "policy.yaml"
+    policy.write_text(
+        policy.read_text("utf-8").replace("every: annually", "every: quarterly"), encoding="utf-8"
+    )
+    assert "until 2025-05-30" in keyproof("attestation", "list", "--as-of", "2025-04-01").out
+    assert keyproof("attestation", "check", "--as-of", "2025-06-01").code == 1
+    (finding,) = json.loads(
+        keyproof("scan", "--no-progress", "-q", "--as-of", "2025-05-31", "--format", "json").out
+    )["findings"]
+    assert finding["outcome"] == "not-evaluated"

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from keyproof.cli import (
+    attestation,
     baseline,
     collect,
     demo,
@@ -61,6 +62,7 @@ app.command("baseline")(baseline.baseline)
 app.command("forecast")(forecast.forecast)
 app.add_typer(policy.app, name="policy")
 app.add_typer(waiver.app, name="waiver")
+app.add_typer(attestation.app, name="attestation")
 app.command("doctor")(doctor.doctor)
 app.command("init")(init.init)
 app.command("demo")(demo.demo)
