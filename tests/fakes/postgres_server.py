@@ -23,8 +23,8 @@ def _program(name: str) -> str:
 
 
 @contextmanager
-def serve() -> Iterator[str]:
-    """Start the server; the URL of an empty database. Skips where none is installed."""
+def serve(*settings: str) -> Iterator[str]:
+    """Start the server, with more settings as `NAME=VALUE`; the URL of an empty database. Skips where none is installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     with tempfile.TemporaryDirectory(prefix="keyproof-pg-") as name:
         folder = Path(name)
@@ -36,7 +36,7 @@ def serve() -> Iterator[str]:
             user=user, cwd="/", check=True, capture_output=True,
         )  # fmt: skip
         log = (folder / "log").open("wb")
-        options = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off")
+        options = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", *settings)
         arguments = [part for option in options for part in ("-c", option)]
         server = subprocess.Popen(
             [postgres, "-D", folder / "data", *arguments], user=user, cwd="/", stdout=log, stderr=log

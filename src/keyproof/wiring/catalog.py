@@ -31,6 +31,8 @@ from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector
 from keyproof.collectors.dotenv import DotenvCollector
 from keyproof.collectors.inventory import InventoryCollector
 from keyproof.collectors.kubernetes import KubernetesCollector
+from keyproof.collectors.postgresql import PostgresqlCollector
+from keyproof.collectors.tls import TlsCollector
 from keyproof.collectors.vault import VaultCollector
 from keyproof.fields import StrictModel
 from keyproof.ports import Collector, Reporter, Surroundings
@@ -65,6 +67,8 @@ COLLECTORS: Mapping[str, CollectorType] = {
     "dotenv": DotenvCollector,
     "inventory": InventoryCollector,
     "kubernetes": KubernetesCollector,
+    "postgresql": PostgresqlCollector,
+    "tls": TlsCollector,
     "vault": VaultCollector,
 }
 
