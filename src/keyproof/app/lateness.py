@@ -53,6 +53,7 @@ def lateness(
 ) -> tuple[Lateness, ...]:
     """One line for each secret and rotation rule of `judged`, by the dates that all `snapshots` tell, sorted.
 
+    `snapshots` come oldest first; where two disagree the later one is believed.
     Of a value that was in use until the next came, the days from the one after its due date to the day of the
     rotation count as overdue, that day included: on it the old value was still there.
     """
@@ -75,24 +76,32 @@ def _histories(snapshots: Iterable[Snapshot]) -> Mapping[str, _History]:
                 secret.id,
                 _History(secret=secret, born=set(), last_read=snapshot.taken_at, listed=True),
             )
-            known.born |= born
             known.listed = known.listed and secret.versions is not None
             if snapshot.taken_at >= known.last_read:
                 known.secret, known.last_read = secret, snapshot.taken_at
+                known.born -= _disproved(known.born, secret, snapshot.taken_at)
+            known.born |= born
     return found
 
 
 def _born(secret: SecretMetadata) -> set[datetime]:
     """When values of the secret came into use, as one run tells it."""
-    born = {
+    fact = secret.value_date
+    listed = {
         version.created_at
         for version in secret.versions or ()
         if version.created_at and version.state not in _NEVER_IN_USE
     }
+    if fact is None:
+        return listed
+    older = {value for value in listed if value <= fact.at}
+    return older if older and fact.basis is not Basis.VERSION_CREATED else {*older, fact.at}
+
+
+def _disproved(born: Iterable[datetime], secret: SecretMetadata, at: datetime) -> set[datetime]:
+    """Dates of values newer than the one in use at `at`: a claim taken back, or an older version put back."""
     fact = secret.value_date
-    if fact is not None and not (born and fact.basis is not Basis.VERSION_CREATED):
-        born.add(fact.at)
-    return born
+    return {value for value in born if fact is not None and fact.at < value <= at}
 
 
 def _periods(judged: Assessment) -> Mapping[tuple[str, str], Duration]:

@@ -18,6 +18,8 @@ from keyproof.cli import (
     init,
     leaks,
     policy,
+    report,
+    runs,
     scan,
     waiver,
 )
@@ -58,6 +60,8 @@ app.command("leaks")(leaks.leaks)
 app.add_typer(hook_command.app, name="hook")
 app.command("collect")(collect.collect)
 app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
+app.add_typer(runs.app, name="runs")
 app.command("baseline")(baseline.baseline)
 app.command("forecast")(forecast.forecast)
 app.add_typer(policy.app, name="policy")
