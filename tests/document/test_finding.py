@@ -116,6 +116,61 @@ class TestSourceDocuments:
             "database-password @S0:89 | replaced as halcytone/production/database-url @S0:487"
         )
 
+    def test_item_68_commands_that_cannot_work(self, found: tuple[Contradiction, ...]) -> None:
+        assert told(found, Kind.COMMAND, document="S0") == [
+            "ARN: an account id of 9 digits @S0:139 | 12 digits @AWS",
+            "aws cloudtrail lookup-events: --max-results 100 @S0:571 | 50 at most @AWS CloudTrail",
+            (
+                "aws secretsmanager describe-secret: --secret-id halcytone/production/* @S0:616 | "
+                "one name or ARN @AWS Secrets Manager"
+            ),
+        ]
+
+    def test_item_69_a_mount_an_address_and_a_root_token(self, found: tuple[Contradiction, ...]) -> None:
+        assert told(found, Kind.MOUNT, document="S0") == [
+            (
+                "halcytone/production/openai: the engine is mounted at halcytone/ @S0:235 | "
+                "read as halcytone/production/openai, without a mount @S0:273"
+            )
+        ]
+        assert [line.rpartition(" | ")[0] for line in told(found, Kind.IN_CLEAR, document="S0")] == [
+            "address of the secret manager: http://vault @S0:272"
+        ]
+        assert told(found, Kind.TOO_MUCH, document="S0")[0].startswith(
+            "root token: login with the root token @S0:232"
+        )
+
+    def test_item_70_a_value_that_is_kept_beyond_its_rotation(self, found: tuple[Contradiction, ...]) -> None:
+        assert told(found, Kind.CACHED, document="S0") == [
+            "get_secret: what it read once it keeps @S0:115 | OpenAI API Key rotates: 60 days @S0:23"
+        ]
+
+    def test_item_73_base64_is_no_encryption(self, found: tuple[Contradiction, ...]) -> None:
+        assert [line.rpartition(" | ")[0] for line in told(found, Kind.BASE64, document="S1")] == [
+            "secrets of development and staging: Kubernetes secrets for K8s deployments @S1:31",
+            "secrets of production: Backup: Kubernetes secrets (for K8s deployments) @S1:35",
+        ]
+
+    def test_item_74_names_steps_passwords_and_rights(self, found: tuple[Contradiction, ...]) -> None:
+        assert told(found, Kind.STEP, document="S2") == [
+            (
+                "Update Kubernetes secret: a step in kubernetes @S2:83 | "
+                "a command for gcp-secret-manager @S2:87"
+            )
+        ]
+        assert told(found, Kind.ROTATED_NAME, document="S2") == [
+            "jwt-keys: made as jwt-keys-new @S2:40 | used as jwt-keys @S2:64"
+        ]
+        assert told(found, Kind.TWO_VALUES, document="S2") == [
+            "auth_new: made with one password @S2:77 | used with another @S2:87"
+        ]
+        assert told(found, Kind.TOO_MUCH, document="S2") == [
+            "rights of the new account: GRANT ALL @S2:78 | least privilege @NIST SP 800-53 AC-6"
+        ]
+        assert [line.rpartition(" | ")[0] for line in told(found, Kind.MESSAGE_ONLY, document="S2")] == [
+            "automatic rotation: Google Secret Manager automatic rotation @S2:221"
+        ]
+
     def test_item_71_a_ladder_as_long_as_the_period(self, found: tuple[Contradiction, ...]) -> None:
         assert told(found, Kind.LADDER, document="S1") == [
             "High-Risk Secrets: an alert 30 days ahead @S1:111 | Monthly @S1:40"
@@ -152,6 +207,17 @@ class TestSourceDocuments:
         production = {(47, 68), (48, 68), (50, 68), (92, 68), (95, 68)}
         plain_text = {(21, 254), (66, 254), (76, 254), (239, 254)}
         assert pairs == production | plain_text
+
+    def test_item_77_a_mask_a_default_and_a_recipe(self, found: tuple[Contradiction, ...]) -> None:
+        assert [
+            line
+            for kind in (Kind.MASK, Kind.DEFAULT, Kind.RECIPE)
+            for line in told(found, kind, document="S3")
+        ] == [
+            "api_key[:8]: logs a part of the value @S3:327 | Log secret access (not values) @S3:242",
+            "API_KEY: a value for when it is missing @S3:291 | Fail fast if secrets are missing @S3:245",
+            "passwords: openssl rand -base64 24 @S3:422 | 4 kinds of characters @S3:139",
+        ]
 
     def test_item_78_what_schedule_and_inventory_leave_out(self, found: tuple[Contradiction, ...]) -> None:
         assert told(found, Kind.NOT_SCHEDULED, document="S3") == [

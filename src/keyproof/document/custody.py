@@ -1,8 +1,9 @@
 """Where a policy document lets secrets be kept, which ones it names, and who may read them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from keyproof.document.code import joined
 from keyproof.document.facts import Kept, Named, Place, RoleAccess, Stored, Verb
 from keyproof.document.outline import Form, Outline, Statement
 from keyproof.document.schedule import environment_word
@@ -75,7 +76,6 @@ _COMMANDS: tuple[tuple[str, Verb, re.Pattern[str]], ...] = (
 )  # fmt: skip
 _EVERY = re.compile(r"AutomaticallyAfterDays\W{1,4}(\d{1,4})")
 _LONGEST = 200
-_MOST_LINES = 40
 
 
 def storage_kinds(text: str) -> tuple[str, ...]:
@@ -177,7 +177,7 @@ def _decision(cell: str) -> bool | None:
 def stored(outline: Outline) -> Iterator[Stored]:
     """Names of secrets in the document's own commands; placeholders are no names."""
     code = [statement for statement in outline.statements if statement.form is Form.CODE]
-    for command in _commands(code):
+    for command in joined(code):
         text = " ".join(line.text.rstrip("\\").strip() for line in command)
         for backend, verb, pattern in _COMMANDS:
             found = pattern.search(text)
@@ -191,20 +191,6 @@ def stored(outline: Outline) -> Iterator[Stored]:
                     place=Place(path=outline.path, line=line), name=name, backend=backend, verb=verb,
                     every=int(every[1]) if every else None,
                 )  # fmt: skip
-
-
-def _commands(code: Sequence[Statement]) -> Iterator[list[Statement]]:
-    command: list[Statement] = []
-    for line in code:
-        if line.text.startswith("#"):
-            continue
-        goes_on = bool(command) and command[-1].text.endswith("\\") and line.line == command[-1].line + 1
-        if command and (not goes_on or len(command) >= _MOST_LINES):
-            yield command
-            command = []
-        command.append(line)
-    if command:
-        yield command
 
 
 def _is_name(name: str) -> bool:

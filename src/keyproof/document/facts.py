@@ -160,6 +160,19 @@ class Named:
     """The heading above it, or its own line."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command or a line of code that the document shows, its continued lines joined."""
+
+    place: Place
+    text: str
+    comment: str
+    """The comment on the line above it."""
+    step: str
+    """The entry or heading it is told under."""
+    step_place: Place
+
+
 class Duty(StrEnum):
     """A requirement without an object of its own."""
 
@@ -180,6 +193,17 @@ class Duty(StrEnum):
     THRESHOLD = "threshold"
     ACTIVITY = "activity"
     """Something people do at a frequency."""
+    NOT_LOGGED = "not-logged"
+    """No value in logs."""
+    FAIL_FAST = "fail-fast"
+    """No start without the secrets."""
+    LEAST_PRIVILEGE = "least-privilege"
+    MESSAGE_ONLY = "message-only"
+    """An automatic rotation that only sends a message."""
+
+
+UNCHECKED = frozenset({Duty.NOT_LOGGED, Duty.FAIL_FAST, Duty.LEAST_PRIVILEGE, Duty.MESSAGE_ONLY})
+"""Demands that no check answers; they are read to be held against the document's own examples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +275,7 @@ class PolicyText:
     """What its lists call secrets."""
     mentions: tuple[Named, ...]
     """Variables that its procedures replace."""
+    commands: tuple[Command, ...]
     demands: tuple[Demand, ...]
     strong: tuple[Strong, ...]
     inventory: Reading

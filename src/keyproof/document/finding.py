@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keyproof.document import between, dates, keeping, periods
+from keyproof.document import between, commands, dates, examples, keeping, periods
 from keyproof.document.contradiction import Contradiction
 from keyproof.document.facts import PolicyText
 
@@ -15,6 +15,8 @@ def contradictions(texts: Sequence[PolicyText]) -> tuple[Contradiction, ...]:
             *dates.contradictions(text),
             *periods.contradictions(text),
             *keeping.contradictions(text),
+            *commands.contradictions(text),
+            *examples.contradictions(text),
         ]
         found += sorted(dict.fromkeys(inside), key=lambda one: one.key)
     return (*found, *sorted(dict.fromkeys(between.contradictions(texts)), key=lambda one: one.key))

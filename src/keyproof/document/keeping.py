@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from keyproof.document.contradiction import Contradiction, Kind
-from keyproof.document.facts import Duty, Kept, PolicyText
+from keyproof.document.facts import Duty, Kept, Place, PolicyText
 
 _WEAK = frozenset({"environment-variable", "dotenv", "plain-text-file"})
 _STRICT = "production"
@@ -26,6 +26,24 @@ def contradictions(text: PolicyText) -> Iterator[Contradiction]:
             if kept.allowed and not kept.subject and "plain-text-file" in ban.storage:
                 yield from _as_file(kept, ban)
     yield from _placeholders(text)
+    yield from _base64(text)
+
+
+def _base64(text: PolicyText) -> Iterator[Contradiction]:
+    """Where secrets lie in Kubernetes, that they are encrypted at rest has to be said, and set up."""
+    for kept in text.kept:
+        if not (kept.allowed and "kubernetes" in kept.storage) or "encrypt" in kept.shown.casefold():
+            continue
+        own = next(iter(text.of(Duty.ENCRYPTED)), None)
+        yield Contradiction(
+            kind=Kind.BASE64,
+            subject=f"secrets of {' and '.join(kept.environments) or kept.subject or 'every environment'}",
+            first=kept.place,
+            first_value=kept.shown,
+            second=own.place if own else Place(path="Kubernetes"),
+            second_value=own.shown if own else "stored as base64 unless encryption at rest is configured",
+            reason="base64 is no encryption: say that the cluster encrypts its secrets, and check it",
+        )
 
 
 def _weaker(kept: Kept, rule: Kept) -> Iterator[Contradiction]:

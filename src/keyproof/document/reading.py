@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from keyproof.document import custody, schedule, strength, upkeep
-from keyproof.document.facts import Place, PolicyText, Unread
+from keyproof.document import code, custody, schedule, strength, upkeep
+from keyproof.document.facts import UNCHECKED, Place, PolicyText, Unread
 from keyproof.document.outline import Form, Outline, Statement, outline
 from keyproof.document.spans import first_span
 from keyproof.inventory.merge import merge
@@ -61,6 +61,7 @@ def read_document(text: str, *, path: str) -> PolicyText:
         stored=tuple(custody.stored(found)),
         named=tuple(custody.named(found)),
         mentions=tuple(custody.mentions(found)),
+        commands=tuple(code.commands(found)),
         demands=tuple(upkeep.demands(found)),
         strong=tuple(strength.strong(found)),
         inventory=reading,
@@ -96,7 +97,7 @@ def _unread(found: Outline, facts: PolicyText) -> Iterator[Unread]:
 def _used(facts: PolicyText) -> frozenset[int]:
     families: tuple[Sequence[_Placed], ...] = (
         facts.schedules, facts.triggers, facts.graces, facts.rungs, facts.access, facts.steps,
-        facts.kept, facts.named, facts.demands, facts.strong,
+        facts.kept, facts.named, [one for one in facts.demands if one.duty not in UNCHECKED], facts.strong,
     )  # fmt: skip
     places = [fact.place for family in families for fact in family]
     places += facts.about.places.values()

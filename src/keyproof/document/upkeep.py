@@ -38,6 +38,12 @@ _DUTIES: tuple[tuple[Duty, re.Pattern[str]], ...] = (
         r"\blogged access", re.IGNORECASE)),
     (Duty.EXPIRY, re.compile(r"(?:must|shall|should|have to|needs? to) (?:have|carry|state) an? expir", re.IGNORECASE)),
     (Duty.INVENTORY, re.compile(r"(?:maintain|keep) (?:an? |the )?(?:\w+ )?inventory", re.IGNORECASE)),
+    (Duty.NOT_LOGGED, re.compile(
+        r"\bnot (?:the )?values\b|(?:never|not|don.?t) log\b|^log (?:the )?secret values|\bno secrets? in logs", re.IGNORECASE)),
+    (Duty.FAIL_FAST, re.compile(r"\bfail[- ]fast\b|(?:refuse|fail)s? to start\b", re.IGNORECASE)),
+    (Duty.LEAST_PRIVILEGE, re.compile(r"\bleast[- ]privilege", re.IGNORECASE)),
+    (Duty.MESSAGE_ONLY, re.compile(r"(?:google|gcp) (?:cloud )?secret manager(?:'s)? (?:automatic|auto[- ]?)\s?rotation|"
+        r"automatic rotation (?:of|in|by|with) (?:google|gcp)", re.IGNORECASE)),
     (Duty.CONTACTS, re.compile(r"contact\w*\b.*\b(?:current|up[- ]to[- ]date)", re.IGNORECASE)),
 )  # fmt: skip
 _RETAIN = re.compile(
