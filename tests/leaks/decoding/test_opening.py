@@ -88,7 +88,9 @@ def test_compiled_python() -> None:
     ],
 )
 def test_the_text_of_a_pdf(operations: bytes) -> None:
-    assert Scanned(packed.pdf(operations)).places == [("!/stream-1", 2, "pdf")]
+    scanned = Scanned(packed.pdf(operations))
+    assert scanned.places == [("!/stream-1", 2, "pdf")]
+    assert not scanned.closed
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from keyproof.leaks.decoding.part import Budget, Closed, Part
 
-_STREAM = re.compile(rb"stream\r?\n")
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _SHOW = re.compile(
     rb"""\((?P<text>(?:\\.|[^\\()])*)\)          # a literal string
        | <(?P<hex>[0-9A-Fa-f\s]+)>               # the same in hex

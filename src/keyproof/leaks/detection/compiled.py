@@ -21,7 +21,7 @@ from keyproof.leaks.detection.engine import (
 )
 from keyproof.leaks.detection.scanner import Scanner
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised with every change of code that can change what a scan finds."""
 
 
@@ -33,7 +33,7 @@ def open_scanner(
     `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
     """
     files = (*sorted(folder.glob("*.yaml"), key=str), *extra)
-    digest = _digest(files, _foreign_version() if detect_secrets else "")
+    digest = _digest((*files, *folder.glob("*.json")), _foreign_version() if detect_secrets else "")
     kept = _restore(cache, digest)
     if kept is None:
         detectors = _load(files, detect_secrets=detect_secrets)

@@ -42,7 +42,13 @@ def derive(pattern: str, flags: int = 0) -> Prefilter:
     expression = _sequence(items)
     if not expression:
         raise re.error("matches the empty text", pattern)
-    return Prefilter(expression=expression, caseless=caseless, literals=_literals(items))
+    literals = dict.fromkeys(text.lower() for text in _literals(items))
+    return Prefilter(expression=expression, caseless=caseless, literals=tuple(literals))
+
+
+def texts(prefilter: Prefilter) -> tuple[str, ...]:
+    """Its literals as they are written; none when their case is open."""
+    return () if prefilter.caseless else _literals(list(_parser.parse(prefilter.expression.encode())))
 
 
 def _reference_free(sequence: Sequence[Any]) -> list[Any]:
@@ -172,7 +178,7 @@ def _literals(items: Sequence[Any], before: str = "") -> tuple[str, ...]:
     run = before
     for code, value in [*items, (None, None)]:
         if code is _opcodes.LITERAL:
-            run += chr(value).lower()
+            run += chr(value)
             continue
         best = _longer(best, (run,) if run else ())
         if code is _opcodes.BRANCH:

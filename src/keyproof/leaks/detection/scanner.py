@@ -22,8 +22,6 @@ _KIND_RANK = {
 }
 _MARKER_REACH = 2048
 """Bytes around a match in which an inline marker counts; only lines of machine output are longer."""
-_AROUND = 64
-"""Bytes on either side of a value, within its line, that show whether the file is text."""
 _EXAMPLE_HOST = re.compile(
     rb"""(?i)(?:.*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid)|.*example.*|(?:your|my|some)[-_.]?\w*
     |host(?:name)?|server|database|db[-_.]?host|x{3,}[\w.]*|foo(?:bar)?(?:\.\w+)?|(?:evil|acme|domain)(?:\.(?:com|org|net|tld))?""",
@@ -93,7 +91,7 @@ class Scanner:
         if pattern is None:
             pattern = self._patterns[detector.id] = re.compile(detector.pattern.encode())
         for low, high in _windows(detector, text, ends):
-            for found in pattern.finditer(text, low, high):
+            for found in _finds(detector, pattern, text, low, high):
                 group = "secret" if "secret" in pattern.groupindex else 0
                 secret = found[group]
                 confidence = _judge(detector, found, secret)
@@ -102,6 +100,30 @@ class Scanner:
                     yield _Candidate(
                         detector=detector, start=start, end=end, secret=secret, confidence=confidence
                     )
+
+
+def _finds(
+    detector: Detector, pattern: re.Pattern[bytes], text: bytes, low: int, high: int
+) -> Iterator[re.Match[bytes]]:
+    """All matches; of a generic detector also those that begin within the value of another."""
+    if detector.kind is not DetectorKind.GENERIC:
+        yield from pattern.finditer(text, low, high)
+        return
+    found = pattern.search(text, low, high)
+    while found:
+        yield found
+        found = pattern.search(text, found.start("secret"), high)
+
+
+def proposals(text: bytes, detectors: Sequence[Detector], engine: Engine) -> Iterator[re.Match[bytes]]:
+    """What the patterns of generic detectors match in `text`, unjudged: to learn from."""
+    ends: dict[int, list[int]] = {}
+    for index, end in engine.hits(text):
+        ends.setdefault(index, []).append(end)
+    for index, places in ends.items():
+        pattern = re.compile(detectors[index].pattern.encode())
+        for low, high in _windows(detectors[index], text, places):
+            yield from _finds(detectors[index], pattern, text, low, high)
 
 
 def _foreign_candidates(detector: Detector, text: bytes, ends: list[int]) -> Iterator[_Candidate]:
@@ -151,18 +173,13 @@ def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakCon
         return None
     match detector.kind:
         case DetectorKind.GENERIC:
-            start, end = found.span("secret")
-            quoted = found.string[start - 1 : start] in {b'"', b"'", b"`", b">"}
-            from keyproof.leaks.detection import generic  # noqa: PLC0415 (a hook often meets no such name)
+            from keyproof.leaks.detection import generic  # noqa: PLC0415 (few commits hold a value to judge)
 
-            around = found.string[max(found.pos, start - _AROUND) : min(found.endpos, end + _AROUND)]
-            return generic.judge_assignment(
-                _group(found, "name") or b"password", secret, around, quoted=quoted
-            )
+            return generic.judge(generic.assignment(found))
         case DetectorKind.FORMAT:
-            from keyproof.leaks.detection import generic  # noqa: PLC0415
+            from keyproof.leaks.detection.references import is_reference  # noqa: PLC0415
 
-            return None if generic.is_reference(secret) else _judge_format(detector, found, secret)
+            return None if is_reference(secret) else _judge_format(detector, found, secret)
         case _:
             shown = is_placeholder(secret) or entropy(secret) < detector.entropy
             return LeakConfidence.EXAMPLE if shown else detector.confidence
