@@ -14,10 +14,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _ROOT = Path(__file__).parent
-_MODULE = "keyproof.leaks.git.delta"
+_MODULE = "keyproof.leaks.git.delta_compiled"
 _DIRECTIVES = {
     "language_level": 3,
-    "annotation_typing": False,  # types stand in delta.pxd
     "boundscheck": False,  # the module checks what a file says itself
     "wraparound": False,
 }
@@ -34,7 +33,7 @@ class CompileHook(BuildHookInterface[Any]):
         self._folder = tempfile.TemporaryDirectory()
         try:
             built = compile_to(Path(self._folder.name))
-        except Exception as error:  # whatever is missing, the plain module does the same
+        except Exception as error:  # whatever is missing, plain Python does the same
             if wish == "1":
                 raise
             self.app.display_warning(f"not compiled, plain Python is used: {error}")
@@ -49,7 +48,7 @@ def compile_to(folder: Path) -> Path:
     from Cython.Build import cythonize  # noqa: PLC0415
     from setuptools import Distribution, Extension  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    source = _ROOT / "src" / Path(*_MODULE.split(".")).with_suffix(".py")
+    source = _ROOT / "src" / Path(*_MODULE.split(".")).with_suffix(".pyx")
     extensions = cythonize(  # type: ignore[no-untyped-call]  # Cython has no types
         [Extension(_MODULE, [str(source)], extra_compile_args=["-O3"])],
         compiler_directives=_DIRECTIVES,
@@ -60,7 +59,7 @@ def compile_to(folder: Path) -> Path:
     command.build_lib, command.build_temp = str(folder / "lib"), str(folder / "temp")
     command.ensure_finalized()
     command.run()
-    return next((folder / "lib").rglob("delta.*"))
+    return next((folder / "lib").rglob("delta_compiled.*"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keyproof.domain.leak import LeakScan
 from keyproof.leaks.decoding.deep import DeepScan
@@ -15,6 +16,9 @@ from keyproof.leaks.git.staged import search_staged
 from keyproof.leaks.seal import Sealer
 from keyproof.leaks.sighting import Scanner, Sighting
 from keyproof.ports import Progress
+
+if TYPE_CHECKING:
+    from keyproof.leaks.git.reading import OpenReading  # the hook has no history to read
 
 
 class Mode(Enum):
@@ -45,6 +49,8 @@ class GitLeakSource:
     archives: bool = True
     """Whether archives, documents and notebooks are opened."""
     search: SearchBlobs = search_blobs
+    opened: "OpenReading | None" = None
+    """How a whole history is read; None for git."""
 
     def scan(self, progress: Progress) -> LeakScan:
         """Search everything in scope. Raises HistoryError when nothing could be looked at."""
@@ -69,5 +75,9 @@ class GitLeakSource:
                 return search_staged(repository, scan, tally, progress, largest=largest)
             case Mode.HISTORY:
                 from keyproof.leaks.git.history import search_history  # noqa: PLC0415
+                from keyproof.leaks.git.reading import by_git  # noqa: PLC0415
 
-                return search_history(repository, scan, tally, progress, largest=largest, search=self.search)
+                opened = self.opened or by_git
+                return search_history(
+                    repository, scan, tally, progress, largest=largest, search=self.search, opened=opened
+                )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keyproof.leaks.acceptance import Acceptance
 from keyproof.leaks.detection.compiled import open_scanner
@@ -17,6 +18,9 @@ from keyproof.leaks.seal import Sealer
 from keyproof.leaks.source import GitLeakSource, Mode
 from keyproof.ports import LeakSource, Surroundings
 from keyproof.resources import policies
+
+if TYPE_CHECKING:
+    from keyproof.leaks.git.reading import OpenReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,7 @@ def leak_source(path: Path, search: Search, *, name: str, surroundings: Surround
         largest=search.largest,
         from_hook=search.from_hook,
         search=_search_blobs(search, scanner),
+        opened=_reading(search),
     )
 
 
@@ -74,6 +79,17 @@ def _search_blobs(search: Search, scanner: Scanner) -> SearchBlobs:
     if anchors is None:
         return search_blobs
     return PackSearch(anchors=anchors, jobs=search.jobs or os.cpu_count() or 1)
+
+
+def _reading(search: Search) -> "OpenReading | None":
+    """How a whole history is read: from its packs in place where the installation was compiled, else by git."""
+    if search.mode != "history" or not search.follow_deltas:
+        return None
+    try:
+        from keyproof.leaks.git.in_place import in_place  # noqa: PLC0415 (not for the hook)
+    except ImportError:
+        return None
+    return in_place
 
 
 def repository_root(path: Path) -> Path:

@@ -1,55 +1,20 @@
 """The loops over deltas against a naive reading of the format, interpreted and compiled."""
 
-import importlib.util
-import re
-import subprocess
-import sys
 from array import array
-from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyproof.leaks.git import delta
+from keyproof.leaks.git import delta_plain
+from tests.leaks.git.compiled import compiled
 
-_SOURCE = Path(__file__).parents[3] / "src/keyproof/leaks/git/delta.py"
 Op = tuple[int, int] | bytes
 """A copy (offset, size) or inserted bytes."""
 TEXTS = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\n", b"\0", b"longer words"]), max_size=12).map(
     b"".join
 )
-
-
-@pytest.fixture(scope="module")
-def interpreted() -> ModuleType:
-    """The module as plain Python, whether or not a compiled one lies beside it."""
-    spec = importlib.util.spec_from_file_location("interpreted_delta", _SOURCE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The module compiled by the hook that builds wheels."""
-    pytest.importorskip("Cython", reason="Cython is not installed")
-    folder = tmp_path_factory.mktemp("compiled")
-    hook = Path(__file__).parents[3] / "hatch_build.py"
-    run = subprocess.run(
-        [sys.executable, str(hook), str(folder)], check=False, capture_output=True, text=True
-    )
-    if run.returncode:
-        pytest.skip(f"no working compiler: {run.stderr[-200:]}")
-    spec = importlib.util.spec_from_file_location("keyproof.leaks.git.delta", run.stdout.strip())
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def varint(number: int) -> bytes:
@@ -89,7 +54,7 @@ def deltas(draw: st.DrawFn) -> tuple[bytes, list[Op]]:
 def test_a_delta_makes_what_its_operations_say(case: tuple[bytes, list[Op]]) -> None:
     base, ops = case
     raw, child = encode(base, ops)
-    made, _ = delta.apply_delta(base, raw, 1 << 20)
+    made, _ = delta_plain.made(base, raw, 1 << 20)
     assert made == child
 
 
@@ -97,7 +62,7 @@ def test_a_delta_makes_what_its_operations_say(case: tuple[bytes, list[Op]]) -> 
 def test_what_is_not_touched_was_copied_in_one_run(case: tuple[bytes, list[Op]]) -> None:
     base, ops = case
     raw, child = encode(base, ops)
-    _, touched = delta.apply_delta(base, raw, 1 << 20)
+    _, touched = delta_plain.made(base, raw, 1 << 20)
     pairs = list(zip(touched[::2], touched[1::2], strict=True))
     assert touched == sorted(touched)
     for start in range(len(child)):
@@ -111,7 +76,7 @@ def test_what_is_not_touched_was_copied_in_one_run(case: tuple[bytes, list[Op]])
 def test_windows_hold_the_touched_lines_whole(text: bytes, places: list[int], margin: int) -> None:
     ends = sorted(min(place, len(text)) for place in places)
     touched = ends[: len(ends) // 2 * 2]
-    part = delta.windows(text, touched, margin)
+    part = delta_plain.windows(text, touched, margin)
     for low, high in zip(touched[::2], touched[1::2], strict=True):
         start = text.rfind(b"\n", 0, max(0, low - margin)) + 1
         stop = text.find(b"\n", min(high + margin, len(text)))
@@ -133,75 +98,76 @@ def test_windows_hold_the_touched_lines_whole(text: bytes, places: list[int], ma
         b"\x05\xff\xff\xff\xff\x0f",  # larger than allowed
     ],
 )
-def test_a_malformed_delta_is_refused(raw: bytes, interpreted: ModuleType, compiled: ModuleType) -> None:
-    for module in (interpreted, compiled):
+def test_a_malformed_delta_is_refused(raw: bytes) -> None:
+    for module in (delta_plain, compiled()):
         with pytest.raises(ValueError, match=r"\w"):
-            module.apply_delta(b"hello", raw, 1 << 20)
+            module.apply_delta(b"hello", raw, 1 << 20, 0)
 
 
-def test_both_builds_agree(interpreted: ModuleType, compiled: ModuleType) -> None:
-    assert compiled.__file__ != interpreted.__file__
-
-    @given(deltas(), st.integers(0, 9))
-    def agree(case: tuple[bytes, list[Op]], margin: int) -> None:
-        base, ops = case
-        raw, _ = encode(base, ops)
-        plain = interpreted.apply_delta(base, raw, 1 << 20)
-        assert compiled.apply_delta(base, raw, 1 << 20) == plain
-        assert compiled.windows(*plain, margin) == interpreted.windows(*plain, margin)
-
-    @given(st.binary(min_size=3, max_size=40))
-    def agree_on_any_bytes(raw: bytes) -> None:
-        results = []
-        for module in (interpreted, compiled):
-            try:
-                results.append(module.apply_delta(b"hello", b"\x05" + raw, 1 << 20))
-            except ValueError as error:
-                results.append(str(error))
-            kinds, numbers = bytearray(1), [array("q", [0]) for _ in range(3)]
-            try:
-                named = module.read_headers(raw, array("q", [0, len(raw)]), kinds, *numbers)
-                results.append((named, bytes(kinds), *map(list, numbers)))
-            except ValueError as error:
-                results.append(str(error))
-        assert results[:2] == results[2:]
-
-    agree()
-    agree_on_any_bytes()
+def results_of(module: Any, raw: bytes, margin: int) -> list[object]:
+    """What a module makes of any bytes, errors included."""
+    results: list[object] = []
+    try:
+        results.append(module.apply_delta(b"hello", b"\x05" + raw, 1 << 20, margin))
+    except ValueError as error:
+        results.append(str(error))
+    kinds, numbers = bytearray(1), [array("q", [0]) for _ in range(3)]
+    try:
+        named = module.read_headers(raw, array("q", [0, len(raw)]), kinds, *numbers, range(1))
+        results.append((named, bytes(kinds), *map(list, numbers)))
+    except ValueError as error:
+        results.append(str(error))
+    return results
 
 
-def test_a_base_elsewhere_than_at_an_object_is_refused(interpreted: ModuleType) -> None:
+@given(deltas(), st.integers(-1, 9))
+def test_both_builds_agree_on_deltas(case: tuple[bytes, list[Op]], margin: int) -> None:
+    base, ops = case
+    raw, child = encode(base, ops)
+    plain = delta_plain.apply_delta(base, raw, 1 << 20, margin)
+    assert plain[0] == child
+    assert compiled().apply_delta(base, raw, 1 << 20, margin) == plain
+
+
+@given(st.binary(min_size=3, max_size=40), st.integers(-1, 2))
+def test_both_builds_agree_on_any_bytes(raw: bytes, margin: int) -> None:
+    assert results_of(compiled(), raw, margin) == results_of(delta_plain, raw, margin)
+
+
+@given(st.lists(st.integers(0, 1 << 40), max_size=40))
+def test_both_builds_agree_on_orders(places: list[int]) -> None:
+    plain = delta_plain.in_order(array("q", places))
+    assert list(plain[1]) == sorted(places)
+    assert [places[position] for position in plain[0]] == list(plain[1])
+    if len(set(places)) == len(places):
+        assert compiled().in_order(array("q", places)) == plain
+
+
+@given(st.sets(st.binary(min_size=4, max_size=4), max_size=300), st.binary(min_size=4, max_size=4))
+def test_both_builds_agree_on_names(names: set[bytes], other: bytes) -> None:
+    ordered = sorted(names)
+    for name in [*ordered, other]:
+        expected = ordered.index(name) if name in names else -1
+        assert delta_plain.find(b"".join(ordered), name) == expected
+        assert compiled().find(b"".join(ordered), name) == expected
+
+
+@given(st.lists(st.tuples(st.integers(-1, 30), st.sampled_from([2, 3])), max_size=30))
+def test_both_builds_agree_on_families(objects: list[tuple[int, int]]) -> None:
+    bases = array("q", [base if base < number else -1 for number, (base, _) in enumerate(objects)])
+    kinds = bytearray(kind for _, kind in objects)
+    results = []
+    for module in (delta_plain, compiled()):
+        roots, first, following = (array("q", [-1]) * len(objects) for _ in range(3))
+        module.families(bases, kinds, 3, roots)
+        module.link(bases, first, following)
+        results.append((roots, first, following))
+    assert results[0] == results[1]
+
+
+def test_a_base_elsewhere_than_at_an_object_is_refused() -> None:
     raw = b"\x30\x00\x60\x01"
-    with pytest.raises(ValueError, match="none"):
-        interpreted.read_headers(
-            raw, array("q", [0, 2, 4]), bytearray(2), *(array("q", [0, 0]) for _ in range(3))
-        )
-
-
-RAW = [bytes([number]) * 20 for number in (0, 32, 48, 49)]
-MODES = st.sampled_from([b"40000", b"040000", b"100644", b"0", b"4" * 30, b"1000000000040000"])
-ENTRIES = st.lists(
-    st.tuples(MODES, st.sampled_from([b"a", b"40000 x", b"", b"\xff"]), st.sampled_from(RAW)), max_size=6
-)
-
-
-def test_both_builds_read_trees_as_the_expression_does(interpreted: ModuleType, compiled: ModuleType) -> None:
-    pattern = re.compile(rb"([0-7]+) ([^\0]*)\0(.{20})", re.DOTALL)
-    wanted = {RAW[3]: 0}
-
-    @given(ENTRIES, st.integers(0, 30))
-    def agree(entries: list[tuple[bytes, bytes, bytes]], cut: int) -> None:
-        content = b"".join(mode + b" " + name + b"\0" + raw for mode, name, raw in entries)
-        whole = [
-            (name, raw)
-            for mode, name, raw in pattern.findall(content)
-            if raw in wanted or mode.lstrip(b"0") == b"40000"
-        ]
-        for module in (interpreted, compiled):
-            assert module.tree_entries(content, 20, wanted) == (whole, len(content))
-        part = content[: len(content) - cut]
-        assert compiled.tree_entries(part, 20, wanted) == interpreted.tree_entries(part, 20, wanted)
-
-    agree()
-    assert compiled.COMPILED
-    assert not interpreted.COMPILED
+    for module in (delta_plain, compiled()):
+        numbers = [array("q", [0, 0]) for _ in range(3)]
+        with pytest.raises(ValueError, match="none"):
+            module.read_headers(raw, array("q", [0, 2, 4]), bytearray(2), *numbers, range(2))

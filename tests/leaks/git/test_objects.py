@@ -14,14 +14,12 @@ def repository(tmp_path: Path) -> GitRepository:
     return GitRepository.create(tmp_path / "r")
 
 
-def test_every_object_is_listed_once_with_its_size(repository: GitRepository) -> None:
+def test_every_object_is_listed_once(repository: GitRepository) -> None:
     commit = repository.commit({"f": "four", "g": "four", "h": "seven!!"})
     repository.git("repack", "-a", "--quiet")  # keeps the loose copies: every object is stored twice
     repository.git("tag", "-a", "-m", "m", "v1", env=repository.dates())
     listing = list_objects(Repository.open(repository.path, repository.environ))
-    assert sorted(zip(listing.blobs, listing.sizes, strict=True)) == sorted(
-        [(repository.git("rev-parse", "HEAD:f"), 4), (repository.git("rev-parse", "HEAD:h"), 7)]
-    )
+    assert sorted(listing.blobs) == sorted(repository.git("rev-parse", f"HEAD:{name}") for name in "fh")
     assert (list(listing.commits), list(listing.tags)) == ([commit], [repository.git("rev-parse", "v1")])
 
 

@@ -25,7 +25,7 @@ from keyproof.domain.leak import Occurrence
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.commits import CommitGraph, moment
 from keyproof.leaks.git.paths import shown
-from keyproof.leaks.git.trees import Forest
+from keyproof.leaks.git.trees import Branches
 from keyproof.leaks.sighting import Found, Sighting, distinct
 
 _MOST_MEMORY = 128 << 20
@@ -65,7 +65,7 @@ class _Group:
 class Attribution:
     """The history of every secret at every path."""
 
-    def __init__(self, graph: CommitGraph, forest: Forest, found: Found, reach: Reach) -> None:
+    def __init__(self, graph: CommitGraph, forest: Branches, found: Found, reach: Reach) -> None:
         """`forest` was grown from the trees of `graph` for the blobs of `found`, numbered in its order."""
         self._graph = graph
         self._forest = forest

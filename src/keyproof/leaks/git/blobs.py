@@ -1,6 +1,7 @@
 """Searches blobs, each once and whole: the plain stream that every faster way must agree with."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from typing import Protocol
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.coverage import Tally
@@ -12,18 +13,41 @@ from keyproof.ports import Progress
 _STEP = 256
 """Blobs between two words to the progress."""
 
-SearchBlobs = Callable[[Repository, Listing, Scan, int, Tally, Progress], dict[str, tuple[Match, ...]]]
-"""Searches the blobs of a listing up to so many bytes each; blob id → matches, for those that have any.
 
-Every blob of the listing is entered in the tally, as searched or as skipped.
-"""
+class SearchBlobs(Protocol):
+    """Searches blobs; blob id → matches, for those that have any."""
+
+    def __call__(
+        self,
+        repository: Repository,
+        listing: Listing,
+        scan: Scan,
+        largest: int,
+        tally: Tally,
+        progress: Progress,
+        meanwhile: Iterable[None] = ...,
+    ) -> dict[str, tuple[Match, ...]]:
+        """Search the blobs of a listing, up to `largest` bytes each.
+
+        Every one of them is entered in the tally, as searched or as skipped. `meanwhile` is other work, run to its
+        end while other processes search, or before.
+        """
+        ...
 
 
 def search_blobs(
-    repository: Repository, listing: Listing, scan: Scan, largest: int, tally: Tally, progress: Progress
+    repository: Repository,
+    listing: Listing,
+    scan: Scan,
+    largest: int,
+    tally: Tally,
+    progress: Progress,
+    meanwhile: Iterable[None] = (),
 ) -> dict[str, tuple[Match, ...]]:
     """See SearchBlobs: git inflates every blob and each is scanned whole."""
     progress.begin(f"Searching {tally.repository}", len(listing.blobs))
+    for _ in meanwhile:
+        pass
     return search_stored(repository, listing, scan, largest, tally, progress)
 
 
@@ -33,10 +57,7 @@ def search_stored(
     """The same within a stretch of work that has begun."""
     found: dict[str, tuple[Match, ...]] = {}
     done = 0
-    for name, size in zip(listing.blobs, listing.sizes, strict=True):
-        if size > largest:
-            tally.skip("size", "blob", name)
-    for blob in read_objects(repository, _up_to(largest, listing)):
+    for blob in read_objects(repository, listing.blobs, largest=largest):
         done += 1
         if done % _STEP == 0:
             progress.advance(_STEP)
@@ -72,11 +93,6 @@ def search_quietly(repository: Repository, ids: Iterable[str], scan: Scan, large
     """The matches of blobs that others are compared with; one that cannot be read is as good as none."""
     found: dict[str, tuple[Match, ...]] = {}
     for blob in read_objects(repository, ids, largest=largest):
-        if isinstance(blob, GitObject) and (matches := scan(blob.content)):
+        if isinstance(blob, GitObject) and blob.type == "blob" and (matches := scan(blob.content)):
             found[blob.id] = matches
     return found
-
-
-def _up_to(largest: int, listing: Listing) -> Iterator[str]:
-    sized = zip(listing.blobs, listing.sizes, strict=True)
-    return (name for name, size in sized if size <= largest)

@@ -1,14 +1,14 @@
 """Searches blobs along the deltas of their packs in several processes, and all others through git."""
 
-from array import array
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.blobs import search_stored
 from keyproof.leaks.git.coverage import Tally
-from keyproof.leaks.git.objects import GitObject, Ids, Listing, read_objects
-from keyproof.leaks.git.packs import Pack, packs_in
+from keyproof.leaks.git.objects import Ids, Listing
+from keyproof.leaks.git.packs import BLOB, Pack, packs_in
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.git.walk import Anchors, Searcher, walk_family
 from keyproof.leaks.git.workers import MOST, can_fork, share_out
@@ -24,14 +24,28 @@ _PIECES = 256
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What a process says of some families: ids only, never what was found."""
+    """What a process says of one piece; a pipe between processes is the only way it goes."""
 
-    searched: bytes
-    """Raw ids, one after the other."""
+    piece: int
+    blobs: int
     total: int
     """Bytes of the blobs."""
-    found: bytes
-    """Raw ids of blobs with matches."""
+    found: dict[bytes, tuple[Match, ...]]
+    """Raw id → matches, of blobs that have any."""
+    closed: list[bytes]
+    """Raw ids of blobs that hold others, which are left to whoever opens them."""
+    read: frozenset[bytes] | None
+    """Raw ids, when not all blobs of the piece could be read."""
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Some families that one process searches at a time."""
+
+    families: list[tuple[int, int]] = field(default_factory=list)
+    """Number of the pack and of the root."""
+    blobs: int = 0
+    """How many of the blobs are wanted."""
 
 
 @dataclass(slots=True)
@@ -39,34 +53,31 @@ class _Work:
     """The families of all packs, in pieces of similar size."""
 
     packs: list[Pack]
-    pieces: list[list[tuple[int, int]]]
-    """Number of the pack and of the root."""
-    owner: dict[bytes, int]
-    """Wanted id → number of the pack it is searched in."""
+    wanted: list[bytearray]
+    """For each pack by number of object: 1 when it is to be searched there."""
+    pieces: list[_Piece]
     searcher: Searcher
     largest: int
-    kept: dict[str, tuple[Match, ...]] = field(default_factory=dict)
-    """Matches by blob, in the process that ran the piece."""
 
     def run(self, piece: int) -> _Result:
         """Search the families of one piece."""
-        searched = bytearray()
-        found = bytearray()
+        searched: list[bytes] = []
+        found: dict[bytes, tuple[Match, ...]] = {}
+        closed: list[bytes] = []
         total = 0
-        for place, root in self.pieces[piece]:
-            pack = self.packs[place]
-
-            def wanted(number: int, pack: Pack = pack, place: int = place) -> bool:
-                return self.owner.get(pack.id(number)) == place
-
-            for visit in walk_family(pack, root, self.searcher, wanted, self.largest):
-                name = pack.id(visit.number)
-                searched += name
-                total += visit.size
-                if visit.matches:
-                    found += name
-                    self.kept[name.hex()] = visit.matches
-        return _Result(bytes(searched), total, bytes(found))
+        for place, root in self.pieces[piece].families:
+            pack, wanted = self.packs[place], self.wanted[place]
+            for number, size, matches in walk_family(pack, root, self.searcher, self.largest):
+                if wanted[number] and matches is None:
+                    closed.append(pack.id(number))
+                elif wanted[number]:
+                    total += size
+                    searched.append(pack.id(number))
+                    if matches:
+                        found[searched[-1]] = matches
+        complete = len(searched) + len(closed) == self.pieces[piece].blobs
+        read = None if complete else frozenset((*searched, *closed))
+        return _Result(piece, len(searched), total, found, closed, read)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,99 +97,122 @@ class PackSearch:
         largest: int,
         tally: Tally,
         progress: Progress,
+        meanwhile: Iterable[None] = (),
     ) -> dict[str, tuple[Match, ...]]:
         """See SearchBlobs."""
         progress.begin(f"Searching {tally.repository}", len(listing.blobs))
-        work = _plan(repository, listing, Searcher(scan, self.anchors), largest)
+        work, rest = _plan(repository, listing, Searcher(scan, self.anchors), largest)
         try:
-            done, found = self._walk(work, repository.id_length // 2, tally, progress)
+            matches = self._search(work, rest, tally, progress, meanwhile)
         finally:
             for pack in work.packs:
-                pack.close()
+                if pack not in listing.packs:
+                    pack.close()
+        left = Listing(blobs=rest, commits=listing.commits, tags=listing.tags)
+        return matches | search_stored(repository, left, scan, largest, tally, progress)
+
+    def _search(
+        self, work: _Work, rest: Ids, tally: Tally, progress: Progress, meanwhile: Iterable[None]
+    ) -> dict[str, tuple[Match, ...]]:
+        """Search the pieces; what could not be is added to `rest`."""
         matches: dict[str, tuple[Match, ...]] = {}
-        for answer in read_objects(repository, (name for name in found if name not in work.kept)):
-            if isinstance(answer, GitObject):
-                matches[answer.id] = scan(answer.content)
-            else:
-                tally.skip(answer.reason, "blob", answer.id)
-        matches |= work.kept
-        rest = Listing(
-            blobs=Ids(repository.id_length), sizes=array("Q"), commits=listing.commits, tags=listing.tags
-        )
-        for name, size in zip(listing.blobs, listing.sizes, strict=True):
-            if bytes.fromhex(name) not in done:
-                rest.blobs.append(name)
-                rest.sizes.append(size)
-        matches |= search_stored(repository, rest, scan, largest, tally, progress)
+        undone = set(range(len(work.pieces)))
+        for result in self._results(work, meanwhile):
+            undone.discard(result.piece)
+            tally.scanned += result.blobs
+            tally.bytes += result.total
+            progress.advance(result.blobs)
+            matches |= {name.hex(): found for name, found in result.found.items()}
+            rest.extend(result.closed)
+            if result.read is not None:
+                rest.extend(_left(work, result.piece, result.read))
+        for piece in undone:
+            rest.extend(_left(work, piece, frozenset()))
         return matches
 
-    def _walk(
-        self, work: _Work, width: int, tally: Tally, progress: Progress
-    ) -> tuple[set[bytes], list[str]]:
-        done: set[bytes] = set()
-        found: list[str] = []
-        for result in self._results(work):
-            searched = [result.searched[at : at + width] for at in range(0, len(result.searched), width)]
-            done.update(searched)
-            found += [result.found[at : at + width].hex() for at in range(0, len(result.found), width)]
-            tally.scanned += len(searched)
-            tally.bytes += result.total
-            progress.advance(len(searched))
-        return done, found
-
-    def _results(self, work: _Work) -> Iterator[_Result]:
-        if self.jobs > 1 and len(work.owner) > _FEW and can_fork():
-            return share_out(len(work.pieces), self.jobs, work.run)
-        return map(work.run, range(len(work.pieces)))
+    def _results(self, work: _Work, meanwhile: Iterable[None]) -> Iterator[_Result]:
+        if self.jobs > 1 and sum(piece.blobs for piece in work.pieces) > _FEW and can_fork():
+            yield from share_out(len(work.pieces), self.jobs, work.run, meanwhile)
+        else:
+            for _ in meanwhile:
+                pass
+            yield from map(work.run, range(len(work.pieces)))
 
 
-def _plan(repository: Repository, listing: Listing, searcher: Searcher, largest: int) -> _Work:
-    """Find the families that hold what is listed; the heaviest come first."""
-    unclaimed = {
-        bytes.fromhex(name)
-        for name, size in zip(listing.blobs, listing.sizes, strict=True)
-        if size <= largest
-    }
-    work = _Work([], [], {}, searcher, largest)
+def _plan(repository: Repository, listing: Listing, searcher: Searcher, largest: int) -> tuple[_Work, Ids]:
+    """Find the families that hold what is listed, the heaviest first; and what lies in none."""
+    work, rest = _Work([], [], [], searcher, largest), Ids(repository.id_length)
     if repository.quarantined:
-        return work
-    weighed: list[tuple[int, int, int]] = []
-    for pack in packs_in(repository.common_dir / "objects", repository.id_length // 2):
-        place = len(work.packs)
-        weights: dict[int, int] = {}
-        claimed: list[bytes] = []
-        blobs = 0
-        for number, root in enumerate(pack.blob_roots()):
-            if root < 0:
-                continue
-            blobs += 1
-            weights[root] = weights.get(root, 0) + pack.weight(number)
-            if (name := pack.id(number)) in unclaimed:
-                claimed.append(name)
-        if len(claimed) * _SHARE < blobs or not claimed:
-            pack.close()
+        rest.extend(listing.blobs.raw())
+        return work, rest
+    packs = listing.packs or tuple(packs_in(repository.common_dir / "objects", repository.id_length // 2))
+    unclaimed: Iterable[bytes] = listing.blobs.raw()
+    weighed: list[tuple[int, int, int, int]] = []
+    for pack in packs:
+        wanted, others, blobs = _claim(pack, unclaimed)
+        if blobs * _SHARE < pack.kinds.count(BLOB) or not blobs:
+            if pack not in listing.packs:
+                pack.close()
+            unclaimed = [*others, *(pack.id(n) for n, one in enumerate(wanted) if one)]
             continue
+        unclaimed = others
+        weighed += _families(pack, wanted, len(work.packs))
         work.packs.append(pack)
-        unclaimed.difference_update(claimed)
-        work.owner.update(dict.fromkeys(claimed, place))
-        weighed += [(weight, place, root) for root, weight in weights.items()]
+        work.wanted.append(wanted)
+    rest.extend(unclaimed)
     work.pieces = _pieces(weighed)
-    return work
+    return work, rest
 
 
-def _pieces(weighed: list[tuple[int, int, int]]) -> list[list[tuple[int, int]]]:
+def _claim(pack: Pack, names: Iterable[bytes]) -> tuple[bytearray, list[bytes], int]:
+    """Which blobs the pack has of `names`, by number; those it has not; how many it has."""
+    wanted, others, blobs = bytearray(len(pack)), [], 0
+    for name in names:
+        number = pack.number(name)
+        if number >= 0 and pack.kinds[number] == BLOB:
+            wanted[number] = 1
+            blobs += 1
+        else:
+            others.append(name)
+    return wanted, others, blobs
+
+
+def _families(pack: Pack, wanted: bytearray, place: int) -> list[tuple[int, int, int, int]]:
+    """Weight, number of the pack, root and wanted blobs of each family that holds any."""
+    weights: dict[int, int] = {}
+    counts: Counter[int] = Counter()
+    for number, root in enumerate(pack.roots(BLOB)):
+        if root >= 0:
+            weights[root] = weights.get(root, 0) + pack.weight(number)
+            counts[root] += wanted[number]
+    return [(weight, place, root, counts[root]) for root, weight in weights.items() if counts[root]]
+
+
+def _pieces(weighed: list[tuple[int, int, int, int]]) -> list[_Piece]:
     """Heavy families one by one, then light ones together, in the order of storage."""
-    least = sum(weight for weight, _, _ in weighed) // _PIECES
+    least = sum(weight for weight, *_ in weighed) // _PIECES
     heavy = sorted((one for one in weighed if one[0] > least), reverse=True)
-    pieces = [[(place, root)] for _, place, root in heavy]
+    pieces = [_Piece([(place, root)], blobs) for _, place, root, blobs in heavy]
     filled = least + 1
-    for weight, place, root in weighed:
+    for weight, place, root, blobs in weighed:
         if weight > least:
             continue
         if filled > least:
-            pieces.append([])
+            pieces.append(_Piece())
             filled = 0
-        pieces[-1].append((place, root))
+        pieces[-1].families.append((place, root))
+        pieces[-1].blobs += blobs
         filled += weight
     assert len(pieces) <= MOST
     return pieces
+
+
+def _left(work: _Work, piece: int, read: frozenset[bytes]) -> Iterator[bytes]:
+    """The raw ids of the blobs of a piece that could not be read."""
+    families = set(work.pieces[piece].families)
+    for place, pack in enumerate(work.packs):
+        for number, root in enumerate(pack.roots(BLOB)):
+            if work.wanted[place][number] and (place, root) in families:
+                name = pack.id(number)
+                if name not in read:
+                    yield name

@@ -1,41 +1,30 @@
 """Searches everything a repository holds: every stored object, the index and the work tree."""
 
 from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import islice
 
 from keyproof.errors import HistoryError
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.attribution import Attribution, Reach
 from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
-from keyproof.leaks.git.commits import Commit, CommitGraph, Tag, parse_commit, parse_tag
-from keyproof.leaks.git.connectivity import Connectivity
+from keyproof.leaks.git.commits import Commit, CommitGraph, Tag
 from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.index import Entry, list_entries
 from keyproof.leaks.git.messages import Messages
-from keyproof.leaks.git.objects import GitObject, Listing, Unread, list_objects, object_types, read_objects
+from keyproof.leaks.git.objects import object_types
 from keyproof.leaks.git.paths import shown
+from keyproof.leaks.git.reading import History, OpenReading, Reading, by_git, read_tags
 from keyproof.leaks.git.refs import NOTES, Refs, read_refs
 from keyproof.leaks.git.repository import Repository
-from keyproof.leaks.git.trees import Forest
+from keyproof.leaks.git.trees import Branches
 from keyproof.leaks.git.worktree import WorkTree
 from keyproof.leaks.sighting import Found, Scan, Sighting, by_secret, sightings_of
 from keyproof.ports import Progress
 
 _MOST_PATHS = 100_000
 """Paths that are listed of a tree which a ref names directly."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _History:
-    graph: CommitGraph
-    refs: Refs
-    reach: Reach
-    blobs_at: dict[str, str]
-    """Ref → blob it comes to when tags are peeled."""
-    trees_at: dict[str, str]
-    """Ref → tree."""
+_STEP = 256
+"""Commits between two pauses."""
 
 
 def search_history(
@@ -46,18 +35,19 @@ def search_history(
     *,
     largest: int,
     search: SearchBlobs = search_blobs,
+    opened: OpenReading = by_git,
 ) -> list[Sighting]:
     """Every sighting in the repository; what could not be looked at is entered in `tally`.
 
     Raises HistoryError when nothing could be looked at.
     """
     messages = Messages(scan)
-    with Connectivity(repository) as connectivity:
-        listing = list_objects(repository)
-        found = search(repository, listing, scan, largest, tally, progress)
-        history = _read_history(repository, listing, messages, tally)
-        missing = _account(repository, connectivity, listing, history, tally)
-    forest = grow(repository, found, [*history.graph.trees, *history.trees_at.values()], tally, missing)
+    with opened(repository) as reading:
+        work = _Reading(repository, reading, messages, tally)
+        found = search(repository, reading.listing, scan, largest, tally, progress, work.steps())
+        history = work.history
+        missing = _account(repository, reading, history, tally)
+        forest = reading.forest(history, found, tally, missing)
     attribution = attribute(history.graph, forest, found, history.reach, tally)
     beside = WorkTree(
         repository=repository, entries=_entries(repository, tally), in_head=attribution.stands, tally=tally
@@ -81,67 +71,7 @@ def search_history(
     ]
 
 
-def read_commits(repository: Repository, ids: Iterable[str], tally: Tally) -> Iterator[Commit]:
-    """Read commits in the order of `ids`; those that cannot be read are entered in `tally`."""
-    for answer in read_objects(repository, ids):
-        if isinstance(answer, Unread):
-            tally.skip(answer.reason, "commit", answer.id)
-        else:
-            yield parse_commit(answer.id, answer.content)
-
-
-def read_tags(repository: Repository, ids: Iterable[str], messages: Messages, tally: Tally) -> dict[str, Tag]:
-    """Read and search annotated tags, by id."""
-    tags = {}
-    for answer in read_objects(repository, ids):
-        if isinstance(answer, GitObject):
-            tags[answer.id] = parse_tag(answer.id, answer.content)
-            messages.search_tag(tags[answer.id])
-        else:
-            tally.skip(answer.reason, "tag", answer.id)
-    return tags
-
-
-def grow(
-    repository: Repository,
-    found: Found,
-    roots: Iterable[str],
-    tally: Tally,
-    missing: AbstractSet[str] = frozenset(),
-) -> Forest:
-    """The trees that lead to the blobs of `found`, numbered in its order; `missing` ones are not asked for."""
-    wanted = {bytes.fromhex(name): number for number, name in enumerate(found)}
-
-    def read(ids: Iterable[str]) -> Iterator[GitObject | Unread]:
-        return _read_trees(repository, list(ids), missing, tally)
-
-    forest = Forest(read, wanted, id_length=repository.id_length)
-    if wanted:
-        forest.grow(root for root in roots if root)
-    for tree in forest.unread:
-        if tree.reason != "missing":  # what is missing from the history is told by the walk over it
-            tally.skip(tree.reason, "tree", tree.id)
-    if forest.too_deep:
-        tally.problems.append("a tree is nested too deeply to follow; paths below it are not listed")
-    return forest
-
-
-def _read_trees(
-    repository: Repository, ids: list[str], missing: AbstractSet[str], tally: Tally
-) -> Iterator[GitObject | Unread]:
-    answers = read_objects(repository, (name for name in ids if name not in missing))
-    for name in ids:
-        if name in missing:
-            yield Unread(id=name, reason="missing")
-            continue
-        try:
-            yield next(answers, Unread(id=name, reason="missing"))
-        except HistoryError as error:
-            tally.fail(error)
-            yield Unread(id=name, reason="missing")
-
-
-def attribute(graph: CommitGraph, forest: Forest, found: Found, reach: Reach, tally: Tally) -> Attribution:
+def attribute(graph: CommitGraph, forest: Branches, found: Found, reach: Reach, tally: Tally) -> Attribution:
     """The attribution of `found`; that it is cut short is entered in `tally`."""
     attribution = Attribution(graph, forest, found, reach)
     if attribution.cut:
@@ -149,19 +79,42 @@ def attribute(graph: CommitGraph, forest: Forest, found: Found, reach: Reach, ta
     return attribution
 
 
-def _read_history(repository: Repository, listing: Listing, messages: Messages, tally: Tally) -> _History:
-    refs = read_refs(repository, tally)
-    commits = read_commits(repository, listing.commits, tally)
-    graph = CommitGraph(messages.search(commits), shallow=refs.shallow)
-    tags = read_tags(repository, listing.tags, messages, tally)
+class _Reading:
+    """The history read in steps, while other processes search."""
+
+    history: History
+
+    def __init__(self, repository: Repository, reading: Reading, messages: Messages, tally: Tally) -> None:
+        self._repository = repository
+        self._reading = reading
+        self._messages = messages
+        self._tally = tally
+
+    def steps(self) -> Iterator[None]:
+        """Read everything, with a pause now and then."""
+        refs = read_refs(self._repository, self._tally)
+        commits: list[Commit] = []
+        for commit in self._messages.search(self._reading.commits(self._tally)):
+            commits.append(commit)
+            if len(commits) % _STEP == 0:
+                yield
+        graph = CommitGraph(commits, shallow=refs.shallow)
+        del commits
+        tags = read_tags(self._repository, self._reading.listing.tags, self._messages, self._tally)
+        self.history = _history(self._repository, graph, refs, tags)
+        self._tally.commits, self._tally.refs = len(graph), len(refs.named)
+        yield from self._reading.prepare()
+
+
+def _history(repository: Repository, graph: CommitGraph, refs: Refs, tags: dict[str, Tag]) -> History:
     held = {ref: _peel(name, tags) for ref, name in refs.named}
     commits_at = {ref: graph.number[name] for ref, name in held.items() if name in graph.number}
     others = {ref: name for ref, name in held.items() if ref not in commits_at}
     types = object_types(repository, set(others.values())) if others else {}
-    tally.commits, tally.refs = len(graph), len(refs.named)
-    return _History(
+    return History(
         graph=graph,
         refs=refs,
+        tags=tags,
         reach=_reach(graph, refs, commits_at),
         blobs_at={ref: name for ref, name in others.items() if types.get(name) == "blob"},
         trees_at={ref: name for ref, name in others.items() if types.get(name) == "tree"},
@@ -195,20 +148,18 @@ def _reach(graph: CommitGraph, refs: Refs, commits_at: dict[str, int]) -> Reach:
     )
 
 
-def _account(
-    repository: Repository, connectivity: Connectivity, listing: Listing, history: _History, tally: Tally
-) -> set[str]:
+def _account(repository: Repository, reading: Reading, history: History, tally: Tally) -> set[str]:
     """Enter what the history refers to and is not there; the ids of it."""
     tally.shallow_commits = len(history.refs.shallow)
     tally.promised = repository.promised
     missing = {parent for child, parent in history.graph.lost if child in history.reach.history}
     try:
-        missing |= connectivity.missing()
+        missing |= reading.missing(history)
     except HistoryError as error:
         tally.fail(error)
-    for name in listing.unreadable:
+    for name in reading.listing.unreadable:
         tally.skip("unreadable", "object", name)
-    for name in sorted(missing - set(listing.unreadable)):
+    for name in sorted(missing - set(reading.listing.unreadable)):
         tally.skip("missing", "object", name)
     return missing
 
@@ -228,7 +179,7 @@ def _files(beside: WorkTree, found: Found, scan: Scan, largest: int) -> Iterator
         beside.tally.fail(error)
 
 
-def _named_by_refs(history: _History, forest: Forest, found: Found, rest: set[str]) -> Iterator[Sighting]:
+def _named_by_refs(history: History, forest: Branches, found: Found, rest: set[str]) -> Iterator[Sighting]:
     """Blobs in no commit to which a ref leads, directly or through a tree."""
     for ref, blob in history.blobs_at.items():
         if blob in rest:

@@ -1,6 +1,5 @@
 """Lists every stored object and reads objects in bulk, around those that are damaged."""
 
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,15 +8,16 @@ from itertools import chain, islice
 from typing import IO, TypeVar
 
 from keyproof.errors import GitFailedError
+from keyproof.leaks.git.packs import Pack
 from keyproof.leaks.git.repository import Repository
 
 T = TypeVar("T")
 
-_CHECK = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+_CHECK = "--batch-check=%(objectname) %(objecttype)"
 _BATCH = 256
 """Ids written to git at a time."""
 _LARGEST_RECORD = 64 << 20
-"""Bytes; a commit, tag or tree beyond it is made to exhaust memory."""
+"""Bytes; a commit, tag or tree beyond it is made to exhaust memory, and so is a blob nobody gave a limit for."""
 _MOST_DEATHS = 5000
 """Damaged objects in a row after which a repository is given up."""
 
@@ -33,12 +33,19 @@ class Ids:
         """Add one id in hex."""
         self._raw += bytes.fromhex(name)
 
+    def extend(self, names: Iterable[bytes]) -> None:
+        """Add raw ids."""
+        self._raw += b"".join(names)
+
+    def raw(self) -> Iterator[bytes]:
+        """The ids as bytes."""
+        return (bytes(self._raw[at : at + self._width]) for at in range(0, len(self._raw), self._width))
+
     def __len__(self) -> int:
         return len(self._raw) // self._width
 
     def __iter__(self) -> Iterator[str]:
-        width = self._width
-        return (self._raw[at : at + width].hex() for at in range(0, len(self._raw), width))
+        return (name.hex() for name in self.raw())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +53,12 @@ class Listing:
     """The objects there are, reachable or not, each once and in the order of storage. Trees are only counted."""
 
     blobs: Ids
-    sizes: "array[int]"
-    """Bytes of each blob, inflated."""
     commits: Ids
     tags: Ids
     unreadable: list[str] = field(default_factory=list)
     """Objects whose header is damaged."""
+    packs: tuple[Pack, ...] = ()
+    """The packs it was read from, when it was not read by git; open as long as the search lasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,7 @@ class Unread:
 def list_objects(repository: Repository, ids: Iterable[str] | None = None) -> Listing:
     """List every object of the repository and its alternates, or only `ids`. Raises GitFailedError."""
     width = repository.id_length
-    listing = Listing(blobs=Ids(width), sizes=array("Q"), commits=Ids(width), tags=Ids(width))
+    listing = Listing(blobs=Ids(width), commits=Ids(width), tags=Ids(width))
     if ids is None:
         with repository.start(
             "cat-file", _CHECK, "--buffer", "--batch-all-objects", "--unordered"
@@ -91,7 +98,7 @@ def list_objects(repository: Repository, ids: Iterable[str] | None = None) -> Li
 
 def object_types(repository: Repository, ids: Iterable[str]) -> dict[str, str]:
     """The type of each of `ids` that is stored. Raises GitFailedError."""
-    answers = _ask(repository, ["--batch-check=%(objectname) %(objecttype)"], ids, _line)
+    answers = _ask(repository, [_CHECK], ids, _line)
     fields = (line.decode("ascii", "replace").split() for line in answers if isinstance(line, bytes))
     return {name: kind for name, kind in fields if kind != "missing"}
 
@@ -108,12 +115,11 @@ def read_objects(
 
 def _enter(listing: Listing, line: bytes) -> None:
     match line.decode("ascii", "replace").split():
-        case [name, "blob", size]:
+        case [name, "blob"]:
             listing.blobs.append(name)
-            listing.sizes.append(int(size))
-        case [name, "commit", _]:
+        case [name, "commit"]:
             listing.commits.append(name)
-        case [name, "tag", _]:
+        case [name, "tag"]:
             listing.tags.append(name)
         case [name, "missing"]:
             listing.unreadable.append(name)

@@ -9,16 +9,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keyproof.leaks.git.delta import apply_delta, families, link, read_headers
+from keyproof.leaks.git.delta import apply_delta, families, find, in_order, link, read_headers
+
+COMMIT = 1
+TREE = 2
+BLOB = 3
+TAG = 4
 
 _MAGIC = b"\377tOc\0\0\0\2"
 _TRAILER_HASHES = 2
 _LARGEST_RECORD = 256 << 20
 """Bytes of an object or delta; git itself streams what is larger."""
+_HEADERS = 1 << 16
+"""Headers that are read at a time."""
+_SMALL_RECORD = 16 << 10
+"""Bytes as stored; inflated at once, since deflate makes no more than 1032 of one (RFC 1951)."""
 
 
 class PackError(ValueError):
     """A pack or index that is damaged or of an unknown version; git itself is to be asked."""
+
+
+def _let_go(data: mmap.mmap) -> None:
+    """Let no page of a map count as memory any longer, where the system can be told so."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
 
 
 def _inflater() -> Any:
@@ -35,12 +50,16 @@ _zlib = _inflater()
 
 def _inflate(data: bytes, size: int) -> bytes:
     """Exactly `size` bytes, and never more in memory. Raises PackError."""
-    stream = _zlib.decompressobj()
     try:
-        record = bytes(stream.decompress(data, size + 1))
+        if len(data) <= _SMALL_RECORD:
+            record, whole = bytes(_zlib.decompress(data, zlib.MAX_WBITS, size + 1)), True
+        else:
+            stream = _zlib.decompressobj()
+            record = bytes(stream.decompress(data, size + 1))
+            whole = stream.eof
     except _zlib.error as cause:
         raise PackError("a damaged record") from cause
-    if len(record) != size or not stream.eof:
+    if len(record) != size or not whole:
         raise PackError("a record of another size")
     return record
 
@@ -67,20 +86,33 @@ class Pack:
         """Nothing can be read afterwards."""
         os.close(self._descriptor)
 
-    def _read(self, data: mmap.mmap, places: list[int]) -> None:
-        order = sorted(offset << 32 | position for position, offset in enumerate(places))
-        self._places = array("I", (one & 0xFFFFFFFF for one in order))
-        self._offsets = array("q", (one >> 32 for one in order))
+    def _read(self, data: mmap.mmap, places: "array[int]") -> None:
+        self._places, self._offsets = in_order(places)
         self._offsets.append(len(data) - self._width)
         self._read_headers(data)
 
     def __len__(self) -> int:
         return len(self.kinds)
 
+    @property
+    def names(self) -> "tuple[bytes, array[int]]":
+        """The raw ids in order, one after the other, and the number of each."""
+        return self._names, self._numbers
+
+    @property
+    def complete(self) -> bool:
+        """Whether the type of every object is known and none waits for a base in another pack."""
+        return not self.kinds.strip(bytes((COMMIT, TREE, BLOB, TAG)))
+
+    def number(self, name: bytes) -> int:
+        """The number of the object with this raw id, -1 when the pack does not hold it."""
+        place = find(self._names, name)
+        return self._numbers[place] if place >= 0 else -1
+
     def id(self, number: int) -> bytes:
         """The raw id of an object."""
         place = self._places[number] * self._width
-        return bytes(self._names[place : place + self._width])
+        return self._names[place : place + self._width]
 
     def record(self, number: int) -> bytes:
         """The inflated record: the object, or the delta it is stored as. Raises ValueError."""
@@ -97,15 +129,15 @@ class Pack:
         """Bytes an object takes in the pack."""
         return self._offsets[number + 1] - self._offsets[number]
 
-    def blob_roots(self) -> "array[int]":
-        """For every object the whole blob its chain of deltas begins with; -1 for all that are not such blobs."""
+    def roots(self, kind: int) -> "array[int]":
+        """For every object of a kind the whole one its chain of deltas begins with; -1 for all others."""
         roots = array("q", [-1]) * len(self)
-        families(self.bases, self.kinds, roots)
+        families(self.bases, self.kinds, kind, roots)
         return roots
 
-    def child(self, base: bytes, number: int, largest: int) -> tuple[bytes, list[int]]:
-        """The object its base and its delta make, and where it differs. Raises ValueError."""
-        return apply_delta(base, self.record(number), largest)
+    def child(self, base: bytes, number: int, largest: int, margin: int) -> tuple[bytes, bytes]:
+        """The object its base and its delta make, and the windows in which it differs. Raises ValueError."""
+        return apply_delta(base, self.record(number), largest, margin)
 
     def content(self, number: int, largest: int) -> bytes:
         """One object from the start of its chain. Raises ValueError."""
@@ -114,11 +146,14 @@ class Pack:
             chain.append(self.bases[chain[-1]])
         content = self.record(chain.pop())
         while chain:
-            content, _ = self.child(content, chain.pop(), largest)
+            content, _ = self.child(content, chain.pop(), largest, -1)
         return content
 
     def _read_headers(self, data: mmap.mmap) -> None:
         count = len(self._places)
+        self._numbers = array("q", bytes(8 * count))
+        for number, place in enumerate(self._places):
+            self._numbers[place] = number
         zeros = bytes(8 * count)
         self.kinds = bytearray(count)
         """Type by number: 1 commit, 2 tree, 3 blob, 4 tag, 7 not known."""
@@ -126,7 +161,11 @@ class Pack:
         self._starts = array("q", zeros)
         self.bases = array("q", zeros)
         """Number of the base, -1 for a whole object."""
-        named = read_headers(data, self._offsets, self.kinds, self.sizes, self._starts, self.bases)
+        named = 0
+        columns = (self._offsets, self.kinds, self.sizes, self._starts, self.bases)
+        for low in range(0, count, _HEADERS):
+            named += read_headers(data, *columns, range(low, min(low + _HEADERS, count)))
+            _let_go(data)
         self._named: frozenset[int] = frozenset()
         if named:
             self._resolve_named(data)
@@ -158,7 +197,7 @@ class Pack:
             self.kinds[one] = self.kinds[number]
 
 
-def _read_index(path: Path, width: int) -> tuple[bytes, list[int]]:
+def _read_index(path: Path, width: int) -> "tuple[bytes, array[int]]":
     """Names in order, and the offset of each."""
     raw = path.read_bytes()
     if not raw.startswith(_MAGIC):
@@ -173,12 +212,12 @@ def _read_index(path: Path, width: int) -> tuple[bytes, list[int]]:
     long_at = short_at + 4 * count
     if len(raw) < long_at + _TRAILER_HASHES * width:
         raise PackError("an index cut short")
-    short = _numbers("I", raw[short_at:long_at])
-    long = _numbers("Q", raw[long_at : len(raw) - _TRAILER_HASHES * width])
-    try:
-        places = [long[one & 0x7FFFFFFF] if one >> 31 else one for one in short]
-    except IndexError as cause:
-        raise PackError("an index of no offsets") from cause
+    places = array("q", _numbers("I", raw[short_at:long_at]))
+    if long := _numbers("Q", raw[long_at : len(raw) - _TRAILER_HASHES * width]):
+        try:
+            places = array("q", (long[one & 0x7FFFFFFF] if one >> 31 else one for one in places))
+        except (IndexError, OverflowError) as cause:
+            raise PackError("an index of no offsets") from cause
     return raw[start:names_end], places
 
 

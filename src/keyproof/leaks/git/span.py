@@ -11,10 +11,11 @@ from keyproof.leaks.git.attribution import Reach
 from keyproof.leaks.git.blobs import SearchBlobs, search_blobs, search_quietly
 from keyproof.leaks.git.commits import CommitGraph
 from keyproof.leaks.git.coverage import Tally
-from keyproof.leaks.git.history import attribute, grow, read_commits, read_tags
+from keyproof.leaks.git.history import attribute
 from keyproof.leaks.git.messages import Messages
 from keyproof.leaks.git.objects import list_objects
 from keyproof.leaks.git.range import Range
+from keyproof.leaks.git.reading import grow, read_commits, read_tags
 from keyproof.leaks.git.refs import read_refs, shallow_commits
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.sighting import Scan, Sighting

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from keyproof.leaks.git.delta import COMPILED, tree_entries
 from keyproof.leaks.git.objects import GitObject, Unread
 
 ReadTrees = Callable[[Iterable[str]], Iterator[GitObject | Unread]]
@@ -27,47 +26,20 @@ class _Node:
     """Name and number of the node."""
 
 
-class Forest:
-    """The trees below some roots, reduced to the branches that lead to wanted blobs.
+class Branches:
+    """Folders reduced to what leads to wanted blobs, by number."""
 
-    Memory goes with the number of distinct trees and their subfolders, not with the number of commits.
-    """
-
-    def __init__(self, read: ReadTrees, wanted: Mapping[bytes, int], *, id_length: int) -> None:
-        """`wanted` gives the number of each blob by its raw id."""
-        self._read = read
-        self._wanted = dict(wanted)
-        self._width = id_length // 2
-        self._entry = re.compile(rb"([0-7]+) ([^\0]*)\0(.{%d})" % (id_length // 2), re.DOTALL)
-        self._number: dict[bytes, int] = {}
-        self._names: dict[bytes, int] = {}
-        self._start = array("q", [0])
-        self._children = array("q")
-        self._child_names = array("q")
-        self._files: dict[int, tuple[tuple[bytes, int], ...]] = {}
+    def __init__(self) -> None:
         self._nodes: list[_Node] = [_Node((), ())]
         self._known: dict[_Node, int] = {self._nodes[0]: _NOWHERE}
-        self._node_of: list[int] = []
         self.unread: list[Unread] = []
         """Trees that could not be read."""
         self.too_deep = False
         """Whether folders below the deepest level that is followed were left out."""
 
-    def grow(self, roots: Iterable[str]) -> None:
-        """Read the trees of `roots` and all below them. To be called once."""
-        level: list[bytes] = []
-        for root in roots:
-            self._number_of(bytes.fromhex(root), level)
-        for _ in range(_DEEPEST):
-            level = self._read_level(level)
-        self.too_deep = bool(level)
-        self._start.extend([len(self._children)] * len(level))
-        self._reduce()
-
     def node(self, root: str) -> int:
         """The number of the node of a root tree; 0 when no wanted blob is below it."""
-        number = self._number.get(bytes.fromhex(root))
-        return _NOWHERE if number is None else self._node_of[number]
+        raise NotImplementedError
 
     def files(self, node: int) -> tuple[tuple[bytes, int], ...]:
         """Name and number of the wanted blobs in the folder itself."""
@@ -92,6 +64,64 @@ class Forest:
             yield folder + name, blob
         for name, child in self._nodes[node].folders:
             yield from self.paths(child, folder + name + b"/")
+
+    def below(self, nodes: Iterable[int]) -> set[int]:
+        """The numbers of the wanted blobs anywhere below `nodes`."""
+        reached: set[int] = set()
+        waiting = list(nodes)
+        while waiting:
+            node = waiting.pop()
+            if node not in reached:
+                reached.add(node)
+                waiting += [child for _, child in self._nodes[node].folders]
+        return {blob for node in reached for _, blob in self._nodes[node].files}
+
+    def _enter_node(
+        self, files: tuple[tuple[bytes, int], ...], folders: tuple[tuple[bytes, int], ...]
+    ) -> int:
+        """The number of a folder that holds these, its subfolders by their numbers."""
+        node = _Node(files, folders)
+        if node not in self._known:
+            self._known[node] = len(self._nodes)
+            self._nodes.append(node)
+        return self._known[node]
+
+
+class Forest(Branches):
+    """The trees below some roots, reduced to the branches that lead to wanted blobs.
+
+    Memory goes with the number of distinct trees and their subfolders, not with the number of commits.
+    """
+
+    def __init__(self, read: ReadTrees, wanted: Mapping[bytes, int], *, id_length: int) -> None:
+        """`wanted` gives the number of each blob by its raw id."""
+        super().__init__()
+        self._read = read
+        self._wanted = dict(wanted)
+        self._entry = re.compile(rb"([0-7]+) ([^\0]*)\0(.{%d})" % (id_length // 2), re.DOTALL)
+        self._number: dict[bytes, int] = {}
+        self._names: dict[bytes, int] = {}
+        self._start = array("q", [0])
+        self._children = array("q")
+        self._child_names = array("q")
+        self._files: dict[int, tuple[tuple[bytes, int], ...]] = {}
+        self._node_of: list[int] = []
+
+    def grow(self, roots: Iterable[str]) -> None:
+        """Read the trees of `roots` and all below them. To be called once."""
+        level: list[bytes] = []
+        for root in roots:
+            self._number_of(bytes.fromhex(root), level)
+        for _ in range(_DEEPEST):
+            level = self._read_level(level)
+        self.too_deep = bool(level)
+        self._start.extend([len(self._children)] * len(level))
+        self._reduce()
+
+    def node(self, root: str) -> int:
+        """The number of the node of a root tree; 0 when no wanted blob is below it."""
+        number = self._number.get(bytes.fromhex(root))
+        return _NOWHERE if number is None else self._node_of[number]
 
     def _number_of(self, raw: bytes, found: list[bytes]) -> int:
         """The number of a tree; one not met before is added to `found`."""
@@ -125,16 +155,8 @@ class Forest:
         if files:
             self._files[number] = tuple(files)
 
-    def _entries(self, tree: GitObject) -> Iterable[tuple[bytes, bytes]]:
-        """Name and id of the folders and the wanted blobs."""
-        if COMPILED:
-            found, read = tree_entries(tree.content, self._width, self._wanted)
-            if read == len(tree.content):
-                return found
-        return self._entries_of_any(tree)
-
-    def _entries_of_any(self, tree: GitObject) -> Iterator[tuple[bytes, bytes]]:
-        """The same by an expression, which also finds what stands behind malformed entries."""
+    def _entries(self, tree: GitObject) -> Iterator[tuple[bytes, bytes]]:
+        """Name and id of the folders and the wanted blobs, also of those behind malformed entries."""
         entries = self._entry.findall(tree.content)
         if sum(map(len, chain.from_iterable(entries))) + 2 * len(entries) != len(tree.content):
             self.unread.append(Unread(id=tree.id, reason="unreadable"))
@@ -172,10 +194,4 @@ class Forest:
             if self._node_of[self._children[at]] > _NOWHERE
         )
         files = self._files.get(tree, ())
-        if not files and not folders:
-            return _NOWHERE
-        node = _Node(files, folders)
-        if node not in self._known:
-            self._known[node] = len(self._nodes)
-            self._nodes.append(node)
-        return self._known[node]
+        return self._enter_node(files, folders)

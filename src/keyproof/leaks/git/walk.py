@@ -9,25 +9,29 @@ of a very long match, or in UTF-16 are searched whole. A blob that holds others 
 opens it keeps account of what stayed closed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.decoding.kinds import opens
 from keyproof.leaks.detection.decoders import wide_encoding
 from keyproof.leaks.detection.detector import Detector
-from keyproof.leaks.git.delta import windows
 from keyproof.leaks.git.packs import Pack
 from keyproof.leaks.sighting import Scan
 
 _WIDEST = 16384
 """Bytes; the anchor of a longer match makes children be searched whole."""
 _WHOLE = -1
+"""The margin of children that are searched whole."""
+_PROBE = 4096
+"""Bytes by which a text is known as UTF-16."""
 _HELD = 96 << 20
 """Bytes of bases held for children yet to come; beyond it they are made anew."""
 
 Anchors = tuple[tuple[bytes, int], ...]
 """Lower-case texts one of which stands in every match over several lines, with the longest such match."""
+Visit = tuple[int, int, tuple[Match, ...] | None]
+"""Number of a blob, its bytes, its matches; None for one that is to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +46,20 @@ class Searcher:
         if opens(content):
             return None, _WHOLE
         matches = self.scan(content)
-        if matches or wide_encoding(content):
+        if matches or _wide(content):
             return matches, _WHOLE
         return matches, self._margin(content, 0)
 
-    def child(self, content: bytes, touched: list[int], margin: int) -> tuple[tuple[Match, ...] | None, int]:
-        """The same for a child of a base with this margin."""
-        if margin == _WHOLE or wide_encoding(content) or opens(content):
-            return self.whole(content)
-        if not touched:
-            return (), margin
-        part = windows(content, touched, margin)
+    def child(self, content: bytes, part: bytes, margin: int) -> tuple[tuple[Match, ...] | None, int, bool]:
+        """The same for the child of a base with this margin, by its windows; and whether they were wide enough."""
+        if margin == _WHOLE or _wide(content) or opens(content):
+            return *self.whole(content), True
+        if not part:
+            return (), margin, True
         wider = self._margin(part, margin)
-        if wider != margin:
-            if wider == _WHOLE:
-                return self.whole(content)
-            part = windows(content, touched, wider)
-        if (b"\0" in part[:4096] and wide_encoding(part)) or self.scan(part):
-            return self.whole(content)
-        return (), wider
+        if wider == _WHOLE or _wide(part) or self.scan(part):
+            return *self.whole(content), True
+        return (), wider, wider == margin
 
     def _margin(self, text: bytes, margin: int) -> int:
         lowered = text.lower()
@@ -72,6 +71,12 @@ class Searcher:
         return margin
 
 
+def _wide(content: bytes) -> bool:
+    if content.find(b"\0", 0, _PROBE) < 0 and content[:1] not in {b"\xff", b"\xfe"}:
+        return False
+    return wide_encoding(content) is not None
+
+
 @dataclass(slots=True)
 class _Frame:
     number: int
@@ -80,19 +85,8 @@ class _Frame:
     child: int
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One blob of a family."""
-
-    number: int
-    size: int
-    matches: tuple[Match, ...]
-
-
-def walk_family(
-    pack: Pack, root: int, searcher: Searcher, wanted: Callable[[int], bool], largest: int
-) -> Iterator[Visit]:
-    """Visit the wanted blobs of one family, each base before its children; what is not visited is not known.
+def walk_family(pack: Pack, root: int, searcher: Searcher, largest: int) -> Iterator[Visit]:
+    """Visit the blobs of one family, each base before its children; what is not visited is not known.
 
     A blob that cannot be read is not visited and neither is what hangs on it. Larger blobs end their branch.
     """
@@ -103,8 +97,7 @@ def walk_family(
     except ValueError:
         return
     matches, margin = searcher.whole(content)
-    if matches is not None and wanted(root):
-        yield Visit(root, len(content), matches)
+    yield root, len(content), matches
     stack = [_Frame(root, content, margin, pack.first[root])]
     held = len(content)
     while stack:
@@ -115,18 +108,18 @@ def walk_family(
             held -= len(frame.content or b"")
             continue
         frame.child = pack.following[number]
+        margin, enough = frame.margin, False
         try:
             base = frame.content if frame.content is not None else pack.content(frame.number, largest)
-            content, touched = pack.child(base, number, largest)
+            while not enough:
+                content, part = pack.child(base, number, largest, margin)
+                matches, margin, enough = searcher.child(content, part, margin)
         except ValueError:
             continue
-        margin = frame.margin
         if frame.child < 0:
             stack.pop()
             held -= len(frame.content or b"")
-        matches, margin = searcher.child(content, touched, margin)
-        if matches is not None and wanted(number):
-            yield Visit(number, len(content), matches)
+        yield number, len(content), matches
         if pack.first[number] >= 0:
             stack.append(_Frame(number, content, margin, pack.first[number]))
             held += len(content)
@@ -136,6 +129,8 @@ def walk_family(
 def _spill(stack: list[_Frame], held: int) -> int:
     """Let go of the oldest contents until little enough is held; bytes let go."""
     freed = 0
+    if held <= _HELD:
+        return freed
     for frame in stack[:-1]:
         if held - freed <= _HELD:
             break

@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -21,8 +21,12 @@ def can_fork() -> bool:
     return sys.platform == "linux"
 
 
-def share_out(pieces: int, jobs: int, work: Callable[[int], R]) -> Iterator[R]:
+def share_out(
+    pieces: int, jobs: int, work: Callable[[int], R], meanwhile: Iterable[None] = ()
+) -> Iterator[R]:
     """Run `work` for every number below `pieces` (at most MOST) in `jobs` processes; results as they come.
+
+    `meanwhile` is run to its end in this process, so its steps should be short.
 
     Only results cross between processes. Of a process that dies the rest is taken by the others, but the
     piece it was at has no result.
@@ -43,7 +47,7 @@ def share_out(pieces: int, jobs: int, work: Callable[[int], R]) -> Iterator[R]:
                 process.start()
             sender.close()
             started.append((process, receiver))
-        yield from _results([receiver for _, receiver in started])
+        yield from _results([receiver for _, receiver in started], meanwhile)
     finally:
         os.close(source)
         for process, receiver in started:
@@ -52,15 +56,22 @@ def share_out(pieces: int, jobs: int, work: Callable[[int], R]) -> Iterator[R]:
             process.join()
 
 
-def _results(receivers: list[Connection]) -> Iterator[Any]:
+def _results(receivers: list[Connection], meanwhile: Iterable[None]) -> Iterator[Any]:
     waiting = list(receivers)
+    for _ in meanwhile:
+        yield from _received(waiting, 0)
     while waiting:
-        for ready in wait(waiting):
-            assert isinstance(ready, Connection)
-            try:
-                yield ready.recv()
-            except (EOFError, OSError):
-                waiting.remove(ready)
+        yield from _received(waiting, None)
+
+
+def _received(waiting: list[Connection], seconds: float | None) -> Iterator[Any]:
+    """What has come, or comes within so many seconds; processes that ended are no longer waited for."""
+    for ready in wait(waiting, seconds):
+        assert isinstance(ready, Connection)
+        try:
+            yield ready.recv()
+        except (EOFError, OSError):
+            waiting.remove(ready)
 
 
 def _labour(source: int, sender: Connection, work: Callable[[int], R]) -> None:
