@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyproof.domain.leak import LeakConfidence
-from keyproof.leaks.detection.generic import judge_assignment
+from keyproof.leaks.detection import model
+from keyproof.leaks.detection.features import NAMES, Assignment, numbers
+from keyproof.leaks.detection.generic import judge
 from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, is_wordy, looks_random
 from keyproof.leaks.detection.scanner import Scanner
 
@@ -102,23 +104,42 @@ def test_a_value_made_to_be_shown_is_an_example(scanner: Scanner, text: str) -> 
     assert [match.confidence for match in scanner.scan(text.encode())] == [_EXAMPLE]
 
 
+def _assignment(name: bytes, value: bytes, *, quoted: bool = True, around: bytes = b"") -> Assignment:
+    before = around + name + (b' = "' if quoted else b" = ")
+    return Assignment(name=name, value=value, before=before, after=b'"' * quoted, quoted=quoted)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        (b"password", b"sunflower-garden", _POSSIBLE),
         (b"api_key", b"3f2504e0-4f89-11d3-9a0c-0305e82c3301", _POSSIBLE),
         (b"token", b"blueberry", None),
         (b"password", b"password", None),
+        (b"author", b"Xk9$mPq" + b"2dvL!7", None),
     ],
 )
 def test_judgement(name: bytes, value: bytes, expected: LeakConfidence | None) -> None:
-    assert judge_assignment(name, value, quoted=True) is expected
+    assert judge(_assignment(name, value)) is expected
 
 
 @given(st.binary(min_size=1, max_size=120), st.binary(max_size=30), st.booleans())
 def test_every_value_is_judged(value: bytes, name: bytes, quoted: bool) -> None:
-    assert judge_assignment(name, value, quoted=quoted) in {None, *LeakConfidence}
+    assert judge(_assignment(name, value, quoted=quoted)) in {None, *LeakConfidence}
     is_placeholder(value)
+
+
+@given(st.binary(min_size=1, max_size=120), st.binary(max_size=30))
+def test_every_number_has_its_name(value: bytes, name: bytes) -> None:
+    assert len(numbers(_assignment(name, value), model.load().language)) == len(NAMES)
+
+
+@given(st.from_regex(rb"[a-zA-Z0-9!$_-]{8,40}", fullmatch=True))
+def test_the_reasons_given_are_those_of_the_probability(value: bytes) -> None:
+    weights = model.load()
+    one = _assignment(b"db_password", value)
+    moved = dict(weights.reasons(one, count=len(NAMES)))
+    assert 0 < weights.probability(one) < 1
+    assert moved.keys() <= set(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +164,8 @@ def test_generated_values_are_not_wordy(value: bytes) -> None:
 
 def test_in_a_binary_file_a_name_and_a_value_prove_little() -> None:
     value = b"Xk9$mPq" + b"2dvL!7"
-    assert judge_assignment(b"password", value, b"text around", quoted=True) is _LIKELY
-    assert judge_assignment(b"password", value, b"\x00\x01 around", quoted=True) is _POSSIBLE
+    assert judge(_assignment(b"password", value, around=b"text around ")) is _LIKELY
+    assert judge(_assignment(b"password", value, around=b"\x00\x01 around ")) is _POSSIBLE
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from keyproof.leaks.detection.engine import (
 )
 from keyproof.leaks.detection.scanner import Scanner
 
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 """Raised with every change of code that can change what a scan finds."""
 
 
@@ -72,14 +72,27 @@ def _digest(files: Sequence[Path], library: str) -> str:
 
 def _compile(detectors: Sequence[Detector]) -> bytes:
     try:
-        return compile_database([detector.prefilter for detector in detectors])
+        return compile_database(prefilters(detectors))
     except ImportError:
         return b""
 
 
+def prefilters(detectors: Sequence[Detector]) -> list[Prefilter]:
+    """Those of the detectors, then those of the encodings they are looked for in."""
+    from keyproof.leaks.decoding.encoded import expressions  # noqa: PLC0415 (needed when nothing was kept, too)
+    from keyproof.leaks.detection.prefilter import texts  # noqa: PLC0415
+
+    ours = [detector.prefilter for detector in detectors if detector.kind is not DetectorKind.FOREIGN]
+    encoded = expressions(text for prefilter in ours for text in texts(prefilter))
+    return [
+        *(detector.prefilter for detector in detectors),
+        *(Prefilter(expression=one.pattern, caseless=one.caseless, literals=one.literals) for one in encoded),
+    ]
+
+
 def _engine(detectors: Sequence[Detector], database: bytes) -> Engine:
     if not database:
-        return RegexEngine([detector.prefilter for detector in detectors])
+        return RegexEngine(prefilters(detectors))
     return HyperscanEngine.load(database)
 
 

@@ -4,7 +4,8 @@ import hashlib
 import re
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from keyproof.domain.leak import LeakConfidence
 from keyproof.leaks.blob import Match
@@ -14,6 +15,9 @@ from keyproof.leaks.detection.engine import Engine
 from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, is_wordy
 from keyproof.leaks.detection.proofs import PROOFS, armoured_body, is_sample
 
+if TYPE_CHECKING:
+    from keyproof.leaks.decoding.encoded import Run
+
 _KIND_RANK = {
     DetectorKind.PROVIDER: 3,
     DetectorKind.FORMAT: 2,
@@ -22,6 +26,8 @@ _KIND_RANK = {
 }
 _MARKER_REACH = 2048
 """Bytes around a match in which an inline marker counts; only lines of machine output are longer."""
+_MOST_LAYERS = 3
+"""Encodings within encodings."""
 _EXAMPLE_HOST = re.compile(
     rb"""(?i)(?:.*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid)|.*example.*|(?:your|my|some)[-_.]?\w*
     |host(?:name)?|server|database|db[-_.]?host|x{3,}[\w.]*|foo(?:bar)?(?:\.\w+)?|(?:evil|acme|domain)(?:\.(?:com|org|net|tld))?""",
@@ -66,11 +72,14 @@ class Scanner:
         self._patterns: dict[str, re.Pattern[bytes]] = {}
 
     def scan(self, content: bytes) -> tuple[Match, ...]:
-        """Every secret in `content`, once each, in the order of the text; UTF-16 is decoded first.
+        """Every secret in `content`, once each, in the order of the text; UTF-16 and UTF-32 are decoded first.
 
         Lines end with a line feed. Columns count characters of UTF-8, or of Latin-1 in a line that is not.
+        What stands in a line in another encoding has the place of the run that encodes it.
         """
-        text = decoders.to_utf8(content)
+        return self._scan(decoders.to_utf8(content), 0)
+
+    def _scan(self, text: bytes, layer: int) -> tuple[Match, ...]:
         ends: dict[int, list[int]] = {}
         for index, end in self._engine.hits(text):
             ends.setdefault(index, []).append(end)
@@ -79,9 +88,38 @@ class Scanner:
         candidates = [
             candidate
             for index, places in ends.items()
+            if index < len(self._order)
             for candidate in self._candidates(self._order[index], text, places)
         ]
-        return tuple(_matches(_most_specific(candidates), text))
+        chosen = _most_specific(candidates)
+        hits = [
+            (index - len(self._order), end)
+            for index in ends
+            if index >= len(self._order)
+            for end in ends[index]
+        ]
+        if not hits or layer == _MOST_LAYERS:
+            return tuple(_matches(chosen, text))
+        return self._with_encoded(text, chosen, hits, layer)
+
+    def _with_encoded(
+        self, text: bytes, chosen: list[_Candidate], hits: list[tuple[int, int]], layer: int
+    ) -> tuple[Match, ...]:
+        """Of a run that is a secret by its form and one that holds another, the surer is told."""
+        from keyproof.leaks.decoding.encoded import runs  # noqa: PLC0415 (few texts hold any)
+
+        inner: list[Match] = []
+        for run in runs(text, hits):
+            found = self._scan(run.content, layer + 1)
+            over = [one for one in chosen if one.start < run.end and run.start < one.end]
+            if found and run.encoding != "percent":
+                if any(_KIND_RANK[one.detector.kind] > _KIND_RANK[DetectorKind.GENERIC] for one in over):
+                    continue
+                chosen = [one for one in chosen if one not in over]
+            known = {one.secret for one in over}
+            inner += [_at_run(match, text, run) for match in found if match.secret not in known]
+        matches = [*_matches(chosen, text), *inner]
+        return tuple(sorted(matches, key=lambda one: (one.line, one.column, one.detector)))
 
     def _candidates(self, detector: Detector, text: bytes, ends: list[int]) -> Iterator[_Candidate]:
         if detector.kind is DetectorKind.FOREIGN:
@@ -236,6 +274,20 @@ def _matches(candidates: Sequence[_Candidate], text: bytes) -> Iterator[Match]:
             confidence=candidate.confidence,
             marker=_marker(text, line_start, start, end),
         )
+
+
+def _at_run(match: Match, text: bytes, run: "Run") -> Match:
+    """A match within what `run` encodes, at the place of the run."""
+    line_start = text.rfind(b"\n", 0, run.start) + 1
+    line = text.count(b"\n", 0, run.start) + 1
+    return replace(
+        match,
+        line=line,
+        column=len(decoders.text(text[line_start : run.start])) + 1,
+        end_line=line,
+        marker=match.marker or _marker(text, line_start, run.start, run.end),
+        chain=(run.encoding, *match.chain),
+    )
 
 
 def _marker(text: bytes, line_start: int, start: int, end: int) -> str | None:
