@@ -21,6 +21,10 @@ class Scanner(Protocol):
         """Every secret in `content`, each span once."""
         ...
 
+    def quiet(self, content: bytes) -> bool:
+        """Whether no part of `content` can hold a secret; False says nothing."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:

@@ -66,18 +66,26 @@ class GitLeakSource:
         largest = self.largest
         match self.mode:
             case Range() as span:
-                from keyproof.leaks.git.span import search_range  # noqa: PLC0415 (the hook has no history to search)
+                from keyproof.leaks.git.messages import Messages  # noqa: PLC0415 (the hook has no history to search)
+                from keyproof.leaks.git.span import search_range  # noqa: PLC0415
 
+                messages = Messages(scan, self.scanner.quiet)
                 return search_range(
-                    repository, span, scan, tally, progress, largest=largest, search=self.search
+                    repository, span, messages, tally, progress, largest=largest, search=self.search
                 )
             case Mode.STAGED:
                 return search_staged(repository, scan, tally, progress, largest=largest)
             case Mode.HISTORY:
                 from keyproof.leaks.git.history import search_history  # noqa: PLC0415
+                from keyproof.leaks.git.messages import Messages  # noqa: PLC0415
                 from keyproof.leaks.git.reading import by_git  # noqa: PLC0415
 
-                opened = self.opened or by_git
                 return search_history(
-                    repository, scan, tally, progress, largest=largest, search=self.search, opened=opened
+                    repository,
+                    Messages(scan, self.scanner.quiet),
+                    tally,
+                    progress,
+                    largest=largest,
+                    search=self.search,
+                    opened=self.opened or by_git,
                 )

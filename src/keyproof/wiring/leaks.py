@@ -73,12 +73,8 @@ def _search_blobs(search: Search, scanner: Scanner) -> SearchBlobs:
     if search.mode == "staged" or not search.follow_deltas:
         return search_blobs
     from keyproof.leaks.git.families import PackSearch  # noqa: PLC0415 (a hook needs no packs and no processes)
-    from keyproof.leaks.git.walk import anchors_of  # noqa: PLC0415
 
-    anchors = anchors_of(scanner.detectors.values())
-    if anchors is None:
-        return search_blobs
-    return PackSearch(anchors=anchors, jobs=search.jobs or os.cpu_count() or 1)
+    return PackSearch(look=scanner.look, jobs=search.jobs or os.cpu_count() or 1)
 
 
 def _reading(search: Search) -> "OpenReading | None":

@@ -104,7 +104,7 @@ def test_the_walk_over_packs_finds_encoded_text_as_the_stream_does(
 ) -> None:
     with repository() as repo:
         pack_all(repo, versions(document, edits, b""))
-        both(repo, SCANNER.scan)
+        both(repo, SCANNER)
 
 
 @settings(max_examples=200, deadline=None)

@@ -64,7 +64,9 @@ def test_the_walk_over_packs_leaves_nothing_packed_behind(versions: list[tuple[s
     with repository() as repo:
         pack_all(repo, [packing(form, "".join(lines)) for form, lines in versions])
         closed: list[str] = []
-        expected, _, _ = both(repo, DeepScan(TokenScanner().scan, lambda *what: closed.append(str(what))))
+        scanner = TokenScanner()
+        deep = DeepScan(scanner.scan, lambda *what: closed.append(str(what)))
+        expected, _, _ = both(repo, scanner, scan=deep)
         assert not closed
         shown = {match.secret.decode() for matches in expected.values() for match in matches}
         assert shown == {

@@ -44,6 +44,14 @@ class TokenScanner:
                 content = content[2:].decode(codec, "replace").encode()
         return tuple(self._match(content, found) for found in TOKEN.finditer(content))
 
+    def quiet(self, content: bytes) -> bool:
+        """See source.Scanner."""
+        return b"tok_" not in content and b"\0" not in content
+
+    def look(self, content: bytes) -> tuple[tuple[Match, ...], int]:
+        """See walk.Look."""
+        return self.scan(content), 0
+
     def _match(self, content: bytes, found: re.Match[bytes]) -> Match:
         start = content.rfind(b"\n", 0, found.start()) + 1
         line = content.count(b"\n", 0, start) + 1
@@ -94,11 +102,12 @@ def search(
     watch: Watch | None = None,
 ) -> LeakScan:
     """Search a repository for made-up tokens; a whole history in every way there is, which must agree."""
+    scanner = TokenScanner()
     source = GitLeakSource(
         name="app",
         path=repository.path,
         mode=mode,
-        scanner=TokenScanner(),
+        scanner=scanner,
         sealer=SEALER,
         environ=environ if environ is not None else repository.environ,
         largest=largest,
@@ -106,7 +115,7 @@ def search(
     )
     scan = source.scan(watch or Watch())
     if mode is Mode.HISTORY:
-        quick = replace(source, search=PackSearch(anchors=()), opened=fast().in_place)
+        quick = replace(source, search=PackSearch(look=scanner.look), opened=fast().in_place)
         other = quick.scan(Watch())
         told, expected = other.coverage.problems, scan.coverage.problems
         # Of a damaged object git speaks twice: once when it is read, and once when it walks over it.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.detection.compiled import open_scanner
+from keyproof.leaks.detection.scanner import Scanner
 from keyproof.leaks.git import families, walk
 from keyproof.leaks.git.blobs import search_blobs
 from keyproof.leaks.git.coverage import Tally
@@ -20,7 +21,6 @@ from keyproof.leaks.git.families import PackSearch
 from keyproof.leaks.git.objects import list_objects
 from keyproof.leaks.git.packs import Pack, packs_in
 from keyproof.leaks.git.repository import Repository
-from keyproof.leaks.git.walk import anchors_of
 from keyproof.leaks.sighting import Scan
 from keyproof.resources import policies
 from tests.fakes.repositories import GitRepository
@@ -68,13 +68,19 @@ def pack_all(repo: GitRepository, contents: list[bytes], *options: str) -> list[
 
 
 def both(
-    repo: GitRepository, scan: Scan, *, jobs: int = 1, largest: int = 1 << 20
+    repo: GitRepository,
+    scanner: Scanner | TokenScanner,
+    *,
+    scan: Scan | None = None,
+    jobs: int = 1,
+    largest: int = 1 << 20,
 ) -> tuple[dict[str, tuple[Match, ...]], Tally, PackSearch]:
-    """Search both ways and hold them against each other."""
+    """Search both ways, whole blobs with `scan` if it is another, and hold them against each other."""
+    scan = scan or scanner.scan
     target = opened(repo)
     listing = list_objects(target)
     plain, fast = (Tally(repository="app", mode="history") for _ in range(2))
-    search = PackSearch(anchors=anchors_of(SCANNER.detectors.values()) or (), jobs=jobs)
+    search = PackSearch(look=scanner.look, jobs=jobs)
     expected = search_blobs(target, listing, scan, largest, plain, Watch())
     watch = Watch()
     assert search(target, listing, scan, largest, fast, watch) == expected
@@ -112,8 +118,8 @@ def test_the_walk_finds_what_the_stream_finds(
     with repository() as repo:
         option = ["--delta-base-offset"] if offsets else []
         pack_all(repo, versions(document, edits, prefix), *option)
-        for scan in (SCANNER.scan, TokenScanner().scan):
-            both(repo, scan)
+        for scanner in (SCANNER, TokenScanner()):
+            both(repo, scanner)
 
 
 def chain(count: int, token_at: int = -1) -> list[bytes]:
@@ -132,7 +138,7 @@ def test_deltas_are_really_followed(options: list[str]) -> None:
     with repository() as repo:
         pack_all(repo, chain(60, token_at=40), *options)
         scanner = TokenScanner()
-        found, _, _ = both(repo, scanner.scan)
+        found, _, _ = both(repo, scanner)
         # The stream passes 60 whole versions, the walk one base and small windows but for those with the token.
         assert len(found) > 10
         whole = sum(len(content) > 4000 for content in scanner.searched)
@@ -148,7 +154,7 @@ def test_processes_answer_what_one_does(jobs: int, monkeypatch: pytest.MonkeyPat
     with repository() as repo:
         pack_all(repo, chain(80, token_at=20))
         repo.blob(b"loose tok_" + b"eeeeffff")
-        found, _, _ = both(repo, TokenScanner().scan, jobs=jobs)
+        found, _, _ = both(repo, TokenScanner(), jobs=jobs)
         assert len(found) > 10
 
 
@@ -157,7 +163,7 @@ def test_a_process_that_dies_leaves_its_blobs_to_the_stream(monkeypatch: pytest.
     monkeypatch.setattr(families._Work, "run", lambda *_: (_ for _ in ()).throw(SystemExit(1)))
     with repository() as repo:
         pack_all(repo, chain(10, token_at=2))
-        found, _, _ = both(repo, TokenScanner().scan, jobs=2)
+        found, _, _ = both(repo, TokenScanner(), jobs=2)
         assert found
 
 
@@ -165,7 +171,7 @@ def test_bases_that_are_let_go_are_made_again(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(walk, "_HELD", 1)
     with repository() as repo:
         pack_all(repo, chain(60, token_at=30), "--depth=4")
-        assert both(repo, TokenScanner().scan)[0]
+        assert both(repo, TokenScanner())[0]
 
 
 def test_larger_blobs_are_skipped_and_their_children_are_not() -> None:
@@ -173,7 +179,7 @@ def test_larger_blobs_are_skipped_and_their_children_are_not() -> None:
         contents = chain(30, token_at=3)
         pack_all(repo, [content + b"x" * (40 * (number % 2)) for number, content in enumerate(contents)])
         limit = sorted(map(len, contents))[15]
-        found, tally, _ = both(repo, TokenScanner().scan, largest=limit)
+        found, tally, _ = both(repo, TokenScanner(), largest=limit)
         assert found
         assert tally.coverage().blobs_skipped["size"] > 0
 
@@ -181,7 +187,7 @@ def test_larger_blobs_are_skipped_and_their_children_are_not() -> None:
 def test_sha256_is_walked_as_well() -> None:
     with repository("--object-format=sha256") as repo:
         pack_all(repo, chain(30, token_at=3))
-        assert both(repo, TokenScanner().scan)[0]
+        assert both(repo, TokenScanner())[0]
 
 
 def test_a_blob_in_two_packs_counts_once() -> None:
@@ -190,7 +196,7 @@ def test_a_blob_in_two_packs_counts_once() -> None:
         pack_all(repo, contents)
         names = [repo.blob(content) for content in contents]
         repo.git("pack-objects", "-q", "objects/pack/other", feed="\n".join(names[:15]).encode())
-        _, tally, _ = both(repo, TokenScanner().scan)
+        _, tally, _ = both(repo, TokenScanner())
         assert tally.scanned == 20
 
 
@@ -198,7 +204,7 @@ def test_alternates_go_through_the_stream() -> None:
     with repository() as repo, repository() as other:
         pack_all(other, chain(20, token_at=3))
         (repo.path / "objects/info/alternates").write_text(f"{other.path}/objects\n")
-        assert both(repo, TokenScanner().scan)[0]
+        assert both(repo, TokenScanner())[0]
 
 
 @pytest.mark.parametrize("suffix", ["pack", "idx"])
@@ -215,9 +221,11 @@ def test_a_damaged_pack_is_accounted_for_like_the_stream_does(suffix: str, place
         file.chmod(0o600)
         file.write_bytes(raw)
         plain, fast = (Tally(repository="app", mode="history") for _ in range(2))
-        scan = TokenScanner().scan
-        expected = search_blobs(target, listing, scan, 1 << 20, plain, Watch())
-        assert PackSearch(anchors=())(target, listing, scan, 1 << 20, fast, Watch()) == expected
+        scanner = TokenScanner()
+        expected = search_blobs(target, listing, scanner.scan, 1 << 20, plain, Watch())
+        assert (
+            PackSearch(look=scanner.look)(target, listing, scanner.scan, 1 << 20, fast, Watch()) == expected
+        )
         assert fast.coverage() == replace(plain.coverage(), problems=fast.coverage().problems)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from keyproof.domain.leak import LeakConfidence
-from keyproof.leaks.detection.detector import Detector, DetectorKind, Prefilter
+from keyproof.leaks.detection.detector import Detector, DetectorKind, Prefilter, anchors
 from keyproof.leaks.detection.engine import (
     Engine,
     HyperscanEngine,
@@ -21,7 +21,7 @@ from keyproof.leaks.detection.engine import (
 )
 from keyproof.leaks.detection.scanner import Scanner
 
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 """Raised with every change of code that can change what a scan finds."""
 
 
@@ -78,7 +78,7 @@ def _compile(detectors: Sequence[Detector]) -> bytes:
 
 
 def prefilters(detectors: Sequence[Detector]) -> list[Prefilter]:
-    """Those of the detectors, then those of the encodings they are looked for in."""
+    """Those of the detectors, of their anchors, then of the encodings they are looked for in."""
     from keyproof.leaks.decoding.encoded import expressions  # noqa: PLC0415 (needed when nothing was kept, too)
     from keyproof.leaks.detection.prefilter import texts  # noqa: PLC0415
 
@@ -86,6 +86,7 @@ def prefilters(detectors: Sequence[Detector]) -> list[Prefilter]:
     encoded = expressions(text for prefilter in ours for text in texts(prefilter))
     return [
         *(detector.prefilter for detector in detectors),
+        *(anchor.prefilter() for anchor in anchors(detectors) if anchor.text),
         *(Prefilter(expression=one.pattern, caseless=one.caseless, literals=one.literals) for one in encoded),
     ]
 

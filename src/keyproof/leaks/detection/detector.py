@@ -1,5 +1,6 @@
 """What the engine knows of one kind of secret; plain data, so that a scan needs no YAML library."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,3 +65,28 @@ class Detector:
     """Whether a match that the proof refuses is no secret at all."""
     documented: frozenset[str] = frozenset()
     """First 16 hex digits of SHA-256 of values the provider itself published as examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A text that stands in every match of a detector over several lines, in whatever case."""
+
+    text: str
+    """Lower-case; empty for a detector that no text leads: its matches can begin anywhere."""
+    width: int
+    """The longest such match in bytes."""
+
+    def prefilter(self) -> Prefilter:
+        """What finds the text."""
+        expression = "".join(one if one.isalnum() else f"\\x{ord(one):02x}" for one in self.text)
+        return Prefilter(expression=expression, caseless=True, literals=(self.text,))
+
+
+def anchors(detectors: Iterable[Detector]) -> tuple[Anchor, ...]:
+    """Those of the detectors over several lines, each text once."""
+    widths: dict[str, int] = {}
+    for detector in detectors:
+        if detector.multiline:
+            for text in detector.prefilter.literals or ("",):
+                widths[text] = max(widths.get(text, 0), detector.width)
+    return tuple(Anchor(*one) for one in sorted(widths.items()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keyproof.domain.leak import LeakConfidence
 from keyproof.leaks.blob import Match
 from keyproof.leaks.detection import decoders
-from keyproof.leaks.detection.detector import Detector, DetectorKind
+from keyproof.leaks.detection.detector import Detector, DetectorKind, anchors
 from keyproof.leaks.detection.engine import Engine
 from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, is_wordy
 from keyproof.leaks.detection.proofs import PROOFS, armoured_body, is_sample
@@ -24,6 +24,8 @@ _KIND_RANK = {
     DetectorKind.GENERIC: 1,
     DetectorKind.FOREIGN: 0,
 }
+_MARKS = (b"\xff", b"\xfe")
+"""First bytes of marked UTF-16 and UTF-32."""
 _MARKER_REACH = 2048
 """Bytes around a match in which an inline marker counts; only lines of machine output are longer."""
 _MOST_LAYERS = 3
@@ -63,11 +65,12 @@ class Scanner:
         """Changes whenever the same text could give another result: part of the key of any cache."""
         self.longest = max((one.width for one in detectors if not one.multiline), default=0)
         """No match within one line is longer than so many bytes."""
-        self.multiline_anchors = tuple(
-            sorted({text for one in detectors if one.multiline for text in one.prefilter.literals})
-        )
-        """Lower-case texts one of which stands in every match over several lines."""
+        found = anchors(detectors)
+        self._reaches = tuple(anchor.width for anchor in found if anchor.text)
+        """Of the anchors, whose prefilters follow those of the detectors."""
+        self._least_reach = max((anchor.width for anchor in found if not anchor.text), default=0)
         self._order = tuple(detectors)
+        self._encoded_from = len(self._order) + len(self._reaches)
         self._engine = engine
         self._patterns: dict[str, re.Pattern[bytes]] = {}
 
@@ -77,12 +80,30 @@ class Scanner:
         Lines end with a line feed. Columns count characters of UTF-8, or of Latin-1 in a line that is not.
         What stands in a line in another encoding has the place of the run that encodes it.
         """
-        return self._scan(decoders.to_utf8(content), 0)
+        text = decoders.to_utf8(content)
+        return self._matches(text, self._ends(text), 0)
 
-    def _scan(self, text: bytes, layer: int) -> tuple[Match, ...]:
+    def look(self, content: bytes) -> tuple[tuple[Match, ...], int]:
+        """The same, and how far from here a match over several lines may reach, in bytes; 0 when there can be none."""
+        text = decoders.to_utf8(content)
+        ends = self._ends(text)
+        reach = self._least_reach
+        for index in ends:
+            if len(self._order) <= index < self._encoded_from:
+                reach = max(reach, self._reaches[index - len(self._order)])
+        return self._matches(text, ends, 0), reach
+
+    def quiet(self, content: bytes) -> bool:
+        """Whether no part of `content` can hold a match; False says nothing."""
+        return b"\0" not in content and content[:1] not in _MARKS and not self._engine.hits(content)
+
+    def _ends(self, text: bytes) -> dict[int, list[int]]:
         ends: dict[int, list[int]] = {}
         for index, end in self._engine.hits(text):
             ends.setdefault(index, []).append(end)
+        return ends
+
+    def _matches(self, text: bytes, ends: dict[int, list[int]], layer: int) -> tuple[Match, ...]:
         if not ends:
             return ()
         candidates = [
@@ -93,9 +114,9 @@ class Scanner:
         ]
         chosen = _most_specific(candidates)
         hits = [
-            (index - len(self._order), end)
+            (index - self._encoded_from, end)
             for index in ends
-            if index >= len(self._order)
+            if index >= self._encoded_from
             for end in ends[index]
         ]
         if not hits or layer == _MOST_LAYERS:
@@ -110,7 +131,7 @@ class Scanner:
 
         inner: list[Match] = []
         for run in runs(text, hits):
-            found = self._scan(run.content, layer + 1)
+            found = self._matches(run.content, self._ends(run.content), layer + 1)
             over = [one for one in chosen if one.start < run.end and run.start < one.end]
             if found and run.encoding != "percent":
                 if any(_KIND_RANK[one.detector.kind] > _KIND_RANK[DetectorKind.GENERIC] for one in over):

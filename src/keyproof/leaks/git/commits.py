@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 _HEADER = re.compile(rb"([a-z0-9-]+) (.*(?:\n .*)*)\n?")
+_PLAIN = re.compile(
+    rb"tree ((?:[0-9a-f]{24})?[0-9a-f]{40})\n((?:parent (?:[0-9a-f]{24})?[0-9a-f]{40}\n)*)"
+    rb"author ([^<>\n]*)<([^<>\n]*)> (\d{1,15}) [+-]\d{4}\n(?=committer )"
+)
 _ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _SECONDS = re.compile(rb"-?\d{1,15}")
 
@@ -45,6 +49,30 @@ class Tag:
 
 def parse_commit(name: str, content: bytes) -> Commit:
     """Read a commit object; malformed parts are read as empty."""
+    return _parse_plain(name, content) or _parse_any(name, content)
+
+
+def _parse_plain(name: str, content: bytes) -> Commit | None:
+    """Nearly every commit is written like this; the same in a third of the time."""
+    found = _PLAIN.match(content)
+    end = content.find(b"\n\n", found.end() - 1) if found else -1
+    if not found or end < 0 or content.find(b"\nparent ", found.end() - 1, end) >= 0:
+        return None
+    tree, parents, author, email, seconds = found.groups()
+    try:
+        person = Person(name=author.strip().decode(), email=email.strip().decode(), seconds=int(seconds))
+    except UnicodeDecodeError:
+        return None
+    return Commit(
+        id=name,
+        tree=tree.decode(),
+        parents=tuple(parents.decode().split()[1::2]) if parents else (),
+        author=person,
+        message=content[end + 2 :],
+    )
+
+
+def _parse_any(name: str, content: bytes) -> Commit:
     headers, message = _split(content)
     charset = _first(headers, b"encoding")
     return Commit(

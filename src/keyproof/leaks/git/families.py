@@ -10,7 +10,7 @@ from keyproof.leaks.git.coverage import Tally
 from keyproof.leaks.git.objects import Ids, Listing
 from keyproof.leaks.git.packs import BLOB, Pack, packs_in
 from keyproof.leaks.git.repository import Repository
-from keyproof.leaks.git.walk import Anchors, Searcher, walk_family
+from keyproof.leaks.git.walk import Look, Searcher, walk_family
 from keyproof.leaks.git.workers import MOST, can_fork, share_out
 from keyproof.leaks.sighting import Scan
 from keyproof.ports import Progress
@@ -84,8 +84,8 @@ class _Work:
 class PackSearch:
     """A SearchBlobs that follows the deltas of packs; equal in result to `search_blobs`."""
 
-    anchors: Anchors
-    """See walk.Anchors; detectors over several lines without one must not be searched this way."""
+    look: Look
+    """Finds the same as the scan it is called with."""
     jobs: int = 1
     """Processes, where they can be forked."""
 
@@ -101,7 +101,7 @@ class PackSearch:
     ) -> dict[str, tuple[Match, ...]]:
         """See SearchBlobs."""
         progress.begin(f"Searching {tally.repository}", len(listing.blobs))
-        work, rest = _plan(repository, listing, Searcher(scan, self.anchors), largest)
+        work, rest = _plan(repository, listing, Searcher(self.look), largest)
         try:
             matches = self._search(work, rest, tally, progress, meanwhile)
         finally:

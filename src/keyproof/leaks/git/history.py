@@ -29,7 +29,7 @@ _STEP = 256
 
 def search_history(
     repository: Repository,
-    scan: Scan,
+    messages: Messages,
     tally: Tally,
     progress: Progress,
     *,
@@ -41,7 +41,7 @@ def search_history(
 
     Raises HistoryError when nothing could be looked at.
     """
-    messages = Messages(scan)
+    scan = messages.scan
     with opened(repository) as reading:
         work = _Reading(repository, reading, messages, tally)
         found = search(repository, reading.listing, scan, largest, tally, progress, work.steps())

@@ -5,9 +5,10 @@ Its path is the id of the commit or the name of the tag's ref, as `git show` tak
 commit is HEAD or an ancestor of it; nothing but rewriting history removes it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import islice
 
 from keyproof.domain.leak import Occurrence
 from keyproof.leaks.blob import Match
@@ -16,6 +17,8 @@ from keyproof.leaks.sighting import Scan, Sighting, distinct
 
 Secret = tuple[str, bytes]
 """Detector and secret."""
+_BATCH = 16
+"""Messages that are looked at together, since most hold nothing."""
 
 
 @dataclass(slots=True)
@@ -23,15 +26,21 @@ class Messages:
     """The messages that were searched and hold secrets."""
 
     scan: Scan
+    quiet: Callable[[bytes], bool]
+    """Whether no part of a text can hold a match."""
     _in_commits: dict[Secret, list[tuple[str, Match]]] = field(default_factory=dict)
     _in_tags: dict[Secret, list[tuple[Tag, Match]]] = field(default_factory=dict)
 
     def search(self, commits: Iterable[Commit]) -> Iterator[Commit]:
         """Search each commit's message on its way through."""
-        for commit in commits:
-            for match in self.scan(commit.message):
-                self._in_commits.setdefault((match.detector, match.secret), []).append((commit.id, match))
-            yield commit
+        rest = iter(commits)
+        while batch := list(islice(rest, _BATCH)):
+            if not self.quiet(b"\n\n".join([commit.message for commit in batch])):
+                for commit in batch:
+                    for match in self.scan(commit.message):
+                        secret = (match.detector, match.secret)
+                        self._in_commits.setdefault(secret, []).append((commit.id, match))
+            yield from batch
 
     def search_tag(self, tag: Tag) -> None:
         """Search the message of an annotated tag."""

@@ -18,14 +18,14 @@ from keyproof.leaks.git.range import Range
 from keyproof.leaks.git.reading import grow, read_commits, read_tags
 from keyproof.leaks.git.refs import read_refs, shallow_commits
 from keyproof.leaks.git.repository import Repository
-from keyproof.leaks.sighting import Scan, Sighting
+from keyproof.leaks.sighting import Sighting
 from keyproof.ports import Progress
 
 
 def search_range(
     repository: Repository,
     span: Range,
-    scan: Scan,
+    messages: Messages,
     tally: Tally,
     progress: Progress,
     *,
@@ -37,6 +37,7 @@ def search_range(
     Attribution is that of the history, told of the commits of the range alone; a secret is removed when the
     range's end no longer has it.
     """
+    scan = messages.scan
     if not span.end.strip("0"):
         tally.notes.append("the range ends at no commit: the ref is being deleted")
         return []
@@ -46,7 +47,6 @@ def search_range(
     tally.shallow_commits = len(shallow_commits(repository).intersection(commits))
     if not commits:
         tally.notes.append(f"the range {span} holds no commits")
-    messages = Messages(scan)
     graph = _read_graph(repository, commits, messages, tally)
     tagged = _search_tags(repository, end, messages, tally)
     changes = _list_changes(repository, commits)

@@ -9,15 +9,13 @@ of a very long match, or in UTF-16 are searched whole. A blob that holds others 
 opens it keeps account of what stayed closed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.decoding.kinds import opens
 from keyproof.leaks.detection.decoders import wide_encoding
-from keyproof.leaks.detection.detector import Detector
 from keyproof.leaks.git.packs import Pack
-from keyproof.leaks.sighting import Scan
 
 _WIDEST = 16384
 """Bytes; the anchor of a longer match makes children be searched whole."""
@@ -28,8 +26,8 @@ _PROBE = 4096
 _HELD = 96 << 20
 """Bytes of bases held for children yet to come; beyond it they are made anew."""
 
-Anchors = tuple[tuple[bytes, int], ...]
-"""Lower-case texts one of which stands in every match over several lines, with the longest such match."""
+Look = Callable[[bytes], tuple[tuple[Match, ...], int]]
+"""The matches of a text, and how many bytes one over several lines may reach from it."""
 Visit = tuple[int, int, tuple[Match, ...] | None]
 """Number of a blob, its bytes, its matches; None for one that is to be opened."""
 
@@ -38,17 +36,16 @@ Visit = tuple[int, int, tuple[Match, ...] | None]
 class Searcher:
     """Decides whether a blob has matches, from what its base had."""
 
-    scan: Scan
-    anchors: Anchors
+    look: Look
 
     def whole(self, content: bytes) -> tuple[tuple[Match, ...] | None, int]:
         """The matches, None for a blob to open, and how its children are to be searched: their margin, or whole."""
         if opens(content):
             return None, _WHOLE
-        matches = self.scan(content)
-        if matches or _wide(content):
+        matches, reach = self.look(content)
+        if matches or reach > _WIDEST or _wide(content):
             return matches, _WHOLE
-        return matches, self._margin(content, 0)
+        return matches, 2 * reach
 
     def child(self, content: bytes, part: bytes, margin: int) -> tuple[tuple[Match, ...] | None, int, bool]:
         """The same for the child of a base with this margin, by its windows; and whether they were wide enough."""
@@ -56,19 +53,10 @@ class Searcher:
             return *self.whole(content), True
         if not part:
             return (), margin, True
-        wider = self._margin(part, margin)
-        if wider == _WHOLE or _wide(part) or self.scan(part):
+        matches, reach = self.look(part)
+        if matches or reach > _WIDEST or _wide(part):
             return *self.whole(content), True
-        return (), wider, wider == margin
-
-    def _margin(self, text: bytes, margin: int) -> int:
-        lowered = text.lower()
-        for anchor, width in self.anchors:
-            if anchor in lowered:
-                if width > _WIDEST:
-                    return _WHOLE
-                margin = max(margin, 2 * width)
-        return margin
+        return (), max(margin, 2 * reach), 2 * reach <= margin
 
 
 def _wide(content: bytes) -> bool:
@@ -137,11 +125,3 @@ def _spill(stack: list[_Frame], held: int) -> int:
         freed += len(frame.content or b"")
         frame.content = None
     return freed
-
-
-def anchors_of(detectors: Iterable[Detector]) -> Anchors | None:
-    """The anchors of the detectors over several lines; None when one has none, so that nothing may be cut."""
-    over_lines = [one for one in detectors if one.multiline]
-    if not all(one.prefilter.literals for one in over_lines):
-        return None
-    return tuple((text.encode(), one.width) for one in over_lines for text in one.prefilter.literals)
