@@ -32,6 +32,7 @@ from keyproof.collectors.dotenv import DotenvCollector
 from keyproof.collectors.inventory import InventoryCollector
 from keyproof.collectors.kubernetes import KubernetesCollector
 from keyproof.collectors.postgresql import PostgresqlCollector
+from keyproof.collectors.sops import SopsCollector
 from keyproof.collectors.tls import TlsCollector
 from keyproof.collectors.vault import VaultCollector
 from keyproof.fields import StrictModel
@@ -68,6 +69,7 @@ COLLECTORS: Mapping[str, CollectorType] = {
     "inventory": InventoryCollector,
     "kubernetes": KubernetesCollector,
     "postgresql": PostgresqlCollector,
+    "sops": SopsCollector,
     "tls": TlsCollector,
     "vault": VaultCollector,
 }
