@@ -96,6 +96,8 @@ def _policy_tests() -> str:
         "",
         "Cases beside a pack, for `house.yaml` in `house.test.yaml`; `keyproof policy test` runs them.",
         "",
+        "[How to test a policy](../how-to/test-a-policy.md) shows them at work.",
+        "",
     ]
     for title, model in models.items():
         parts += [f"## {title}", "", _text(model), "", *_parameters(model)]
