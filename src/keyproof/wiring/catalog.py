@@ -28,11 +28,14 @@ from keyproof.checks.strength import Strength
 from keyproof.checks.transport import Transport
 from keyproof.checks.unused import Unused
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector
+from keyproof.collectors.docker_compose import DockerComposeCollector
 from keyproof.collectors.dotenv import DotenvCollector
+from keyproof.collectors.encrypted_files import EncryptedFilesCollector
 from keyproof.collectors.inventory import InventoryCollector
 from keyproof.collectors.kubernetes import KubernetesCollector
 from keyproof.collectors.postgresql import PostgresqlCollector
 from keyproof.collectors.sops import SopsCollector
+from keyproof.collectors.terraform_state import TerraformStateCollector
 from keyproof.collectors.tls import TlsCollector
 from keyproof.collectors.vault import VaultCollector
 from keyproof.fields import StrictModel
@@ -65,11 +68,14 @@ class CollectorType(Protocol):
 
 COLLECTORS: Mapping[str, CollectorType] = {
     "aws-secrets-manager": AwsSecretsManagerCollector,
+    "docker-compose": DockerComposeCollector,
     "dotenv": DotenvCollector,
+    "encrypted-files": EncryptedFilesCollector,
     "inventory": InventoryCollector,
     "kubernetes": KubernetesCollector,
     "postgresql": PostgresqlCollector,
     "sops": SopsCollector,
+    "terraform-state": TerraformStateCollector,
     "tls": TlsCollector,
     "vault": VaultCollector,
 }
