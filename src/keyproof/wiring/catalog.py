@@ -41,10 +41,19 @@ from keyproof.collectors.vault import VaultCollector
 from keyproof.fields import StrictModel
 from keyproof.ports import Collector, Reporter, Surroundings
 from keyproof.reporters.csv import CsvReporter
+from keyproof.reporters.github import GithubReporter
+from keyproof.reporters.gitlab import GitlabReporter
+from keyproof.reporters.gitlab_code_quality import GitlabCodeQualityReporter
 from keyproof.reporters.html import HtmlReporter
 from keyproof.reporters.json import JsonReporter
+from keyproof.reporters.jsonl import JsonlReporter
 from keyproof.reporters.junit import JUnitReporter
+from keyproof.reporters.markdown import MarkdownReporter
+from keyproof.reporters.ocsf import OcsfReporter
+from keyproof.reporters.oscal import OscalReporter
+from keyproof.reporters.prometheus import PrometheusReporter
 from keyproof.reporters.sarif import SarifReporter
+from keyproof.reporters.sarif_github import SarifGithubReporter
 from keyproof.reporters.text import TextReporter
 
 
@@ -108,9 +117,18 @@ CHECKS: Mapping[str, type[CheckModel]] = {
 
 REPORTERS: Mapping[str, type[Reporter]] = {
     "csv": CsvReporter,
+    "github": GithubReporter,
+    "gitlab": GitlabReporter,
+    "gitlab-code-quality": GitlabCodeQualityReporter,
     "html": HtmlReporter,
     "json": JsonReporter,
+    "jsonl": JsonlReporter,
     "junit": JUnitReporter,
+    "markdown": MarkdownReporter,
+    "ocsf": OcsfReporter,
+    "oscal": OscalReporter,
+    "prometheus": PrometheusReporter,
     "sarif": SarifReporter,
+    "sarif-github": SarifGithubReporter,
     "text": TextReporter,
 }
