@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from keyproof import config
-from keyproof.policy.cases import CaseDocument, PolicyTestDocument
+from keyproof.policy.case_document import CaseDocument, PolicyTestDocument
 from keyproof.policy.given import GivenDocument
 from keyproof.policy.schema import (
     attestations_schema,
