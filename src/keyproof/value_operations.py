@@ -19,6 +19,8 @@ _OPERATIONS = (
     r"\b(get|watch|\*) secrets\b",
     # PostgreSQL and its relatives
     r"\brolpassword\b|\bpg_shadow\b|\bpg_user_mappings?\b|\bauthentication_string\b",
+    # Docker: tokens to join a swarm, and environments of services and containers
+    r"^GET /(v[\d.]+/)?(swarm|services|tasks|containers)\b",
     # Azure Key Vault, Google Secret Manager
     r"vaults/(secrets/getSecret|secrets/\*|keys/(decrypt|unwrap|release))\b",
     r"\bsecrets/(get|backup)\b|\bkeys/(backup|decrypt|release)\b",

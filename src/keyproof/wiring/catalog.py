@@ -29,6 +29,7 @@ from keyproof.checks.transport import Transport
 from keyproof.checks.unused import Unused
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector
 from keyproof.collectors.docker_compose import DockerComposeCollector
+from keyproof.collectors.docker_swarm import DockerSwarmCollector
 from keyproof.collectors.dotenv import DotenvCollector
 from keyproof.collectors.encrypted_files import EncryptedFilesCollector
 from keyproof.collectors.inventory import InventoryCollector
@@ -78,6 +79,7 @@ class CollectorType(Protocol):
 COLLECTORS: Mapping[str, CollectorType] = {
     "aws-secrets-manager": AwsSecretsManagerCollector,
     "docker-compose": DockerComposeCollector,
+    "docker-swarm": DockerSwarmCollector,
     "dotenv": DotenvCollector,
     "encrypted-files": EncryptedFilesCollector,
     "inventory": InventoryCollector,
