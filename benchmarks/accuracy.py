@@ -126,7 +126,7 @@ def main() -> None:
     print("\nby the probability from which a value is reported (no other change):")
     _head()
     for least in (0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05):
-        generic.DOUBTFUL = least
+        generic.LEAST = least
         chosen = [one for one in _ours(files, options.folds).findings if one.confidence in _TIERS[-1][1]]
         _print(Run(f"keyproof, from {least}", chosen), labels, groups=False)
 

@@ -176,8 +176,8 @@ def _fit(table: Any, candidates: list[Candidate], chosen: Iterable[int]) -> Any:
         ]
     )
     return HistGradientBoostingClassifier(
-        max_iter=160,
-        learning_rate=0.08,
+        max_iter=100,
+        learning_rate=0.12,
         max_leaf_nodes=15,
         min_samples_leaf=25,
         l2_regularization=2,

@@ -29,10 +29,10 @@ def _shared(outcome: Outcome, edges: tuple[ControlMapping, ...]) -> Finding:
     )  # fmt: skip
 
 
-def _judged(*findings: Finding) -> ControlResult:
+def _judged(*findings: Finding, closed: bool = False) -> ControlResult:
     control = Control(
         id="soc2:CC6.1", framework="soc2", title="T", demands="D", scan_cannot_show="Who decided.",
-        why_no_more="a criterion is met by people",
+        why_no_more="a criterion is met by people", closed=closed,
     )  # fmt: skip
     framework = Framework(id="soc2", title="SOC 2", edition="2022", controls=(control,))
     return judge_controls([framework], findings)[0]
@@ -55,6 +55,12 @@ def test_a_control_without_rules_says_so() -> None:
     assert (judged.outcome, sum(judged.counts.values())) == (Outcome.NOT_EVALUATED, 0)
     assert judged.note == snapshot(
         "No rule of the loaded packs gives evidence for this control. A scan cannot show: Who decided."
+    )
+
+
+def test_a_control_of_which_nothing_can_be_shown_says_why() -> None:
+    assert _judged(closed=True).note == snapshot(
+        "No rule about secrets can give evidence for this control: a criterion is met by people. A scan cannot show: Who decided."
     )
 
 

@@ -7,20 +7,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyproof.app.evaluate import classes_by_subject, evaluate, subjects_of
 from keyproof.check_model import CheckModel
+from keyproof.checks.access import Access
 from keyproof.checks.inventory_drift import InventoryDrift
 from keyproof.checks.max_age import MaxAge
+from keyproof.checks.required_metadata import RequiredMetadata
 from keyproof.checks.rotation_enabled import RotationEnabled
+from keyproof.checks.storage import Storage
 from keyproof.domain.assessment import Scope, ScopeStatus
 from keyproof.domain.check import SECRET_KINDS, Check, Context, Inventory
 from keyproof.domain.finding import Finding, FindingDraft, finding_id, sealed
 from keyproof.domain.leak import Leak, LeakConfidence
 from keyproof.domain.policy import PolicyPack, Rule, SecretClass, Selector
-from keyproof.domain.secret import SecretMetadata, SourceLine, SubjectKind
+from keyproof.domain.secret import Encryption, SecretMetadata, SourceLine, SubjectKind
 from keyproof.domain.severity import derive
 from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.subject import Document, Subject
@@ -38,9 +41,11 @@ from keyproof.policy.selector import (
     Everything,
     Not,
 )
-from tests.fakes.secrets import fact, secret
+from tests.fakes.secrets import fact, grant, secret
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEY = Encryption(encrypted=True, key="one", customer_managed=True)
+ROLES = {"devops": ("ops-*",)}
 WORDS = ("jwt", "JWT-key", "db", "prod/db", "a", "")
 GLOBS = ("*", "*jwt*", "jwt*", "*DB", "prod/*", "a", "?", "[ab]", "*d*b*", "")
 
@@ -92,11 +97,15 @@ checks: st.SearchStrategy[Check] = st.sampled_from(
         MaxAge.model_validate({"period": "on compromise"}),
         RotationEnabled.model_validate({}),
         InventoryDrift.model_validate({}),
+        RequiredMetadata.model_validate({"fields": ["owner", "class", "tag:team"]}),
+        RequiredMetadata.model_validate({"fields": ["class"]}),
+        Storage.model_validate({"encrypted": True, "customer-key": True}),
+        Access.model_validate({"roles": {"devops": "deny"}, "others": "allow"}),
     )
 )
 words = st.sampled_from(WORDS)
 secrets = st.builds(
-    lambda name, environment, owner, priority, tags, days, source: secret(
+    lambda name, environment, owner, priority, tags, days, source, more: secret(
         name,
         *(fact(NOW - timedelta(days=day)) for day in days),
         environment=environment,
@@ -105,6 +114,7 @@ secrets = st.builds(
         tags=tags,
         source=source,
         place=SourceLine(path="x", line=1),
+        **more,
     ),
     words,
     words,
@@ -113,6 +123,16 @@ secrets = st.builds(
     st.dictionaries(st.sampled_from(("team", "TEAM", "other")), words),
     st.lists(st.integers(-1, 400), max_size=2),
     st.sampled_from(("aws", "table")),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "encryption": st.sampled_from((KEY, replace(KEY, key="other"), replace(KEY, encrypted=False))),
+            "grants": st.sampled_from(((), (grant("ops-bo"),), (grant("dev-ana"),))),
+            "deletion": st.just(NOW),
+            "attributes": st.sampled_from(({"empty": True}, {"identity-policies": "not read"})),
+            "unread": st.just({"owner": "no right"}),
+        },
+    ),
 )
 leaks = st.builds(
     lambda name, detector: Leak(
@@ -136,7 +156,7 @@ def packs(draw: st.DrawFn) -> PolicyPack:
         for index in draw(st.permutations(range(draw(st.integers(0, 4)))))
     )  # fmt: skip
     return PolicyPack(
-        id=name, title="T", version="1", document=Document(pack=name, name=name), roles={}, rules=rules,
+        id=name, title="T", version="1", document=Document(pack=name, name=name), roles=ROLES, rules=rules,
         classes=tuple(
             SecretClass(id=key, title=key, selector=draw(in_classes), priority=draw(words))
             for key in draw(st.sampled_from(((), ("one",), ("one", "two"))))
@@ -188,7 +208,7 @@ def plainly(pack: PolicyPack, snapshot: Snapshot) -> Iterator[Finding]:
             ]
             shortest = min(periods, key=lambda entry: entry[:3], default=None)
             context = Context(
-                now=NOW, inventory=inventory, secret_class=name, classes=by_id, has_classes=bool(pack.classes),
+                now=NOW, inventory=inventory, roles=ROLES, secret_class=name, classes=by_id, has_classes=bool(pack.classes),
                 period=shortest[3] if shortest else None, period_rule=shortest[2] if shortest else "",
             )  # fmt: skip
             yield _finding(rule, subject, one, rule.check.evaluate(subject, context))
@@ -222,6 +242,7 @@ def _finding(rule: Rule, subject: Subject, one: SecretClass | None, verdict: Ver
     )
 
 
+@settings(max_examples=500)
 @given(packs(), snapshots())
 def test_the_quick_way_gives_what_the_plain_way_gives(pack: PolicyPack, snapshot: Snapshot) -> None:
     found = evaluate([pack], snapshot, now=NOW)

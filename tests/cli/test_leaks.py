@@ -1,5 +1,6 @@
 """`keyproof leaks` and the hook on a real repository."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from keyproof.demo import fakes
 from tests.cli.conftest import Keyproof
 
 TOKEN = fakes.github_token("cli")
+_PERSON = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
 
 
 @pytest.fixture
@@ -20,8 +22,7 @@ def repository(project: Path) -> Path:
     """A repository in the current folder: a token came in and went out again, another is staged."""
 
     def git(*arguments: str) -> None:
-        person = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
-        subprocess.run(["git", *person, *arguments], cwd=project, check=True, capture_output=True)
+        subprocess.run(["git", *_PERSON, *arguments], cwd=project, check=True, capture_output=True)
 
     git("init", "--quiet", "--initial-branch=main")
     (project / "a.sh").write_text(f"export T={TOKEN}\n", encoding="utf-8")
@@ -90,6 +91,54 @@ def test_the_plugins_of_detect_secrets_look_too_when_asked(repository: Path, key
     assert "detect-secrets" not in keyproof("leaks", "--staged", "--format", "jsonl").out
     result = keyproof("leaks", "--staged", "--detect-secrets", "--format", "jsonl")
     assert (result.code, json.loads(result.out.splitlines()[0])["confidence"]) == (0, "possible")
+
+
+def test_archives_are_opened_unless_told_not_to(repository: Path, keyproof: Keyproof) -> None:
+    (repository / "b.sh.gz").write_bytes(gzip.compress(f"T={fakes.github_token('packed')}\n".encode()))
+    result = keyproof("leaks", "--worktree", "--format", "jsonl")
+    assert result.code == 1
+    found = json.loads(result.out.splitlines()[0])
+    assert (found["path"], found["line"], found["decoded"]) == ("b.sh.gz", 1, ["gzip"])
+    assert keyproof("leaks", "--worktree", "--no-archives").code == 0
+
+
+def test_however_a_history_is_walked_the_result_is_the_same(repository: Path, keyproof: Keyproof) -> None:
+    subprocess.run(["git", "gc", "--quiet"], cwd=repository, check=True)
+    results = [
+        keyproof("leaks", "--format", "jsonl", *options).out
+        for options in ([], ["--no-follow-deltas"], ["--jobs", "2"], ["--no-archives"])
+    ]
+    assert results == [results[0]] * 4
+
+
+def test_submodules_are_searched_when_asked(
+    repository: Path, keyproof: Keyproof, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    inner = tmp_path_factory.mktemp("inner")
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "one"]):
+        (inner / "c.sh").write_text(f"T={fakes.github_token('inner')}\n", encoding="utf-8")
+        subprocess.run(["git", *_PERSON, *command], cwd=inner, check=True)
+    added = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner), "libs/inner"]
+    subprocess.run(["git", *added], cwd=repository, check=True)
+    plain = keyproof("leaks", "--format", "json")
+    assert "libs/inner is a submodule" in plain.out
+    asked = json.loads(keyproof("leaks", "--submodules", "--format", "json").out)
+    assert [(one["repository"].rpartition("/")[2], one["path"]) for one in asked["leaks"]] == [
+        (repository.name, "a.sh"),
+        ("inner", "c.sh"),
+    ]
+    assert asked["coverage"]["notes"] == []
+    assert keyproof("leaks", "--submodules", "--staged").code == 2
+
+
+def test_what_a_remote_has_is_not_new(repository: Path, keyproof: Keyproof) -> None:
+    subprocess.run(["git", "update-ref", "refs/remotes/origin/main", "HEAD"], cwd=repository, check=True)
+    stage(repository, "true\n")
+    subprocess.run(["git", *_PERSON, "commit", "--quiet", "--message", "b"], cwd=repository, check=True)
+    new = f"{'0' * 40}..HEAD"
+    assert keyproof("leaks", "--range", new).code == 1
+    assert keyproof("leaks", "--range", new, "--new-to", "origin").code == 0
+    assert keyproof("leaks", "--new-to", "origin").code == 2
 
 
 def test_reports_of_findings(repository: Path, keyproof: Keyproof, checkout: Path) -> None:

@@ -102,3 +102,13 @@ def test_shipped_packs_are_tried_by_their_ids(project: Path, keyproof: Keyproof)
     result = keyproof("policy", "test", "baseline", "soc2", "--coverage-min", "100")
     assert (result.code, result.err) == (0, "")
     assert "none failed" in result.out
+
+
+def test_an_example_shows_the_requirements_it_restates(project: Path, keyproof: Keyproof) -> None:
+    result = keyproof(
+        "policy", "test", "sports-simulation", "--coverage-min", "100", "--format", "junit=cases.xml"
+    )
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines()[-1].endswith(" requirements covered, each shown met and not met")
+    assert "  ok    multi-factor: quarterly, the day after due\n" in result.out
+    etree.XMLSchema(etree.parse(XSD)).assertValid(etree.parse(project / "cases.xml"))

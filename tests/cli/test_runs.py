@@ -149,6 +149,14 @@ def test_a_recorded_run_is_rendered_again_byte_for_byte(project: Path, keyproof:
         assert (project / "again" / name).read_bytes() == (project / "first" / name).read_bytes()
 
 
+def test_a_json_result_is_rendered_in_another_format(project: Path, keyproof: Keyproof) -> None:
+    keyproof("scan", "-q", "--format", "json=r.json", "--format", "junit=first.xml", "--no-store")
+    assert keyproof("report", "r.json", "-q", "--format", "junit=again.xml").code == 1
+    assert (project / "again.xml").read_bytes() == (project / "first.xml").read_bytes()
+    result = keyproof("report", "none.json")
+    assert (result.code, "none.json: No such file" in result.err) == (2, True)
+
+
 def test_a_leak_keeps_the_time_a_run_first_saw_it(project: Path, keyproof: Keyproof) -> None:
     (project / "keyproof.yaml").write_text(
         "version: 1\norganisation: Example Ltd\npolicies: [leaks]\n"

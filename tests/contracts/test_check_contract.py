@@ -172,20 +172,24 @@ def test_evaluation_is_total_pure_and_consistent(subject: Subject, context: Cont
 
 
 @settings(max_examples=60, deadline=None)
-@given(one=secrets, another=secrets, context=contexts())
+@given(one=secrets, another=secrets, context=contexts(), placed=contexts())
 def test_subjects_with_equal_grounds_get_the_same_verdict(
-    one: SecretMetadata, another: SecretMetadata, context: Context
+    one: SecretMetadata, another: SecretMetadata, context: Context, placed: Context
 ) -> None:
-    """Whatever one field is changed in: what a check looks at has to be among its grounds."""
-    changed = [replace(one, **{field.name: getattr(another, field.name)}) for field in fields(one)]
+    """Whatever one thing is changed: what a check looks at has to be among its grounds."""
+    changed = [(replace(one, **{field.name: getattr(another, field.name)}), context) for field in fields(one)]
+    changed += [
+        (one, replace(context, **{name: getattr(placed, name)}))
+        for name in ("secret_class", "period", "period_rule")
+    ]
     for check in READY:
         grounds = check.grounds(one, context)
         if grounds is None:
             continue
         verdict = judge(check, one, context)
-        for other in changed:
-            if check.grounds(other, context) == grounds:
-                assert judge(check, other, context) == verdict, check
+        for other, seen in changed:
+            if check.grounds(other, seen) == grounds:
+                assert judge(check, other, seen) == verdict, check
 
 
 def _without(*names: str) -> Callable[[SecretMetadata], SecretMetadata]:

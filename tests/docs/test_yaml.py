@@ -96,10 +96,10 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert broken == []
 
 
-def test_cases_in_the_explanations_hold(tmp_path: Path) -> None:
+def test_cases_in_explanations_and_how_tos_hold(tmp_path: Path) -> None:
     """A `PolicyTest` block names its pack; its cases are run as they stand, with the page's waivers beside them."""
     ran = 0
-    for page in sorted((DOCS / "explanation").glob("*.md")):
+    for page in sorted([*(DOCS / "explanation").glob("*.md"), *(DOCS / "how-to").glob("*.md")]):
         for text in _BLOCK.findall(page.read_text(encoding="utf-8")):
             if "kind: Waivers" in text:
                 (tmp_path / "waivers.yaml").write_text(text, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from jsonschema import Draft202012Validator
 
@@ -317,13 +318,14 @@ GOOD: dict[str, Any] = {
     "apiVersion": "keyproof/v1",
     "kind": "PolicyTest",
     "as-of": "2026-11-21",
+    "environments": {"production": ["live/*"], "test": "test/*"},
     "cases": [
         {
             "rule": "rotation", "expect": "pass", "reason": "stand", "alert": "", "waivers": "off", "class": "",
             "secret": {"name": "a", "value-date": "2026-01-01", "tags": {"a": "b"}, "versions": [{"id": "1", "state": "current"}],
                        "rotation": {"enabled": True, "interval": "30d"}, "attributes": {"a": 1}, "unread": {"a": "b"}},
             "beside": [{"leak": {"detector": "pem"}}, {"repository": {"name": "shop", "leaks": 1}}],
-            "unreadable": ["vault"],
+            "unreadable": ["vault"], "attestations": [], "covers": [12, "A.5"],
         },
         {"rule": "rotation", "document": {"reviewed": "2026-01-01"}, "around-due": True, "due": "2026-01-02"},
     ],
@@ -450,6 +452,29 @@ def test_attested_rules_are_manual_in_time_and_not_evaluated_late_or_without_a_w
     )
     assert _faults(suite) == []
     assert [case.expected.outcome for case in suite.cases[:3]] == ["manual", "manual", "not-evaluated"]
+
+
+@given(
+    at=st.dates(date(2020, 1, 1), date(2030, 1, 1)),
+    every=st.integers(1, 800),
+    demanded=st.integers(1, 800),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+def test_the_shorter_of_two_periods_ends_what_is_attested(
+    tmp_path: Path, at: date, every: int, demanded: int
+) -> None:
+    due = at + timedelta(days=min(every, demanded))
+    write(
+        tmp_path,
+        {
+            "house.yaml": TEMPLATE.replace("every: 30d", f"every: {demanded}d"),
+            "house.test.yaml": TEST_HEAD
+            + f"  - {{rule: audit, document: {{}}, attestations: [{{at: {at}, every: {every}d}}], "
+            + f"around-due: true, due: {due}}}\n",
+        },
+    )
+    (suite,) = load_suites(["house.yaml"], root=tmp_path, checks=REAL_CHECKS)
+    assert _faults(suite) == []
 
 
 def test_a_case_has_the_last_word_on_what_is_attested(tmp_path: Path) -> None:

@@ -320,3 +320,10 @@ def test_what_may_be_claimed_loads(
     tmp_path: Path, control: str, strength: str, check: str, preconditions: str
 ) -> None:
     _load(tmp_path, control, strength, check, preconditions)
+
+
+@pytest.mark.parametrize("framework", ALL)
+def test_reports_know_which_controls_are_closed_to_rules(framework: str) -> None:
+    controls = load_catalogue(shipped_catalogues()[framework]).framework.controls
+    assert {c.id.partition(":")[2] for c in controls if c.closed} == _where(NONE)[framework]
+    assert all(c.why_no_more for c in controls)

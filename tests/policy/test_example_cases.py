@@ -1,7 +1,7 @@
 """The cases of the example organisations are strict: each rule is met and not met, and a changed rule is noticed."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,15 +16,18 @@ from keyproof.app.cases import own_rules, run_case
 from keyproof.app.evaluate import evaluate
 from keyproof.domain.case import Suite
 from keyproof.domain.duration import Duration, parse_duration
-from keyproof.domain.policy import PolicyPack, Rule
-from keyproof.domain.secret import SecretMetadata
+from keyproof.domain.policy import PolicyPack, Rule, Selector
+from keyproof.domain.secret import SecretMetadata, SubjectKind
 from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.verdict import Outcome, Severity
+from keyproof.policy.globs import Globs
 from keyproof.policy.loader import load_policy
+from keyproof.policy.selector import AllOf, AnyOf, ByAttribute, ByClass, ByName, Everything, Not
 from keyproof.wiring.catalog import CHECKS
 from tests.policy.example_suites import BAD, EXAMPLES, GOOD, example_suites, held
 
 SAMPLES_HOLD_ON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+NOT_SECRETS = frozenset({SubjectKind.LEAK, SubjectKind.REPOSITORY, SubjectKind.DOCUMENT})
 EQUAL = {
     ("key-algorithms", "minimum", "{'aes': 256}"): "2048 bits are the check's own minimum for RSA",
 }
@@ -80,6 +83,74 @@ def test_a_changed_priority_is_noticed(name: str) -> None:
                 if not _noticed(suite, replace(pack, classes=classes), {rule.id for rule in pack.rules}):
                     unnoticed.append(f"{one.id}: {priority}")
     assert unnoticed == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_changed_selector_is_noticed(name: str) -> None:
+    unnoticed = []
+    for suite in (result.suite for result in example_suites()[name]):
+        pack = _pack(suite)
+        for rule in own_rules(pack):
+            for looser in () if rule.check.subjects & NOT_SECRETS else _looser(rule.selector):
+                changed = replace(rule, selector=looser)
+                rules = tuple(changed if one.id == rule.id else one for one in pack.rules)
+                if not _noticed(suite, replace(pack, rules=rules), {rule.id}):
+                    unnoticed.append(f"{rule.id}: {looser.describe()}")
+    assert unnoticed == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_changed_class_or_role_is_noticed(name: str) -> None:
+    unnoticed = []
+    for suite in (result.suite for result in example_suites()[name]):
+        pack = _pack(suite)
+        every = {rule.id for rule in pack.rules}
+        for one in pack.classes:
+            for other in _looser(one.selector):
+                changed = replace(one, selector=other)
+                classes = tuple(changed if known.id == one.id else known for known in pack.classes)
+                if not _noticed(suite, replace(pack, classes=classes), every):
+                    unnoticed.append(f"{one.id}: {other.describe()}")
+        unnoticed += [
+            f"{role}: {shorter}"
+            for role, globs in pack.roles.items()
+            for shorter in _without_one(globs)
+            if not _noticed(suite, replace(pack, roles={**pack.roles, role: shorter}), every)
+        ]
+    assert unnoticed == []
+
+
+def _looser(selector: Selector) -> Iterator[Selector]:
+    """The selector without one of its conditions or patterns."""
+    match selector:
+        case AllOf(parts) | AnyOf(parts):
+            for index, part in enumerate(parts):
+                others = (*parts[:index], *parts[index + 1 :])
+                yield type(selector)(others) if others else Everything()
+                for other in _looser(part):
+                    if not isinstance(other, Everything):
+                        yield type(selector)((*parts[:index], other, *parts[index + 1 :]))
+        case Not(part):
+            yield from (Not(other) for other in _looser(part) if not isinstance(other, Everything))
+            yield Everything()
+        case ByName(names, ids):
+            yield from (ByName(Globs.compile(globs), ids) for globs in _without_one(names.patterns))
+            yield Everything()
+        case ByClass(globs):
+            yield from (ByClass(Globs.compile(left)) for left in _without_one(globs.patterns))
+            yield Everything()
+        case ByAttribute(attribute, globs):
+            yield from (ByAttribute(attribute, Globs.compile(left)) for left in _without_one(globs.patterns))
+            yield Everything()
+        case Everything():
+            return
+        case _:
+            yield Everything()
+
+
+def _without_one(globs: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    if len(globs) > 1:
+        yield from ((*globs[:index], *globs[index + 1 :]) for index in range(len(globs)))
 
 
 def _noticed(suite: Suite, pack: PolicyPack, rules: set[str]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
+from junit2htmlreport.parser import Junit
 from lxml import etree
 
 from keyproof.domain.assessment import Assessment
@@ -141,3 +142,17 @@ def test_any_text_gives_a_valid_document(name: str, reason: str, outcome: Outcom
     golden = assessments.golden()
     finding = replace(golden.findings[0], rule=name, subject=name, reason=reason, outcome=outcome)
     parsed(replace(golden, findings=(finding,), run=replace(golden.run, organisation=name)))
+
+
+def test_junit2html_reads_it(tmp_path: Path) -> None:
+    golden = assessments.golden()
+    path = tmp_path / "keyproof.xml"
+    path.write_text(JUnitReporter().render(golden), encoding="utf-8")
+    read = Junit(str(path))
+    cases = [case for suite in read.suites for kind in suite.classes.values() for case in kind.cases]
+    assert (
+        sum(case.failed() for case in cases)
+        == golden.summary.failed + golden.summary.not_evaluated + golden.summary.gaps
+    )
+    assert sum(case.skipped is not None for case in cases) == 5
+    assert assessments.SCRIPT not in read.html()

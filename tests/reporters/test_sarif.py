@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,10 +11,13 @@ from keyproof.domain.secret import SourceLine
 from keyproof.reporters.sarif import SarifReporter
 from tests.fakes import assessments
 from tests.reporters.golden_file import assert_matches
+from tests.reporters.validating import validate
 
 
-def run(assessment: Assessment, *, passes: bool = False, accepted: bool = True) -> dict[str, Any]:
-    document = json.loads(SarifReporter(passes=passes, accepted=accepted).render(assessment))
+def run(assessment: Assessment, *, passes: bool = False) -> dict[str, Any]:
+    text = SarifReporter(passes=passes).render(assessment)
+    validate("sarif", text)
+    document = json.loads(text)
     assert document["version"] == "2.1.0"
     (only,) = document["runs"]
     assert isinstance(only, dict)
@@ -68,10 +72,12 @@ def test_every_result_says_whether_it_is_suppressed() -> None:
     )
 
 
-def test_accepted_failures_can_be_left_out() -> None:
-    kept = run(assessments.golden(), accepted=False)["results"]
-    assert all(result["suppressions"] == [] for result in kept)
-    assert len(run(assessments.golden())["results"]) - len(kept) == assessments.golden().summary.waived
+def test_what_failed_when_the_baseline_was_taken_is_told_from_what_is_new() -> None:
+    golden = assessments.golden()
+    states = Counter(result["baselineState"] for result in run(golden)["results"])
+    assert states == {"unchanged": 3, "new": len(run(golden)["results"]) - 3}
+    without = run(replace(golden, baseline=()))["results"]
+    assert all("baselineState" not in result for result in without)
 
 
 def test_every_result_has_a_place_and_a_fingerprint() -> None:

@@ -90,6 +90,8 @@ def _note(control: Control, judged: Sequence[_Judged], counts: Counter[str]) -> 
             yield "Nothing was judged for it."
         if counts["waived"] and not counts["fail"]:
             yield "Every failure is covered by a waiver that is in force."
+    elif control.closed:
+        yield f"No rule about secrets can give evidence for this control: {control.why_no_more}."
     else:
         yield "No rule of the loaded packs gives evidence for this control."
     if control.scan_cannot_show:

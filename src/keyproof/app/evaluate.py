@@ -6,14 +6,16 @@ what a rule, a subject or a class brings to all of its findings is made once for
 
 import gc
 from bisect import insort
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from heapq import merge
+from operator import attrgetter
 from typing import Any
 
 from keyproof.domain.assessment import ScopeStatus
-from keyproof.domain.check import Context, Inventory
+from keyproof.domain.check import SECRET_KINDS, Context, Inventory
 from keyproof.domain.duration import Duration
 from keyproof.domain.finding import Finding, FindingDraft, finding_id, finding_ids, sealed
 from keyproof.domain.leak import Leak
@@ -26,35 +28,33 @@ from keyproof.domain.table import SubjectTable, select
 from keyproof.domain.verdict import Outcome, Verdict
 
 
-class _Setting:
-    """What the subjects of one class and period have in common in a pack, and what was decided among them."""
-
-    __slots__ = ("context", "verdicts")
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.verdicts: dict[tuple[str, Hashable], Verdict] = {}
-        """Rule and the grounds of its check → the verdict on every subject with these grounds."""
-
-
 class _Placed:
     """A subject as one pack sees it."""
 
-    __slots__ = ("environment", "id", "locations", "priority", "setting", "subject")
+    __slots__ = ("context", "environment", "id", "locations", "priority", "subject")
 
-    def __init__(self, subject: Subject, priority: str, setting: _Setting) -> None:
+    def __init__(self, subject: Subject, priority: str, context: Context) -> None:
         self.subject = subject
         self.id = subject.id
         self.environment = subject.environment
         self.priority = priority
-        self.setting = setting
+        self.context = context
         self.locations = _locations(subject)
 
 
 class _Ruling:
-    """One rule at work: the findings it gave, and the severities it has weighed so far."""
+    """One rule at work: the findings it gave, and the verdicts and severities it knows by now."""
 
-    __slots__ = ("_evaluate", "_grounds", "_id", "_period_days", "_severities", "findings", "rule")
+    __slots__ = (
+        "_evaluate",
+        "_grounds",
+        "_id",
+        "_period_days",
+        "_severities",
+        "_verdicts",
+        "findings",
+        "rule",
+    )
 
     def __init__(self, rule: Rule) -> None:
         period = rule.check.rotation_period
@@ -64,25 +64,24 @@ class _Ruling:
         self._grounds = rule.check.grounds
         self._id = finding_ids(pack=rule.pack, rule=rule.id, check=rule.check.kind)
         self._period_days = period.approximate_span.days if period else None
+        self._verdicts: dict[Hashable, Verdict] = {}
         self._severities: dict[tuple[str, str, bool], Derivation] = {}
 
     def _with_attestations(self, subject: Subject, context: Context) -> Verdict:
         return self.rule.check.evaluate(subject, replace(context, attestations=self.rule.attestations))
 
-    def _verdict(self, subject: Subject, setting: _Setting) -> Verdict:
-        """The check's; it is asked only once for all subjects that are alike in what it rests on."""
-        grounds = self._grounds(subject, setting.context)
+    def _verdict(self, subject: Subject, context: Context) -> Verdict:
+        """The check's; it is asked only once about all subjects that are alike in what its verdict rests on."""
+        grounds = self._grounds(subject, context)
         if grounds is None:
-            return self._evaluate(subject, setting.context)
-        key = (self.rule.id, grounds)
-        known = setting.verdicts.get(key)
-        if known is None:
-            known = setting.verdicts[key] = self._evaluate(subject, setting.context)
+            return self._evaluate(subject, context)
+        if (known := self._verdicts.get(grounds)) is None:
+            known = self._verdicts[grounds] = self._evaluate(subject, context)
         return known
 
     def judge(self, placed: _Placed) -> None:
         rule = self.rule
-        verdict = self._verdict(placed.subject, placed.setting)
+        verdict = self._verdict(placed.subject, placed.context)
         severity = self._severity(placed, verdict.days_overdue)
         draft: Any = FindingDraft()
         draft.id = self._id(placed.id)
@@ -147,17 +146,17 @@ def evaluate(
         live_sources=_live_sources(snapshot),
     )
     shared = subjects_of(snapshot, [])
-    found: dict[tuple[str, str], list[Finding]] = {}
+    found: dict[tuple[str, str], list[list[Finding]]] = {}
     with _no_cycles():
         for pack in packs:
             for rule, findings in _by_pack(pack, shared, snapshot, inventory, now, keep_rule):
-                found.setdefault((rule.pack, rule.id), []).extend(findings)
-        return tuple(finding for key in sorted(found) for finding in _in_order(found[key]))
+                found.setdefault((rule.pack, rule.id), []).append(findings)
+        return tuple(finding for key in sorted(found) for finding in _merged(found[key]))
 
 
-def _in_order(findings: list[Finding]) -> list[Finding]:
-    findings.sort(key=lambda finding: finding.subject)  # quick: they come in order unless two packs meet
-    return findings
+def _merged(parts: Sequence[list[Finding]]) -> Iterable[Finding]:
+    """The findings of one rule; several packs can judge it, and each brings its own in order."""
+    return parts[0] if len(parts) == 1 else merge(*parts, key=attrgetter("subject"))
 
 
 @contextmanager
@@ -212,7 +211,7 @@ def _by_pack(
     rulings = [_Ruling(rule) for rule in pack.rules if not rule.judged_in and keep_rule(rule)]
     judging: list[list[_Ruling]] = [[] for _ in subjects]
     for ruling in rulings:
-        for row in _selected(ruling.rule, table):
+        for row in table.selected(ruling.rule.selector, ruling.rule.check.subjects):
             judging[row].append(ruling)
     for placed, selecting in zip(
         _place(pack, table, classes, inventory, now, judging), filter(None, judging), strict=True
@@ -221,12 +220,6 @@ def _by_pack(
             ruling.judge(placed)
     for ruling in rulings:
         yield ruling.rule, ruling.findings or [_met_nothing(ruling.rule, pack, snapshot)]
-
-
-def _selected(rule: Rule, table: SubjectTable) -> list[int]:
-    """Rows of the subjects that the rule is about."""
-    kinds, wanted = table.column("kind"), rule.check.subjects
-    return select(rule.selector, table, [row for row, kind in enumerate(kinds) if kind in wanted])
 
 
 def _classes(pack: PolicyPack, subjects: Sequence[Subject]) -> list[SecretClass | None]:
@@ -260,38 +253,35 @@ def _place(
         subject.id: one.id for subject, one in zip(table.subjects, classes, strict=True) if one is not None
     }
     periods = _periods(pack, table)
-    settings: dict[tuple[str, str], _Setting] = {}
+    contexts: dict[tuple[str, str], Context] = {}
     for row, subject in enumerate(table.subjects):
         if not judging[row]:
             continue
         secret_class, one = table.classes[row], classes[row]
         period, period_rule = periods.get(row, (None, ""))
-        setting = settings.get((secret_class, period_rule))
-        if setting is None:
-            setting = settings[secret_class, period_rule] = _Setting(
-                Context(
-                    now=now,
-                    inventory=inventory,
-                    roles=pack.roles,
-                    secret_class=secret_class,
-                    classes=class_ids,
-                    has_classes=bool(pack.classes),
-                    period=period,
-                    period_rule=period_rule,
-                )
+        context = contexts.get((secret_class, period_rule))
+        if context is None:
+            context = contexts[secret_class, period_rule] = Context(
+                now=now,
+                inventory=inventory,
+                roles=pack.roles,
+                secret_class=secret_class,
+                classes=class_ids,
+                has_classes=bool(pack.classes),
+                period=period,
+                period_rule=period_rule,
             )
-        yield _Placed(subject, subject.priority or (one.priority if one else ""), setting)
+        yield _Placed(subject, subject.priority or (one.priority if one else ""), context)
 
 
 def _periods(pack: PolicyPack, table: SubjectTable) -> Mapping[int, tuple[Duration, str]]:
     """Row of a secret → the shortest rotation period that a rule of the pack sets for it, and that rule's id."""
     demands = [(period, rule) for rule in pack.rules if (period := rule.check.rotation_period) is not None]
     demands.sort(key=lambda demand: (not demand[0].scheduled, demand[0].approximate_span, demand[1].id))
-    secrets = [row for row, subject in enumerate(table.subjects) if isinstance(subject, SecretMetadata)]
     found: dict[int, tuple[Duration, str]] = {}
     for period, rule in demands:
         demand = (period, rule.id)
-        for row in select(rule.selector, table, secrets):
+        for row in table.selected(rule.selector, SECRET_KINDS):
             found.setdefault(row, demand)
     return found
 

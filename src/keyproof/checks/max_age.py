@@ -1,10 +1,10 @@
 """The value of a secret is not older than its rotation period."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -16,7 +16,7 @@ from keyproof.domain.duration import Duration, parse_lead_time
 from keyproof.domain.secret import Basis, Confidence, DatedFact, SecretMetadata
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Evidence, Outcome, Severity, Verdict
-from keyproof.domain.wording import count, moment
+from keyproof.domain.wording import count, in_utc, moment
 from keyproof.fields import DurationField, KebabField
 
 
@@ -33,16 +33,23 @@ _LeadTime = Annotated[
 _LADDER = {"30d": "warning", "7d": "critical", "0d": "emergency"}
 _Ladder = tuple[tuple[timedelta, str], ...]
 """Lead and name of every rung, the shortest lead first."""
+_BASES = {basis: Evidence(name="basis", value=basis.value) for basis in Basis}
+_CONFIDENCES = {one: Evidence(name="confidence", value=one.value) for one in Confidence}
+_PASS, _FAIL = Outcome.PASS, Outcome.FAIL
 _TRUST = (Confidence.DECLARED, Confidence.UPPER_BOUND, Confidence.EXACT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _Told(NamedTuple):
     """What is said about the date of a value, whatever its period."""
 
     day: date
     value: str
+    least: str
+    """Says that the value may be older."""
     age: str
+    declared: bool
+    of_record: bool
+    """Whether it is the date of the record, for want of one of the value."""
     evidence: tuple[Evidence, ...]
 
     @staticmethod
@@ -50,24 +57,26 @@ class _Told:
     def of(at: datetime, basis: Basis, confidence: Confidence, today: date) -> "_Told":
         """In words, as seen from `today`."""
         shown = moment(at)
-        day = at.astimezone(UTC).date()
-        days = count((today - day).days, "day")
-        age = f"at least {days}" if confidence is Confidence.UPPER_BOUND else days
+        day = in_utc(at).date()
+        least = "at least " if confidence is Confidence.UPPER_BOUND else ""
+        age = least + count((today - day).days, "day")
         return _Told(
             day=day,
-            value=f"value of {shown} ({basis.value})",
+            value=f"value of {shown} ({basis})",
+            least=least,
             age=age,
+            declared=confidence is Confidence.DECLARED,
+            of_record=basis is Basis.RECORD_CREATED,
             evidence=(
                 Evidence(name="value date", value=shown),
-                Evidence.of("basis", basis.value),
-                Evidence.of("confidence", confidence.value),
+                _BASES[basis],
+                _CONFIDENCES[confidence],
                 Evidence.of("age", age),
             ),
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _End:
+class _End(NamedTuple):
     """What is said about the end of a period, whatever ends with it."""
 
     overdue: bool
@@ -134,16 +143,25 @@ class MaxAge(CheckModel):
         if fact is None:
             return Verdict.not_evaluated(f"the age of the value is not known: {_why_undated(subject)}")
         told = _Told.of(fact.at, fact.basis, fact.confidence, context.today)
+        end = self._ends.get((told.day, context.today))
+        if end is None:
+            if other := self._beside_calendar(fact, told, context):
+                return other
+            end = self._end(fact, told, context)
+        if end.overdue:
+            return self._overdue(subject, fact, told, end)
+        return self._in_time(subject, fact, told, end)
+
+    def _beside_calendar(self, fact: DatedFact, told: _Told, context: Context) -> Verdict | None:
+        """The verdict on a date that is still to come, or on a period that only events end."""
         if fact.at > context.now if self.period.by_clock else told.day > context.today:
             return Verdict.not_evaluated(
                 f"{told.value} lies after {moment(context.now)}: check the clocks and the date judged by"
             )
-        if not self.period.scheduled:
-            return self._by_events(fact, told)
-        return self._by_calendar(subject, fact, told, self._end(fact, told, context))
+        return None if self.period.scheduled else self._by_events(fact, told)
 
     def _by_events(self, fact: DatedFact, told: _Told) -> Verdict:
-        if short := self._too_weak(fact):
+        if short := self._too_weak(fact, told):
             return short
         events = " or ".join(event.replace("-", " ") for event in self.period.events)
         return Verdict.of(
@@ -152,14 +170,24 @@ class MaxAge(CheckModel):
             (*told.evidence, Evidence.of("period", self.period.text)),
         )
 
-    def _by_calendar(self, subject: SecretMetadata, fact: DatedFact, told: _Told, end: _End) -> Verdict:
-        if end.overdue:
-            return self._overdue(subject, fact, told, end)
-        if short := self._too_weak(fact):
+    def _end(self, fact: DatedFact, told: _Told, context: Context) -> _End:
+        """When the period that began with the value ends; all values of one day have one, unless it ends by the clock."""
+        found = _End.of(Deadline.of(fact.at, self.period, context.now), self.period, self._ladder)
+        if not self.period.by_clock:
+            self._ends[told.day, context.today] = found
+        return found
+
+    @cached_property
+    def _ends(self) -> dict[tuple[date, date], _End]:
+        """Day on which a period began and day of judging → its end: of a hundred thousand dates few differ."""
+        return {}
+
+    def _in_time(self, subject: SecretMetadata, fact: DatedFact, told: _Told, end: _End) -> Verdict:
+        if short := self._too_weak(fact, told):
             return replace(short, due=end.due, days_overdue=0)
-        first = "first period: " if _never_rotated(subject, fact) else ""
+        first = "first period: " if _never_rotated(subject, told) else ""
         return Verdict.of(
-            Outcome.PASS,
+            _PASS,
             f"{first}{end.when}: {told.value} is {told.age} old, {end.date}",
             told.evidence + end.evidence,
             end.due,
@@ -167,42 +195,25 @@ class MaxAge(CheckModel):
             end.alert,
         )
 
-    def _end(self, fact: DatedFact, told: _Told, context: Context) -> _End:
-        """When the period that began with the value ends; the same for all values of one day, unless by the clock."""
-        day = None if self.period.by_clock else (told.day, context.today)
-        found = self._ends.get(day)
-        if found is None:
-            found = _End.of(Deadline.of(fact.at, self.period, context.now), self.period, self._ladder)
-            if day is not None:
-                self._ends[day] = found
-        return found
-
-    @cached_property
-    def _ends(self) -> dict[tuple[date, date] | None, _End]:
-        """Day on which a period began and day of judging → its end."""
-        return {}
-
     def _overdue(self, subject: SecretMetadata, fact: DatedFact, told: _Told, end: _End) -> Verdict:
-        least = "at least " if fact.confidence is Confidence.UPPER_BOUND else ""
-        reason = f"overdue by {least}{end.distance}: {told.value} was {end.date}"
-        outcome = Outcome.FAIL
-        if fact.confidence is Confidence.DECLARED and (short := self._too_weak(fact)):
+        outcome, reason = _FAIL, f"overdue by {told.least}{end.distance}: {told.value} was {end.date}"
+        if told.declared and (short := self._too_weak(fact, told)):
             return replace(short, due=end.due, days_overdue=end.days_overdue)
-        if fact.basis is Basis.RECORD_CREATED and (unseen := _unread(subject)):
+        if told.of_record and (unseen := _unread(subject)):
             outcome = Outcome.NOT_EVALUATED
             reason = (
                 f"overdue unless it was rotated since its record was created, "
                 f"which cannot be seen ({unseen}): {reason}"
             )
-        elif _never_rotated(subject, fact):
+        elif _never_rotated(subject, told):
             reason += ", never rotated"
         return Verdict.of(outcome, reason, told.evidence + end.evidence, end.due, end.days_overdue)
 
-    def _too_weak(self, fact: DatedFact) -> Verdict | None:
+    def _too_weak(self, fact: DatedFact, told: _Told) -> Verdict | None:
         if _TRUST.index(fact.confidence) >= _TRUST.index(self.min_confidence):
             return None
         return Verdict.not_evaluated(
-            f"{_described(fact)} is only {fact.confidence}, and the rule demands a date that is "
+            f"{told.value} is only {fact.confidence}, and the rule demands a date that is "
             f"{self.min_confidence}"
         )
 
@@ -213,18 +224,14 @@ class MaxAge(CheckModel):
         return tuple((min(lead.span, third), name) for lead, name in rungs)
 
 
-def _never_rotated(subject: SecretMetadata, fact: DatedFact) -> bool:
+def _never_rotated(subject: SecretMetadata, told: _Told) -> bool:
     """Whether the value is the one the secret was created with."""
-    if fact.basis is Basis.RECORD_CREATED:
+    if told.of_record:
         return True
     if subject.versions is None or len(subject.versions) != 1:
         return False
     only = subject.versions[0].created_at
     return not (only and subject.created_at) or only.date() <= subject.created_at.date()
-
-
-def _described(fact: DatedFact) -> str:
-    return f"value of {moment(fact.at)} ({fact.basis})"
 
 
 def _why_undated(subject: SecretMetadata) -> str:

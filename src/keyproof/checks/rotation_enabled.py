@@ -1,5 +1,6 @@
 """The backend's own rotation of a secret is on, works, and is quick enough."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from keyproof.domain.deletion import not_kept
 from keyproof.domain.duration import Duration
 from keyproof.domain.secret import Rotation, SecretMetadata
 from keyproof.domain.subject import Subject
-from keyproof.domain.verdict import Severity, Verdict
+from keyproof.domain.verdict import Evidence, Outcome, Severity, Verdict
 from keyproof.domain.wording import moment, span
 from keyproof.fields import SpanField
 
@@ -46,35 +47,33 @@ class RotationEnabled(CheckModel):
         return self._judge(subject.rotation, context)
 
     def _judge(self, rotation: Rotation, context: Context) -> Verdict:
+        shown = tuple(_evidence(rotation))
         if not rotation.enabled:
-            return Verdict.failed("rotation is off", **_evidence(rotation))
+            return Verdict.of(Outcome.FAIL, "rotation is off", shown)
         if failing := _failing(rotation, context):
-            return Verdict.failed(f"rotation is failing: {failing}", **_evidence(rotation))
-        return self._schedule(rotation, context)
+            return Verdict.of(Outcome.FAIL, f"rotation is failing: {failing}", shown)
+        outcome, reason = self._schedule(rotation, context)
+        return Verdict.of(outcome, reason, shown)
 
-    def _schedule(self, rotation: Rotation, context: Context) -> Verdict:
-        shown = _evidence(rotation)
+    def _schedule(self, rotation: Rotation, context: Context) -> tuple[Outcome, str]:
         if rotation.problem:
-            return Verdict.not_evaluated(f"rotation is on, but cannot be judged: {rotation.problem}", **shown)
+            return Outcome.NOT_EVALUATED, f"rotation is on, but cannot be judged: {rotation.problem}"
         period, origin = self.period, "this rule"
         if period is None:
             period, origin = context.period, f"rule {context.period_rule}"
+        by = f" by {rotation.schedule}" if rotation.schedule else ""
         if period is None or not period.scheduled:
-            return Verdict.passed(f"rotation is on{_by(rotation)}; no period is demanded", **shown)
+            return Outcome.PASS, f"rotation is on{by}; no period is demanded"
+        demand = f"the {period.text} of {origin}"
         if rotation.interval is None:
-            return Verdict.not_evaluated(
-                f"rotation is on, but states no interval to compare with the {period.text} of {origin}",
-                **shown,
+            return (
+                Outcome.NOT_EVALUATED,
+                f"rotation is on, but states no interval to compare with {demand}",
             )
         interval = span(rotation.interval)
         if rotation.interval > period.longest_span:
-            return Verdict.failed(
-                f"rotation every {interval}{_by(rotation)} is slower than the {period.text} of {origin}",
-                **shown,
-            )
-        return Verdict.passed(
-            f"rotation is on, every {interval}{_by(rotation)}, within the {period.text} of {origin}", **shown
-        )
+            return Outcome.FAIL, f"rotation every {interval}{by} is slower than {demand}"
+        return Outcome.PASS, f"rotation is on, every {interval}{by}, within {demand}"
 
 
 def _without(secret: SecretMetadata) -> Verdict:
@@ -88,26 +87,27 @@ def _failing(rotation: Rotation, context: Context) -> str:
     leeway = min(rotation.interval, _LEEWAY) if rotation.interval else _LEEWAY
     if rotation.next_at and context.now - rotation.next_at > leeway:
         return f"the rotation due {moment(rotation.next_at)} did not happen"
-    if rotation.last_at and rotation.interval and context.now - rotation.last_at - leeway > rotation.interval:
-        return (
-            f"the last rotation was {moment(rotation.last_at)}, "
-            f"{span(context.now - rotation.last_at)} ago, with an interval of {span(rotation.interval)}"
-        )
+    if rotation.last_at and rotation.interval:
+        ago = context.now - rotation.last_at
+        if ago - leeway > rotation.interval:
+            return (
+                f"the last rotation was {moment(rotation.last_at)}, {span(ago)} ago, "
+                f"with an interval of {span(rotation.interval)}"
+            )
     return ""
 
 
-def _by(rotation: Rotation) -> str:
-    return f" by {rotation.schedule}" if rotation.schedule else ""
-
-
-def _evidence(rotation: Rotation) -> dict[str, str]:
-    facts = {
-        "rotation": "on" if rotation.enabled else "off",
-        "schedule": rotation.schedule,
-        "interval": span(rotation.interval) if rotation.interval else "",
-        "last_rotation": moment(rotation.last_at) if rotation.last_at else "",
-        "next_rotation": moment(rotation.next_at) if rotation.next_at else "",
-        "mechanism": rotation.mechanism,
-        "problem": rotation.problem,
-    }
-    return {name: value for name, value in facts.items() if value}
+def _evidence(rotation: Rotation) -> Iterator[Evidence]:
+    yield Evidence.of("rotation", "on" if rotation.enabled else "off")
+    if rotation.schedule:
+        yield Evidence.of("schedule", rotation.schedule)
+    if rotation.interval:
+        yield Evidence.of("interval", span(rotation.interval))
+    if rotation.last_at:
+        yield Evidence.of("last rotation", moment(rotation.last_at))
+    if rotation.next_at:
+        yield Evidence.of("next rotation", moment(rotation.next_at))
+    if rotation.mechanism:
+        yield Evidence.of("mechanism", rotation.mechanism)
+    if rotation.problem:
+        yield Evidence.of("problem", rotation.problem)

@@ -16,9 +16,10 @@ app = typer.Typer(help="Stop a commit that would bring a secret in.")
 _SCRIPTS = {
     "pre-commit": "exec keyproof-hook\n",
     # git names on stdin what is pushed: <local ref> <local id> <remote ref> <remote id>.
+    # It comes with the remote as its first argument: what that is known to have is not searched again.
     "pre-push": (
         "while read -r _ new _ old; do\n"
-        '  case "$new" in *[!0]*) keyproof leaks --no-progress --range "$old..$new" || exit $? ;; esac\n'
+        '  case "$new" in *[!0]*) keyproof leaks --no-progress --range "$old..$new" --new-to "$1" || exit $? ;; esac\n'
         "done\n"
     ),
     # git names on stdin what is received: <old id> <new id> <ref>; new objects are still in quarantine.

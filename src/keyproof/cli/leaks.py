@@ -32,7 +32,7 @@ from keyproof.ports import LeakSource
 from keyproof.reporters.leaks import render_json, render_jsonl, render_text
 from keyproof.wiring.catalog import CHECKS, REPORTERS
 from keyproof.wiring.compose import repository_name
-from keyproof.wiring.leaks import Search, leak_source, repository_root
+from keyproof.wiring.leaks import Search, leak_sources, repository_root
 
 _LINES = {"json": render_json, "jsonl": render_jsonl, "text": render_text}
 _REPORTS = sorted(set(REPORTERS) - set(_LINES))
@@ -50,6 +50,13 @@ def leaks(
     commit_range: Annotated[
         str | None, typer.Option("--range", help="What B has and A has not.", metavar="A..B")
     ] = None,
+    new_to: Annotated[
+        str,
+        typer.Option("--new-to", help="With --range: leave out what this remote has.", metavar="REMOTE"),
+    ] = "",
+    submodules: Annotated[
+        bool, typer.Option("--submodules", help="Search checked-out submodules too, each as a repository.")
+    ] = False,
     formats: options.Formats = None,
     possible: Annotated[
         bool, typer.Option("--possible", help="Let possible leaks fail the run too.")
@@ -64,6 +71,20 @@ def leaks(
         int,
         typer.Option("--largest", min=1, max=2048, help="Larger blobs and files are skipped.", metavar="MIB"),
     ] = 32,
+    archives: Annotated[
+        bool,
+        typer.Option("--archives/--no-archives", help="Look into archives, documents and notebooks."),
+    ] = True,
+    follow_deltas: Annotated[
+        bool,
+        typer.Option(
+            "--follow-deltas/--no-follow-deltas",
+            help="Search packs along their deltas; the result is the same, only slower without.",
+        ),
+    ] = True,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=0, max=256, help="Processes for a history; 0: one a core.")
+    ] = 0,
     as_of: options.AsOf = None,
     allow_incomplete: options.AllowIncomplete = False,
     no_store: options.NoStore = False,
@@ -78,15 +99,24 @@ def leaks(
         options.Target(format="text", path=None)
     ]
     now = options.parse_as_of(as_of)
+    if new_to and commit_range is None:
+        raise ConfigError("--new-to says what of a range is not new", hint="give --range as well")
+    if submodules and (worktree or staged or commit_range is not None):
+        raise ConfigError("--submodules goes with the search of a whole history", hint="leave the others out")
     search = Search(
         mode=_mode(worktree=worktree, staged=staged, commit_range=commit_range),
         largest=largest << 20,
+        archives=archives,
+        submodules=submodules,
+        new_to=new_to,
+        follow_deltas=follow_deltas,
+        jobs=jobs,
         detect_secrets=detect_secrets,
         from_hook="GIT_QUARANTINE_PATH" in os.environ,  # set by git for a pre-receive hook
     )
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
     with TerminalProgress(enabled=not no_progress) as bars:
-        scans = [_source(path, search).scan(bars) for path in found]
+        scans = [source.scan(bars) for path in found for source in _sources(path, search)]
     gate = confidences(possible=possible)
     if search.mode == "history" and not no_store:
         _record(scans, gate, allow_incomplete=allow_incomplete)
@@ -110,8 +140,8 @@ def _mode(*, worktree: bool, staged: bool, commit_range: str | None) -> str:
     return "worktree" if worktree else "staged" if staged else "history"
 
 
-def _source(path: Path, search: Search) -> LeakSource:
-    return leak_source(path, search, name=repository_name(path), surroundings=surroundings(path))
+def _sources(path: Path, search: Search) -> list[LeakSource]:
+    return leak_sources(path, search, name=repository_name(path), surroundings=surroundings(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from keyproof.cli import (
     policy,
     report,
     runs,
+    runs_evidence,
     scan,
     waiver,
 )
@@ -61,6 +62,9 @@ app.add_typer(hook_command.app, name="hook")
 app.command("collect")(collect.collect)
 app.command("evaluate")(evaluate.evaluate)
 app.command("report")(report.report)
+runs.app.command("verify")(runs_evidence.verify)
+runs.app.command("export")(runs_evidence.export)
+runs.app.command("key")(runs_evidence.key)
 app.add_typer(runs.app, name="runs")
 app.command("baseline")(baseline.baseline)
 app.command("forecast")(forecast.forecast)

@@ -14,6 +14,7 @@ from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
 from keyproof.policy.baseline import load_baseline
 from keyproof.strict_yaml import did_you_mean
+from keyproof.wiring.catalog import REPORTERS
 
 
 class FailOn(StrEnum):
@@ -45,7 +46,7 @@ Formats = Annotated[
     list[str] | None,
     typer.Option(
         "--format",
-        help="A result as FORMAT or FORMAT=PATH; repeatable; without a path on stdout.",
+        help=f"A result as FORMAT or FORMAT=PATH; repeatable; without a path on stdout. {', '.join(sorted(REPORTERS))}.",
         metavar="FORMAT[=PATH]",
     ),
 ]

@@ -10,12 +10,17 @@ from keyproof.errors import OutputError
 
 def write_file(path: Path, text: str) -> None:
     """Replace `path` by `text` atomically. Raises OutputError; the old file then stays as it was."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """The same for what is no text."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         except BaseException:

@@ -6,11 +6,29 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+
+class _Rate(ProgressColumn):
+    """Units a second, over the last of them."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
 
 class TerminalProgress:
-    """A bar per stretch of work on a terminal; nothing in CI, in a pipe, or when switched off."""
+    """A bar with rate and time left per stretch of work on a terminal; nothing in CI, in a pipe, or when switched off."""
 
     def __init__(self, *, enabled: bool) -> None:
         shown = enabled and sys.stderr.isatty() and not os.environ.get("CI")
@@ -18,6 +36,7 @@ class TerminalProgress:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            _Rate(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,

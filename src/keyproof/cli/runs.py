@@ -1,10 +1,9 @@
 """`keyproof runs`: what was found when, what changed, and whether the record is whole."""
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -164,14 +163,8 @@ def _frequency(text: str) -> Duration:
 
 def _answer(form: Form, text: str, data: Any, output: Path | None = None) -> None:
     if form is Form.JSON:
-        text = json.dumps(data, indent=2, default=_plain) + "\n"
+        text = runs_data.to_json(data)
     if output:
         write_file(output, text)
     else:
         write_stdout(text)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return str(value)

@@ -1,6 +1,8 @@
 """The run ledger as JSON data: `--format json` of the `runs` commands."""
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from keyproof.app.diff import Diff
@@ -9,6 +11,17 @@ from keyproof.app.lateness import Lateness
 from keyproof.app.period import Period, Sample
 from keyproof.domain.ledger import RunEntry
 from keyproof.domain.snapshot import Snapshot
+
+
+def to_json(data: Any) -> str:
+    """The text of `data`, with times in RFC 3339, UTC."""
+    return json.dumps(data, indent=2, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def run(entry: RunEntry) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Encryption, SecretMetadata, SourceLine
 from keyproof.domain.verdict import Evidence
 from keyproof.dotenv.file import DotenvKey, DotenvKeys, names_secret, read_keys
-from keyproof.dotenv.work_tree import IndexUnreadableError, WorkTree
+from keyproof.dotenv.work_tree import WorkTree, git_facts
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError
 from keyproof.fields import StrictModel
 from keyproof.ports import Surroundings
@@ -95,7 +95,7 @@ class DotenvCollector:
             return
         path = self._root / scope
         found = _keys(path, scope)
-        tree, attributes, unread = _git_facts(path)
+        tree, attributes, unread = git_facts(path)
         attributes |= _file_facts(path)
         secrets = [key for key in _telling(found) if key.holds_password or names_secret(key.key)]
         base = f"dotenv://{quote(self._address(path, tree))}"
@@ -216,29 +216,6 @@ def _telling(found: DotenvKeys) -> Iterator[DotenvKey]:
         places.setdefault(key.key, []).append(key)
     for several in places.values():
         yield max(several, key=lambda key: (key.holds_password, not (key.empty or key.reference), key.line))
-
-
-def _git_facts(path: Path) -> tuple[WorkTree | None, _Attributes, dict[str, str]]:
-    """The work tree, what git would say about the file, and what could not be found out."""
-    attributes: _Attributes = {}
-    unread: dict[str, str] = {}
-    reason = "the file lies in no git work tree"
-    try:
-        tree = WorkTree.holding(path)
-    except OSError as error:
-        tree, reason = None, f"{error.filename}: {error.strerror}"
-    if tree is None:
-        return None, attributes, {"gitignored": reason, "tracked": reason}
-    below = PurePosixPath(os.path.relpath(path.parent.resolve() / path.name, tree.root)).as_posix()
-    try:
-        attributes["gitignored"] = tree.ignored(below)
-    except OSError as error:
-        unread["gitignored"] = f"a .gitignore cannot be read: {error.strerror}"
-    try:
-        attributes["tracked"] = tree.tracked(below)
-    except (IndexUnreadableError, OSError) as error:
-        unread["tracked"] = str(error)
-    return tree, attributes, unread
 
 
 def _file_facts(path: Path) -> _Attributes:

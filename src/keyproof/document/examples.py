@@ -7,7 +7,7 @@ from itertools import pairwise
 from keyproof.document.contradiction import Contradiction, Kind
 from keyproof.document.facts import Demand, Duty, PolicyText, Strong
 
-_SECRETIVE = r"\w*(?:key|secret|passw(?:or)?d|pwd|token|credential|dsn)\w*"
+_SECRETIVE = r"\w{0,40}(?:key|secret|passw(?:or)?d|pwd|token|credential|dsn)\w{0,40}"
 _CACHES = re.compile(r"@(?:functools\.)?(?:lru_cache|cache|cached|memoize)\b(?!.*\bttl\b)", re.IGNORECASE)
 _READS = re.compile(rf"\b(?:def|function|func|fn)\s+({_SECRETIVE})\s*\(", re.IGNORECASE)
 _LOGS = re.compile(r"\b(?:log(?:ger|ging)?|console)\.\w+\(|\bprint\(", re.IGNORECASE)

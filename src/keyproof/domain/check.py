@@ -82,9 +82,9 @@ class Check(Protocol):
         ...
 
     def grounds(self, subject: Subject, context: Context) -> Hashable | None:
-        """Everything of `subject` that `evaluate` rests on, as one value, where many subjects are alike in it.
+        """Everything that `evaluate` rests on and that differs between subjects, where many are alike in it.
 
-        Of subjects with equal grounds in one context one is judged, and its verdict is that of all. None when
-        the subject has to be judged itself.
+        That is of the subject itself, and of the context its class and period. Of the subjects with equal
+        grounds in one run one is judged, and its verdict is that of all. None when this one has to be.
         """
         ...

@@ -1,15 +1,13 @@
 """How far a moment is from the end of a period, counted in UTC: the one place that decides what is overdue."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Self
+from datetime import date, datetime, timedelta
+from typing import NamedTuple, Self
 
 from keyproof.domain.duration import Duration
-from keyproof.domain.wording import count, span
+from keyproof.domain.wording import count, in_utc, span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadline:
+class Deadline(NamedTuple):
     """The end of a period as seen from `now`.
 
     A period of days or months ends with a UTC calendar day: on that day it is due, overdue from the next.
@@ -24,7 +22,7 @@ class Deadline:
     @classmethod
     def of(cls, start: datetime, period: Duration, now: datetime) -> Self:
         """The end of `period` begun at `start`. Raises ValueError when only events end it."""
-        start = start.astimezone(UTC)
+        start = in_utc(start)
         if period.by_clock:
             return cls.at_instant(period.after(start), now)
         return cls.on_day(period.due(start.date()), now)
@@ -32,12 +30,12 @@ class Deadline:
     @classmethod
     def on_day(cls, due: date, now: datetime) -> Self:
         """A period that ends with the UTC day `due`."""
-        return cls(due=due, at=None, now=now)
+        return cls(due, None, now)
 
     @classmethod
     def at_instant(cls, at: datetime, now: datetime) -> Self:
         """A period that ends at `at`."""
-        return cls(due=at.astimezone(UTC).date(), at=at, now=now)
+        return cls(in_utc(at).date(), at, now)
 
     @property
     def overdue(self) -> bool:
@@ -62,8 +60,8 @@ class Deadline:
     @property
     def end(self) -> str:
         """Its end as a person reads it: the day, or the minute."""
-        return f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if self.at else str(self.due)
+        return f"{in_utc(self.at).isoformat(' ', 'minutes')[:16]} UTC" if self.at else str(self.due)
 
     @property
     def _today(self) -> date:
-        return self.now.astimezone(UTC).date()
+        return in_utc(self.now).date()

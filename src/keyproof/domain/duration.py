@@ -5,6 +5,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 
 class Event(StrEnum):
@@ -45,10 +46,7 @@ class Duration:
     @property
     def longest_span(self) -> timedelta:
         """The longest the period can be: three calendar months can take 92 days; zero when only events end it."""
-        if not self.months:
-            return self.span
-        starts = (date(year, month, 1) for year in range(2023, 2027) for month in range(1, 13))
-        return max(self.due(start) - start for start in starts)
+        return _longest(self.months) if self.months else self.span
 
     def after(self, start: datetime) -> datetime:
         """When the period that began at `start` ends; at the end of the calendar (year 9999) at the latest.
@@ -70,6 +68,12 @@ class Duration:
             except OverflowError:
                 return date.max
         return self.after(datetime(start.year, start.month, start.day)).date()  # noqa: DTZ001 (a plain date in, a plain date out)
+
+
+@cache
+def _longest(months: int) -> timedelta:
+    starts = [datetime(year, month, 1) for year in range(2023, 2027) for month in range(1, 13)]  # noqa: DTZ001 (plain dates)
+    return max(_add_months(start, months) - start for start in starts)
 
 
 _WORDS: dict[str, tuple[timedelta, str]] = {

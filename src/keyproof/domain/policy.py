@@ -49,6 +49,8 @@ class Control:
     """What no scan can evidence about it."""
     why_no_more: str = ""
     """Why rules about secrets show no more of it than they can, as the end of a sentence."""
+    closed: bool = False
+    """Whether rules about secrets show nothing of it at all, so that none may name it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from keyproof.domain.leak import Leak
 from keyproof.domain.policy import Selector
+from keyproof.domain.secret import SubjectKind
 from keyproof.domain.subject import Subject
 
 Rows = Sequence[int]
@@ -45,6 +46,22 @@ class SubjectTable:
     def tag_spellings(self) -> Mapping[str, Sequence[str]]:
         """Tag key in lower case → how the subjects write it."""
         return self._made("tag spellings", self._spell)
+
+    def tag(self, spelling: str) -> Sequence[str | None]:
+        """The value of the tag that is written so, by row."""
+        return self._made(f"tag {spelling}", lambda: [tags.get(spelling) for tags in self.column("tags")])
+
+    def selected(self, selector: Selector, kinds: frozenset[SubjectKind]) -> Rows:
+        """Rows of the subjects of these kinds that `selector` matches; it is asked once."""
+        key = f"selected {id(selector)} {sorted(kinds)}"
+        made = self._made(key, lambda: (selector, select(selector, self, self._of_kinds(kinds))))
+        return made[1]  # beside the selector itself, so that no other gets its identity
+
+    def _of_kinds(self, kinds: frozenset[SubjectKind]) -> Rows:
+        of_row = self.column("kind")
+        return self._made(
+            f"of {sorted(kinds)}", lambda: [row for row, kind in enumerate(of_row) if kind in kinds]
+        )
 
     def _spell(self) -> Mapping[str, Sequence[str]]:
         spellings: dict[str, list[str]] = {}

@@ -14,10 +14,11 @@ def count(number: int, noun: str) -> str:
 
 def span(length: timedelta) -> str:
     """A length of time in its two largest units, without a sign: `2 days 4 h`, `3 h 20 min`, `45 s`."""
-    seconds = abs(length) // timedelta(seconds=1)
-    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
-    if days:
-        return count(days, "day") + (f" {hours} h" if hours else "")
+    length = abs(length)
+    seconds = length.seconds
+    hours, minutes = seconds // 3_600, seconds // 60 % 60
+    if length.days:
+        return count(length.days, "day") + (f" {hours} h" if hours else "")
     if hours:
         return f"{hours} h" + (f" {minutes} min" if minutes else "")
     return f"{minutes} min" if minutes else f"{seconds} s"
@@ -29,8 +30,13 @@ def listed(items: Sequence[str], *, shown: int = _SHOWN, separator: str = ", ") 
     return separator.join(items[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def in_utc(at: datetime) -> datetime:
+    """The same instant told in UTC: what most moments already are."""
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
+
+
 @lru_cache(maxsize=4096)  # one date of a secret is named in many sentences about it
 def moment(at: datetime) -> str:
     """The UTC date, with the time of day unless it is midnight, as a date alone reads."""
-    text = at.astimezone(UTC).isoformat(" ", "seconds")
+    text = in_utc(at).isoformat(" ", "seconds")
     return text[:10] if text[11:19] == "00:00:00" else f"{text[:16]} UTC"

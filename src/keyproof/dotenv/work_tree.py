@@ -1,10 +1,11 @@
 """What git would say about a file of a work tree, read from its own files without running git."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _FIXED_FIELDS = 40
 """Bytes of an index entry before the object id: times, device, inode, mode, owner, size."""
@@ -13,6 +14,29 @@ _EXTENDED = 0x4000
 
 class IndexUnreadableError(Exception):
     """The index is damaged or of a kind this reader does not know."""
+
+
+def git_facts(path: Path) -> tuple["WorkTree | None", dict[str, str | int | bool], dict[str, str]]:
+    """The work tree, the attributes `gitignored` and `tracked` of the file, and why one could not be found out."""
+    attributes: dict[str, str | int | bool] = {}
+    unread: dict[str, str] = {}
+    reason = "the file lies in no git work tree"
+    try:
+        tree = WorkTree.holding(path)
+    except OSError as error:
+        tree, reason = None, f"{error.filename}: {error.strerror}"
+    if tree is None:
+        return None, attributes, {"gitignored": reason, "tracked": reason}
+    below = PurePosixPath(os.path.relpath(path.parent.resolve() / path.name, tree.root)).as_posix()
+    try:
+        attributes["gitignored"] = tree.ignored(below)
+    except OSError as error:
+        unread["gitignored"] = f"a .gitignore cannot be read: {error.strerror}"
+    try:
+        attributes["tracked"] = tree.tracked(below)
+    except (IndexUnreadableError, OSError) as error:
+        unread["tracked"] = str(error)
+    return tree, attributes, unread
 
 
 @dataclass(frozen=True, kw_only=True)

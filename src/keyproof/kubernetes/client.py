@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.kubernetes.kubeconfig import ClusterAccess
 from keyproof.retry import RetryBudget, ThrottledError
+from keyproof.value_operations import ValueOperationError, whole_secrets
 
 JSON = "application/json"
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
@@ -85,6 +86,8 @@ class Client:
 
         Raises AccessDeniedError, BackendUnreachableError, BackendProtocolError.
         """
+        if whole_secrets(path, accept):
+            raise ValueOperationError(path)
         given = {name: value for name, value in params.items() if value != ""}
         target = f"{self._prefix}{path}" + (f"?{urlencode(given)}" if given else "")
         try:

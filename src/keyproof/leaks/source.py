@@ -48,6 +48,8 @@ class GitLeakSource:
     """Whether git runs us as a hook, so that its index and quarantine are the ones to read."""
     archives: bool = True
     """Whether archives, documents and notebooks are opened."""
+    apart: frozenset[str] = frozenset()
+    """Paths of submodules that are searched as repositories of their own."""
     search: SearchBlobs = search_blobs
     opened: "OpenReading | None" = None
     """How a whole history is read; None for git."""
@@ -56,7 +58,7 @@ class GitLeakSource:
         """Search everything in scope. Raises HistoryError when nothing could be looked at."""
         repository = Repository.open(self.path, self.environ, from_hook=self.from_hook)
         mode = f"range {self.mode}" if isinstance(self.mode, Range) else self.mode.value
-        tally = Tally(repository=self.name, mode=mode)
+        tally = Tally(repository=self.name, mode=mode, apart=self.apart)
         sightings = self._search(repository, tally, progress)
         leaks = self.sealer.seal(self.name, sightings)
         return LeakScan(leaks=leaks, coverage=tally.coverage())

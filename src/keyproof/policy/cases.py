@@ -1,12 +1,9 @@
-"""Test files of policies: cases as a person writes them, read strictly and turned into cases of the domain."""
+"""Test files of policies, read strictly and turned into cases of the domain."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema, model_validator
 
 from keyproof.check_model import CheckModel
 from keyproof.domain.attestation import Attestation
@@ -14,154 +11,20 @@ from keyproof.domain.case import NOT_SELECTED, Case, Expectation, Suite
 from keyproof.domain.policy import Policy, PolicyPack, Rule
 from keyproof.domain.secret import SourceLine
 from keyproof.domain.subject import Subject
-from keyproof.domain.verdict import Outcome, Severity
+from keyproof.domain.verdict import Outcome
 from keyproof.errors import PolicyError, Problem
-from keyproof.fields import StringsField
 from keyproof.policy.attestations import AttestationLoader
+from keyproof.policy.case_document import BesideDocument, CaseDocument, PolicyTestDocument
 from keyproof.policy.catalogue import Catalogues
-from keyproof.policy.documents import TextField, YamlModel
 from keyproof.policy.files import Found, find, find_files, found_at, is_test, shipped_packs, tests_of
-from keyproof.policy.given import GivenDocument, counted
+from keyproof.policy.given import counted
 from keyproof.policy.loader import load_policy
-from keyproof.policy.particulars import MomentField
-from keyproof.policy.subjects import DocumentDocument, LeakDocument, RepositoryDocument, SecretDocument
 from keyproof.strict_yaml import Key, YamlDocument, did_you_mean, read, validate
 
-_ABSENT: tuple[str, ...] = ()
-_SUBJECTS = ("secret", "leak", "repository", "document")
 _MOMENT = timedelta(seconds=1)
 _JUDGED = (Outcome.PASS, Outcome.FAIL)
 _ATTESTED = (Outcome.MANUAL, Outcome.NOT_EVALUATED)
 """Outcomes in time and late: what a scan sees, and what people have to say again."""
-
-
-def _day_or_moment(value: Any) -> Any:
-    moment = TypeAdapter(MomentField).validate_python(value)
-    return moment if isinstance(value, str) and "T" in value else moment.date()
-
-
-DueField = Annotated[
-    date | datetime,
-    BeforeValidator(_day_or_moment),
-    WithJsonSchema({"type": "string", "examples": ["2026-11-21", "2026-11-21T12:00:00Z"]}),
-]
-"""The due day, or the moment where a period of hours ends."""
-
-
-def _names(value: Any) -> Any:
-    """A number or a list of numbers as well as texts."""
-    items = value if isinstance(value, list) else [value]
-    return [str(item) if type(item) is int else item for item in items]
-
-
-_NUMBERED = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
-NamesField = Annotated[
-    tuple[TextField, ...],
-    BeforeValidator(_names),
-    WithJsonSchema({"anyOf": [*_NUMBERED["anyOf"], {"type": "array", "items": _NUMBERED}]}),
-]
-"""Numbers or names of requirements: one or a list."""
-
-
-def _some(value: Any) -> Any:
-    """Not `min_length`: pydantic counts only the items that are valid, which is a second, wrong message."""
-    if value == []:
-        raise ValueError("'cases' must not be empty")
-    return value
-
-
-class BesideDocument(YamlModel):
-    """Another subject of the same run."""
-
-    secret: SecretDocument | None = None
-    leak: LeakDocument | None = None
-    repository: RepositoryDocument | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        _exactly_one(self, _SUBJECTS[:3])
-        return self
-
-
-class CaseDocument(YamlModel):
-    """One case: a rule, a subject, a moment, and what the rule must say."""
-
-    name: str = ""
-    """What the case shows, in a few words."""
-    rule: TextField
-    """Id of a rule of the pack."""
-    secret: SecretDocument | None = None
-    """What is judged: one of secret, leak, repository and document."""
-    leak: LeakDocument | None = None
-    repository: RepositoryDocument | None = None
-    document: DocumentDocument | None = None
-    """The pack itself; `{}` takes it as it is."""
-    beside: tuple[BesideDocument, ...] = ()
-    """Other subjects of the same run."""
-    unreadable: StringsField = _ABSENT
-    """Ids of sources that could not be read in this run."""
-    as_of: MomentField | None = None
-    """The moment judged by; absent: the file's."""
-    around_due: bool = False
-    """Makes three cases of this one: the day before `due` and that day pass, the day after fails. Where people
-    attest the rule, it is manual through that day and not evaluated after it."""
-    expect: Literal["pass", "fail", "not-evaluated", "manual", "not-applicable", "not-selected"] | None = None
-    """The outcome; `not-selected` where the rule must not be about the subject at all."""
-    reason: str = ""
-    """A part of the reason, letter case aside."""
-    due: DueField | None = None
-    """The due day of the finding; with `around-due` a moment where a period of hours ends."""
-    severity: Severity | None = None
-    """The severity of the finding."""
-    alert: str | None = None
-    """The rung of the alert ladder; empty for none."""
-    waived: bool | None = None
-    """Whether a waiver accepts the failure."""
-    waivers: Literal["on", "off"] = "on"
-    """Whether the file's waivers are applied."""
-    class_: str | None = None
-    """The class the pack gives the subject; empty for none."""
-    attestations: tuple[GivenDocument, ...] | None = None
-    """What people attest for the rule; absent: what the file's attestations say; an empty list: nobody does."""
-    covers: NamesField = _ABSENT
-    """Numbers or names of the requirements, in the organisation's own document, that the case is evidence for."""
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        _exactly_one(self, _SUBJECTS)
-        if self.around_due:
-            if self.due is None:
-                raise ValueError("'around-due' needs the day: write 'due:' with the day you expect")
-            if self.expect is not None or self.as_of is not None or self.reason or self.alert is not None:
-                raise ValueError(
-                    "'around-due' states the moments and outcomes itself; remove as-of, expect, reason and alert"
-                )
-        elif self.expect is None:
-            raise ValueError("the case expects nothing; write 'expect:' or 'around-due: true'")
-        return self
-
-
-class PolicyTestDocument(YamlModel):
-    """A test file of one policy pack."""
-
-    api_version: Literal["keyproof/v1"] = Field(alias="apiVersion")
-    kind: Literal["PolicyTest"]
-    pack: str = ""
-    """Shipped id, or a path from this file; absent: the pack beside it, for `house.test.yaml` `house.yaml`."""
-    as_of: MomentField | None = None
-    """The moment judged by where a case names none."""
-    waivers: StringsField = _ABSENT
-    """Waiver files, by paths from this file."""
-    attestations: StringsField = _ABSENT
-    """Attestation files, by paths from this file."""
-    environments: dict[str, StringsField] = Field(default_factory=dict)
-    """Environment → globs over names and ids, as in keyproof.yaml, for secrets that state none."""
-    cases: Annotated[tuple[CaseDocument, ...], BeforeValidator(_some)]
-
-
-def _exactly_one(model: YamlModel, names: Sequence[str]) -> None:
-    if sum(getattr(model, name) is not None for name in names) != 1:
-        raise ValueError(f"a case is about one subject; write exactly one of {', '.join(names)}")
 
 
 def load_suites(

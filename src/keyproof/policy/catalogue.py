@@ -43,6 +43,7 @@ def load_catalogue(path: Path) -> Catalogue:
             demands=control.demands,
             scan_cannot_show=control.scan_cannot_show,
             why_no_more=control.why or own.why,
+            closed=control.strongest == "none",
         )
         for control in model.controls
     )

@@ -55,13 +55,17 @@ class Globs:
         """Text → whether it matches, each different one decided once; what is no text does not match."""
         return {text: text is not None and self.matches(text) for text in set(texts)}
 
-    def rows(self, folded: Sequence[str], rows: Iterable[int]) -> list[int]:
+    def rows(self, folded: Sequence[str], rows: Sequence[int]) -> list[int]:
         """Those of `rows` whose text, in lower case at that place of `folded`, is covered."""
-        if len(self._inner) == len(self.patterns) == 1:
-            part = self._inner[0]
-            return [row for row in rows if part in folded[row]]
-        covers = self._covers
-        return [row for row in rows if covers(folded[row])]
+        left = list(rows)
+        found: set[int] = set()
+        for part in self._inner:
+            found.update([row for row in left if part in folded[row]])
+            left = [row for row in left if row not in found]
+        if len(self._inner) < len(self.patterns):
+            covers = self._covers
+            found.update([row for row in left if covers(folded[row])])
+        return [row for row in rows if row in found]
 
     def _covers(self, folded: str) -> bool:
         if folded in self._exact or folded.startswith(self._starts) or folded.endswith(self._ends):

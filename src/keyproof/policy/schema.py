@@ -6,7 +6,7 @@ from typing import Any
 from keyproof.check_model import CheckModel
 from keyproof.policy.attestations import AttestationsDocument
 from keyproof.policy.baseline import BaselineDocument
-from keyproof.policy.cases import PolicyTestDocument
+from keyproof.policy.case_document import PolicyTestDocument
 from keyproof.policy.documents import PackDocument, WaiversDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

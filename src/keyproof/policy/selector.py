@@ -140,12 +140,14 @@ class ByTag:
 
     def select(self, table: SubjectTable, rows: Rows) -> list[int]:
         """Those of `rows` that match."""
-        known: set[int] = set()
-        every = table.column("tags")
+        found = []
         for spelling in table.tag_spellings().get(self.key.lower(), ()):
-            values = [tags.get(spelling) for tags in every]
+            values = table.tag(spelling)
             covered = self.globs.verdicts(values)
-            known.update(row for row in rows if covered[values[row]])
+            found.append([row for row in rows if covered[values[row]]])
+        if len(found) == 1:
+            return found[0]
+        known = set().union(*found)
         return [row for row in rows if row in known]
 
     def describe(self) -> str:

@@ -12,6 +12,7 @@ from keyproof.errors import (
     BackendUnreachableError,
     MissingExtraError,
 )
+from keyproof.value_operations import ValueOperationError, returns_value
 
 ROLES = """\
 select oid::bigint, rolname, rolcanlogin, rolsuper, rolcreaterole, rolreplication, rolbypassrls,
@@ -56,6 +57,8 @@ class Server:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What the statement gives. Raises Refusal, BackendUnreachableError, BackendProtocolError."""
+        if returns_value(statement):
+            raise ValueOperationError(statement)
         try:
             return list(self._connection.execute(statement).fetchall())
         except self._errors.InsufficientPrivilege as error:

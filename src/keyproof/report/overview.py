@@ -13,6 +13,7 @@ from keyproof.domain.check import Check
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Leak
 from keyproof.domain.policy import WaiverState
+from keyproof.domain.secret import SourceLine
 from keyproof.domain.verdict import Outcome, Severity
 
 
@@ -103,6 +104,12 @@ def gaps(assessment: Assessment) -> tuple[Scope, ...]:
     return tuple(sorted(missing, key=lambda scope: (scope.source, scope.scope)))
 
 
+def gap_in_words(scope: Scope) -> str:
+    """Which scope was not read in full, why, and the next step."""
+    hint = f"; {scope.hint}" if scope.hint else ""
+    return f"{scope.source} {scope.scope} ({scope.status}): {scope.reason or 'no reason given'}{hint}"
+
+
 def due_within(assessment: Assessment, days: int) -> tuple[Finding, ...]:
     """Findings that are not failing yet and fall due from today until `days` days ahead, soonest first."""
     last = assessment.today + timedelta(days=days)
@@ -118,6 +125,44 @@ def ending(assessment: Assessment) -> tuple[WaiverRecord, ...]:
     """Waivers that have expired or will within the time their state calls expiring, by their last day."""
     records = (r for r in assessment.waivers if r.state in {WaiverState.EXPIRING, WaiverState.EXPIRED})
     return tuple(sorted(records, key=lambda record: (record.waiver.until, record.waiver.id)))
+
+
+def place_of(finding: Finding) -> SourceLine:
+    """Where a reader of code is led: to what was found, else to the rule, else to the configuration."""
+    if finding.locations:
+        return min(finding.locations, key=lambda place: (place.path, place.line, place.commit))
+    return finding.rule_place or SourceLine(path="keyproof.yaml", line=1)
+
+
+def name_of(finding: Finding, known: Mapping[str, SubjectRecord]) -> str:
+    """What a person reads for the subject of `finding`."""
+    record = known.get(finding.subject)
+    return record.subject.name if record else finding.subject
+
+
+def owner_of(finding: Finding, known: Mapping[str, SubjectRecord]) -> str:
+    """Who has to act; empty when nobody is named."""
+    record = known.get(finding.subject)
+    return record.subject.owner if record else ""
+
+
+def shortened(text: str, longest: int) -> str:
+    """`text`, its middle left out where it is longer than `longest` characters."""
+    half = (longest - 3) // 2
+    return text if len(text) <= longest else f"{text[:half]} … {text[-half:]}"
+
+
+def counts_in_words(summary: Summary) -> str:
+    """The counts in one phrase: `10 failing, 3 accepted`; those of nothing are left out."""
+    words = {
+        State.FAIL: "failing",
+        State.WAIVED: "accepted",
+        State.NOT_EVALUATED: "not evaluated",
+        State.MANUAL: "attested",
+        State.PASS: "without exception",
+        State.NOT_APPLICABLE: "not applicable",
+    }
+    return ", ".join(f"{number:,} {words[state]}" for state, number in counts(summary) if number)
 
 
 def subjects_by_id(assessment: Assessment) -> Mapping[str, SubjectRecord]:

@@ -85,15 +85,7 @@ def _head(assessment: Assessment) -> Iterator[RenderableType]:
     yield Text.assemble(
         (f"{headline.standing.upper()}", _STYLES[headline.standing]), f": {headline.sentence}."
     )
-    counts = [
-        (summary.failed, "failing"),
-        (summary.waived, "accepted"),
-        (summary.not_evaluated, "not evaluated"),
-        (summary.manual, "attested"),
-        (summary.passed, "without exception"),
-        (summary.not_applicable, "not applicable"),
-    ]
-    told = ", ".join(f"{number:,} {word}" for number, word in counts if number)
+    told = overview.counts_in_words(summary)
     yield Text(f"{overview.counted(len(assessment.findings), 'finding')}{': ' if told else ''}{told}.")
     if run.interrupted:
         yield Text("The run was interrupted; what was collected until then was judged.")
@@ -132,11 +124,7 @@ def _gaps(assessment: Assessment, known: _Known) -> Iterator[RenderableType]:
     if not missing and not unjudged:
         return
     yield _title(f"Not looked at ({len(missing) + len(unjudged):,})")
-    lines = [
-        f"{scope.source} {scope.scope} ({scope.status}): {scope.reason or 'no reason given'}"
-        + (f"; {scope.hint}" if scope.hint else "")
-        for scope in missing
-    ]
+    lines = [overview.gap_in_words(scope) for scope in missing]
     yield from _list([*lines, *_questions(unjudged, known)])
 
 

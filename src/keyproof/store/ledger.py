@@ -53,7 +53,16 @@ class Ledger:
 
     def assessment(self, run: RunEntry) -> Assessment:
         """What the run found, fit to be rendered again. Raises StoreError."""
-        return record.assessment({name: self._part(run, name) for name in run.parts})
+        return record.assessment(self.parts(run))
+
+    def parts(self, run: RunEntry) -> Mapping[str, bytes]:
+        """The parts of the run as they are recorded, canonical JSON. Raises StoreError."""
+        return {name: self._part(run, name) for name in run.parts}
+
+    def chain(self, run: RunEntry) -> Sequence[tuple[str, str]]:
+        """Text and digest of every run up to this one, oldest first. Raises StoreError."""
+        rows = self._rows(schema.RUNS)
+        return [(head, digest) for number, digest, _, head in rows if number <= run.number]
 
     def standings(self, run: RunEntry) -> Sequence[Standing]:
         """Every finding of the run that was not in order. Raises StoreError."""

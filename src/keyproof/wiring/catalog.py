@@ -28,19 +28,33 @@ from keyproof.checks.strength import Strength
 from keyproof.checks.transport import Transport
 from keyproof.checks.unused import Unused
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector
+from keyproof.collectors.docker_compose import DockerComposeCollector
+from keyproof.collectors.docker_swarm import DockerSwarmCollector
 from keyproof.collectors.dotenv import DotenvCollector
+from keyproof.collectors.encrypted_files import EncryptedFilesCollector
 from keyproof.collectors.inventory import InventoryCollector
 from keyproof.collectors.kubernetes import KubernetesCollector
 from keyproof.collectors.postgresql import PostgresqlCollector
+from keyproof.collectors.sops import SopsCollector
+from keyproof.collectors.terraform_state import TerraformStateCollector
 from keyproof.collectors.tls import TlsCollector
 from keyproof.collectors.vault import VaultCollector
 from keyproof.fields import StrictModel
 from keyproof.ports import Collector, Reporter, Surroundings
 from keyproof.reporters.csv import CsvReporter
+from keyproof.reporters.github import GithubReporter
+from keyproof.reporters.gitlab import GitlabReporter
+from keyproof.reporters.gitlab_code_quality import GitlabCodeQualityReporter
 from keyproof.reporters.html import HtmlReporter
 from keyproof.reporters.json import JsonReporter
+from keyproof.reporters.jsonl import JsonlReporter
 from keyproof.reporters.junit import JUnitReporter
+from keyproof.reporters.markdown import MarkdownReporter
+from keyproof.reporters.ocsf import OcsfReporter
+from keyproof.reporters.oscal import OscalReporter
+from keyproof.reporters.prometheus import PrometheusReporter
 from keyproof.reporters.sarif import SarifReporter
+from keyproof.reporters.sarif_github import SarifGithubReporter
 from keyproof.reporters.text import TextReporter
 
 
@@ -64,10 +78,15 @@ class CollectorType(Protocol):
 
 COLLECTORS: Mapping[str, CollectorType] = {
     "aws-secrets-manager": AwsSecretsManagerCollector,
+    "docker-compose": DockerComposeCollector,
+    "docker-swarm": DockerSwarmCollector,
     "dotenv": DotenvCollector,
+    "encrypted-files": EncryptedFilesCollector,
     "inventory": InventoryCollector,
     "kubernetes": KubernetesCollector,
     "postgresql": PostgresqlCollector,
+    "sops": SopsCollector,
+    "terraform-state": TerraformStateCollector,
     "tls": TlsCollector,
     "vault": VaultCollector,
 }
@@ -100,9 +119,18 @@ CHECKS: Mapping[str, type[CheckModel]] = {
 
 REPORTERS: Mapping[str, type[Reporter]] = {
     "csv": CsvReporter,
+    "github": GithubReporter,
+    "gitlab": GitlabReporter,
+    "gitlab-code-quality": GitlabCodeQualityReporter,
     "html": HtmlReporter,
     "json": JsonReporter,
+    "jsonl": JsonlReporter,
     "junit": JUnitReporter,
+    "markdown": MarkdownReporter,
+    "ocsf": OcsfReporter,
+    "oscal": OscalReporter,
+    "prometheus": PrometheusReporter,
     "sarif": SarifReporter,
+    "sarif-github": SarifGithubReporter,
     "text": TextReporter,
 }

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from keyproof import config
-from keyproof.policy.cases import CaseDocument, PolicyTestDocument
+from keyproof.policy.case_document import CaseDocument, PolicyTestDocument
 from keyproof.policy.given import GivenDocument
 from keyproof.policy.schema import (
     attestations_schema,
@@ -95,6 +95,8 @@ def _policy_tests() -> str:
         "# Policy tests",
         "",
         "Cases beside a pack, for `house.yaml` in `house.test.yaml`; `keyproof policy test` runs them.",
+        "",
+        "[How to test a policy](../how-to/test-a-policy.md) shows them at work.",
         "",
     ]
     for title, model in models.items():

@@ -39,10 +39,38 @@ class Search:
     """Processes that search a history; 0 for one a core."""
     follow_deltas: bool = True
     """Whether packs are searched along their deltas; the result is the same either way."""
+    archives: bool = True
+    """Whether archives, documents and notebooks are opened."""
+    submodules: bool = False
+    """Whether the submodules that are checked out are searched as well, each as a repository of its own."""
+    new_to: str = ""
+    """Of a range: a remote, what is known to be on whose branches is left out."""
 
 
-def leak_source(path: Path, search: Search, *, name: str, surroundings: Surroundings) -> LeakSource:
-    """A source that searches `path`, called `name` in subject ids.
+def leak_sources(path: Path, search: Search, *, name: str, surroundings: Surroundings) -> list[LeakSource]:
+    """The source for `path`, and with `submodules` those of all below it, each named after its path in the one above.
+
+    Raises what leak_source raises, and HistoryError when the submodules cannot be listed.
+    """
+    inner = _submodules(path, surroundings) if search.submodules and search.mode == "history" else {}
+    source = leak_source(path, search, name=name, surroundings=surroundings, apart=frozenset(inner))
+    below = (
+        leak_sources(folder, search, name=f"{name}/{inside}", surroundings=surroundings)
+        for inside, folder in inner.items()
+    )
+    return [source, *(one for sources in below for one in sources)]
+
+
+def _submodules(path: Path, surroundings: Surroundings) -> dict[str, Path]:
+    from keyproof.leaks.git.submodules import checked_out  # noqa: PLC0415 (not for the hook)
+
+    return dict(checked_out(Repository.open(path, surroundings.environ)))
+
+
+def leak_source(
+    path: Path, search: Search, *, name: str, surroundings: Surroundings, apart: frozenset[str] = frozenset()
+) -> LeakSource:
+    """A source that searches `path`, called `name` in subject ids; the submodules `apart` have sources of their own.
 
     Raises ConfigError for a range that is none or an unusable key, PolicyError for a broken detector file.
     """
@@ -53,16 +81,29 @@ def leak_source(path: Path, search: Search, *, name: str, surroundings: Surround
     if search.mode == "worktree":
         from keyproof.leaks.folder import FolderLeakSource  # noqa: PLC0415 (the hook reads no files)
 
-        return FolderLeakSource(name=name, path=path, scanner=scanner, sealer=sealer, largest=search.largest)
+        return FolderLeakSource(
+            name=name,
+            path=path,
+            scanner=scanner,
+            sealer=sealer,
+            largest=search.largest,
+            archives=search.archives,
+        )
     is_range = search.mode.startswith("range ")
     return GitLeakSource(
         name=name,
         path=path,
-        mode=Range.parse(search.mode.removeprefix("range ")) if is_range else Mode(search.mode),
+        mode=(
+            Range.parse(search.mode.removeprefix("range "), known_to=search.new_to)
+            if is_range
+            else Mode(search.mode)
+        ),
         scanner=scanner,
         sealer=sealer,
         environ=surroundings.environ,
         largest=search.largest,
+        archives=search.archives,
+        apart=apart,
         from_hook=search.from_hook,
         search=_search_blobs(search, scanner),
         opened=_reading(search),

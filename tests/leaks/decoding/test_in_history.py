@@ -48,9 +48,7 @@ def test_what_stays_closed_is_counted_and_named_and_no_gap(tmp_path: Path) -> No
     blob = repo.git("rev-parse", "HEAD:secret.zip")
     coverage = search(repo).coverage
     assert (coverage.blobs_skipped, coverage.complete) == ({"closed": 1}, True)
-    assert coverage.notes == (
-        f"1 part (encrypted in {blob}!/a) of archives stayed closed; look at them by hand",
-    )
+    assert coverage.notes == (f"1 content (encrypted in {blob}!/a) stayed closed; look there by hand",)
 
 
 TEXTS = st.lists(st.sampled_from(["plain\n", f"a {A}\n", f"b {B}\n", "more\n"]), min_size=1, max_size=5)

@@ -7,6 +7,9 @@ _STARTS = {
     b"PK\x03\x04": "zip",
     b"%PDF-": "pdf",
     b"SQLite format 3\0": "sqlite",
+    b"# v2 git bundle\n": "bundle",
+    b"# v3 git bundle\n": "bundle",
+    b"version https://git-lfs.github.com/spec/": "lfs",
 }
 _FIRSTS = tuple(_STARTS)
 _TAR_MARK = slice(257, 262)

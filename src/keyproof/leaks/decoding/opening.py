@@ -17,9 +17,19 @@ Opener = Callable[[bytes, Budget], Iterator[Part | Closed]]
 What cannot be opened is yielded as closed; nothing is raised.
 """
 
+
+def _stays(reason: str) -> Opener:
+    def leave(_content: bytes, _budget: Budget) -> Iterator[Part | Closed]:
+        yield Closed(path="", reason=reason)
+
+    return leave
+
+
 _OPENERS: Mapping[str, Opener] = {
+    "bundle": _stays("a git bundle to clone"),
     "bzip2": open_bzip2,
     "gzip": open_gzip,
+    "lfs": _stays("kept in Git LFS"),
     "notebook": open_notebook,
     "pdf": open_pdf,
     "pyc": open_pyc,

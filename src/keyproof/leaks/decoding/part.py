@@ -23,7 +23,8 @@ class Closed:
 
     path: str
     reason: str
-    """`encrypted`, `damaged`, `too large`, `too many`, `too deep` or `unsupported`."""
+    """`encrypted`, `damaged`, `too large`, `too many`, `too deep`, `unsupported`,
+    or where the content is to be found instead."""
 
 
 class Stop(Exception):  # noqa: N818 (no error: the bound of the work was reached)

@@ -10,28 +10,30 @@ from itertools import pairwise
 from typing import Final
 
 from keyproof.leaks.detection.placeholders import entropy, is_filler, is_placeholder, looks_random
-from keyproof.leaks.detection.references import NO_SECRET_NAME, is_address, is_code, is_path, words_apart
+from keyproof.leaks.detection.references import words_apart
 
 _KEYWORDS: Final = (
+    b"pass", b"key", b"secret", b"token", b"auth", b"client", b"consumer", b"user", b"db", b"id",
+)  # fmt: skip
+_LAST: Final = (
     b"pass", b"pwd", b"secret", b"token", b"key", b"cred", b"auth", b"salt", b"nonce", b"otp", b"api",
     b"access", b"client", b"private", b"public", b"session", b"user", b"test", b"hash", b"id", b"name", b"nkey",
     b"signature", b"cookie", b"confirm", b"consumer", b"oauth", b"refresh", b"db", b"encrypt",
 )  # fmt: skip
-_SYMBOLS: Final = b"-_./:@%$&+=*!#?,;<>()[]{}|\\~ '\""
+_SYMBOLS: Final = b"./%$+!"
 _SEPARATORS: Final = (b"=>", b":=", b"==", b"!=", b"<-", b"=", b":", b",", b"(", b" ")
 _FOLLOWING: Final = (b"", b")", b",", b";", b"+", b".", b"}", b"]", b"&", b" ")
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_COMMENT = re.compile(rb"^\s*(?:#|//|/?\*|--|;|<!--|\"\"\"|>>>|\$ )")
-_HEX = re.compile(rb"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _BASE32 = re.compile(rb"[A-Z2-7]+=*\Z")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}\Z")
-_UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _NUMBERS = re.compile(rb"[0-9, \nxXa-fA-F]+\Z")
 _IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*\Z")
-_DOTTED = re.compile(rb"[A-Za-z_]\w*(?:[.:/-]+[A-Za-z_]\w*)+\Z")
-_SHOUTED = re.compile(rb"[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)+\Z")
-_CAMEL = re.compile(rb"[a-z]+(?:[A-Z][a-z]+)+\Z|(?:[A-Z][a-z]+){2,}\Z")
 _LETTER_RUN = re.compile(rb"[a-z]+")
+_PART = re.compile(rb"[a-z0-9]+")
+_KIND = bytes(
+    0 if 97 <= byte <= 122 else 1 if 65 <= byte <= 90 else 2 if 48 <= byte <= 57 else 4 if byte > 127 else 3
+    for byte in range(256)
+)
+"""Of each byte: lower case, upper case, digit, symbol, not ASCII."""
 _MISSING: Final = -1.0
 
 
@@ -91,13 +93,8 @@ def _split(text: bytes) -> list[bytes]:
 
 def _value(value: bytes) -> list[float]:
     length = len(value)
-    lower = sum(97 <= byte <= 122 for byte in value)
-    upper = sum(65 <= byte <= 90 for byte in value)
-    digits = sum(48 <= byte <= 57 for byte in value)
-    high = sum(byte > 127 for byte in value)
-    symbols = length - lower - upper - digits - high
-    kinds = [_kind(byte) for byte in value]
-    changes = sum(one != other for one, other in pairwise(kinds))
+    kinds = value.translate(_KIND)
+    lower, upper, digits, symbols, high = (kinds.count(kind) for kind in range(5))
     bits = entropy(value)
     return [
         length,
@@ -109,14 +106,10 @@ def _value(value: bytes) -> list[float]:
         symbols / length,
         high,
         bool(lower) + bool(upper) + bool(digits) + bool(symbols),
-        changes / length,
+        sum(one != other for one, other in pairwise(kinds)) / length,
         len(set(value)) / length,
         value.count(b" "),
     ]
-
-
-def _kind(byte: int) -> int:
-    return 0 if 97 <= byte <= 122 else 1 if 65 <= byte <= 90 else 2 if 48 <= byte <= 57 else 3
 
 
 def _wording(value: bytes, language: Language) -> list[float]:
@@ -141,44 +134,30 @@ def _wording(value: bytes, language: Language) -> list[float]:
 
 
 def _form(one: Assignment) -> list[float]:
-    value, name = one.value, one.name.lower()
+    value = one.value
     lowered = value.lower()
-    shared = sum(len(word) for word in _split(one.name) if len(word) > 2 and word in lowered)
     return [
-        bool(_HEX.match(value)),
         bool(_BASE32.match(value)),
-        bool(_BASE64.match(value)),
-        bool(_UUID.match(value)),
-        value.isdigit(),
         bool(_NUMBERS.match(value)),
         bool(_IDENTIFIER.match(value)),
-        bool(_DOTTED.match(value)),
-        bool(_SHOUTED.match(value)),
-        bool(_CAMEL.match(value)),
         is_placeholder(value),
         is_filler(value),
         looks_random(value),
-        is_address(value),
-        is_path(value),
-        is_code(value),
-        shared / len(value),
-        lowered == name,
-        *(value.count(bytes((symbol,))) for symbol in _SYMBOLS),
-        _kind(value[0]),
-        _kind(value[-1]),
+        sum(len(word) for word in _split(one.name) if len(word) > 2 and word in lowered) / len(value),
+        *map(value.count, _SYMBOLS),
+        _KIND[value[0]],
     ]
 
 
 def _name(one: Assignment) -> list[float]:
     name = words_apart(one.name)
-    parts = [part for part in re.split(rb"[^a-z0-9]+", name) if part]
+    parts = _PART.findall(name)
+    last = parts[-1] if parts else b""
     return [
         *(word in name for word in _KEYWORDS),
         len(name),
         len(parts),
-        one.name.isupper(),
-        bool(NO_SECRET_NAME.search(name)),
-        next((at for at, word in enumerate(_KEYWORDS) if parts and parts[-1].startswith(word)), _MISSING),
+        next((at for at, word in enumerate(_LAST) if last.startswith(word)), _MISSING),
     ]
 
 
@@ -192,30 +171,22 @@ def _place(one: Assignment) -> list[float]:
         one.quoted,
         separator,
         following,
-        bool(_COMMENT.match(one.before)),
-        min(len(line), 2000),
+        len(line),
         len(one.before) - len(one.before.lstrip()),
         line.count(b'"') + line.count(b"'"),
         line.count(b"("),
-        line.count(b"{"),
         line.count(b"<"),
         line.rstrip().endswith(b";"),
-        b"\\" in one.before[-2:],
-        b"://" in one.before,
-        b"example" in line.lower(),
-        b"test" in line.lower(),
     ]
 
 
 NAMES: Final = (
     "length", "entropy", "bits", "lower", "upper", "digits", "symbols", "high", "classes", "changes", "distinct",
     "spaces", "words", "surprise", "most surprising word", "surprise of the longest run", "covered by words",
-    "known words", "length of words", "hex", "base32", "base64", "uuid", "number", "numbers", "identifier", "dotted",
-    "shouted", "camel case", "placeholder", "filler", "random", "address", "path", "code", "shared with the name",
-    "same as the name", *(f"count of {chr(symbol)!r}" for symbol in _SYMBOLS), "first kind", "last kind",
-    *(f"name has {word.decode()}" for word in _KEYWORDS), "length of the name", "parts of the name", "name in capitals",
-    "name of no secret", "last part of the name", "quoted", "separator", "following", "comment", "length of the line",
-    "indent", "quotes", "calls", "braces", "angles", "ends a statement", "escaped", "in an address",
-    "example in the line", "test in the line",
+    "known words", "length of words", "base32", "numbers", "identifier", "placeholder", "filler", "random",
+    "shared with the name", *(f"count of {chr(symbol)!r}" for symbol in _SYMBOLS), "first character",
+    *(f"name has {word.decode()}" for word in _KEYWORDS), "length of the name", "parts of the name",
+    "last part of the name", "quoted", "separator", "following", "length of the line", "indent", "quotes", "calls",
+    "angles", "ends a statement",
 )  # fmt: skip
 """What each of `numbers` is, for explanations."""

@@ -16,10 +16,8 @@ from keyproof.leaks.detection.references import (
     words_apart,
 )
 
-SURE = 0.5
-"""Probability from which a value that looks made by a generator, too, is a likely secret."""
-DOUBTFUL = 0.35
-"""Probability from which a value is a possible secret."""
+LEAST = 0.35
+"""Probability from which a value is worth telling; whether it is a likely secret rules decide (`_looks_live`)."""
 _TELLING_NAME = re.compile(
     rb"(?:pass(?:word|wd|phrase|code)?|pwd|passwrd|secret|token|(?:api|access|auth|account|encryption|signing|private"
     rb"|master|client|session|service)_?key|credentials?|identified (?:by|as))s?(?![a-z])"
@@ -80,11 +78,9 @@ def judge(one: Assignment) -> LeakConfidence | None:
     weights = model.load()
     if _is_prose(one.value, weights.language.words):
         return None
-    probability = weights.probability(one)
-    if probability < DOUBTFUL:
+    if weights.probability(one) < LEAST:
         return None
-    sure = probability >= SURE and _looks_live(one)
-    return LeakConfidence.LIKELY if sure else LeakConfidence.POSSIBLE
+    return LeakConfidence.LIKELY if _looks_live(one) else LeakConfidence.POSSIBLE
 
 
 def is_literal(one: Assignment) -> bool:

@@ -37,7 +37,7 @@ _EXAMPLE_HOST = re.compile(
 )
 """Reserved names (RFC 2606) and words that stand for a name."""
 _LOCAL_HOST = re.compile(
-    rb"(?i)localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|.*\.(?:local|localhost)"
+    rb"(?i)(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|.*\.(?:local|localhost))(?::\d+)?"
 )
 
 
@@ -249,9 +249,9 @@ def _judge_format(detector: Detector, found: re.Match[bytes], secret: bytes) -> 
     host = _group(found, "host")
     if is_filler(secret) or entropy(secret) < detector.entropy or secret == _group(found, "user"):
         return LeakConfidence.EXAMPLE
-    if host and _EXAMPLE_HOST.fullmatch(host):
+    if host and _EXAMPLE_HOST.fullmatch(host.partition(b":")[0]):
         return LeakConfidence.EXAMPLE
-    doubtful = _LOCAL_HOST.fullmatch(host) if host else is_wordy(secret)
+    doubtful = is_wordy(secret) or (host and (secret.isalpha() or _LOCAL_HOST.fullmatch(host)))
     return LeakConfidence.POSSIBLE if doubtful else detector.confidence
 
 

@@ -34,6 +34,8 @@ class Tally:
     """Commits in scope at which a shallow clone was cut."""
     promised: bool = False
     """Whether missing objects are those a partial clone left at its remote."""
+    apart: frozenset[str] = frozenset()
+    """Paths of repositories in this one that have a scan of their own."""
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _skipped: Counter[str] = field(default_factory=Counter)
@@ -56,11 +58,13 @@ class Tally:
             names.append(f"{kind} {name}")
 
     def leave_closed(self, name: str, reason: str) -> None:
-        """A part of an archive, named after the blob that holds it, was not opened; its packed bytes were searched."""
+        """A part of an archive, named after the blob that holds it, was not opened; only its packed bytes were searched."""
         self.skip("closed", f"{reason} in", name)
 
     def skip_repository(self, path: str, what: str) -> None:
-        """`path` is another repository's business: counted and named, and no gap."""
+        """`path` is another repository's business: counted and named, unless that is searched as well, and no gap."""
+        if path.removesuffix("/") in self.apart:
+            return
         self.skip("excluded", "repository", path)
         self.notes.append(f"{path} {what} and was not searched; run `keyproof leaks` on it as well")
 
@@ -103,7 +107,7 @@ class Tally:
     def _closed(self) -> list[str]:
         if not self._skipped["closed"]:
             return []
-        return [f"{self._named('closed', 'part')} of archives stayed closed; look at them by hand"]
+        return [f"{self._named('closed', 'content')} stayed closed; look there by hand"]
 
     def _named(self, reason: str, noun: str = "object") -> str:
         names = self._names[reason]

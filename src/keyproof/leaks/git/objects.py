@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
-from typing import IO, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from keyproof.errors import GitFailedError
-from keyproof.leaks.git.packs import Pack
 from keyproof.leaks.git.repository import Repository
+
+if TYPE_CHECKING:  # the hook comes this way, and reads no packs
+    from keyproof.leaks.git.packs import Pack
 
 T = TypeVar("T")
 
@@ -57,7 +59,7 @@ class Listing:
     tags: Ids
     unreadable: list[str] = field(default_factory=list)
     """Objects whose header is damaged."""
-    packs: tuple[Pack, ...] = ()
+    packs: "tuple[Pack, ...]" = ()
     """The packs it was read from, when it was not read by git; open as long as the search lasts."""
 
 

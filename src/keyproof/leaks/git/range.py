@@ -16,9 +16,12 @@ class Range:
 
     start: str
     end: str
+    known_to: str = ""
+    """A remote whose branches, as they were last fetched or pushed, are left out as well; then a start that is
+    not stored here, as when others pushed in between, is no fault."""
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, *, known_to: str = "") -> Self:
         """Read `A..B`. Raises ConfigError."""
         start, dots, end = text.partition("..")
         sides = (start or "HEAD", end or "HEAD")
@@ -28,7 +31,7 @@ class Range:
             raise ConfigError.of(
                 [Problem(path="--range", message=message, hint="write it as A..B, for example main..HEAD")]
             )
-        return cls(*sides)
+        return cls(*sides, known_to)
 
     def __str__(self) -> str:
         return f"{self.start}..{self.end}"

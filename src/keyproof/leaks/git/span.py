@@ -90,6 +90,9 @@ def _resolve(repository: Repository, revision: str) -> str:
 
 
 def _excluded(repository: Repository, span: Range) -> list[str]:
+    if span.known_to:
+        start = repository.resolve(f"{span.start}^{{commit}}") if span.start.strip("0") else None
+        return ["--not", f"--remotes={span.known_to}", *([start] if start else [])]
     if span.start.strip("0"):
         return ["--not", _resolve(repository, span.start)]
     return ["--not", "--all"] if repository.quarantined else []

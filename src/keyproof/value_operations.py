@@ -1,0 +1,54 @@
+"""The operations of all systems that hand over a secret's value: keyproof asks for none of them."""
+
+import re
+
+_OPERATIONS = (
+    # AWS: https://docs.aws.amazon.com/service-authorization/latest/reference/
+    r"secretsmanager:(Batch)?GetSecretValue\b",
+    r"secretsmanager:GetRandomPassword\b",
+    r"ssm:GetParameter(s|sByPath|History)?\b",
+    r"kms:(Decrypt|ReEncrypt\w*|GenerateDataKey\w*|GetParametersForImport)\b",
+    r"\*:\*|(secretsmanager|ssm|kms):\*",
+    # Vault and OpenBao: values of KV, passwords that are made or kept, keys that can be taken away
+    r"\b(read|GET)\S* (\S*/)?data(/|$)",
+    r"\bread\S* KV1\b",
+    r"\b(read|GET|update|POST|PUT)\S* \S*\b(static-creds|creds|library)/",
+    r"\btransit/(export|decrypt|backup|datakey)\b",
+    r"\b(issue|sign)/",
+    # Kubernetes: a list is asked for as a table only, see `whole_secrets`
+    r"\b(get|watch|\*) secrets\b",
+    # PostgreSQL and its relatives
+    r"\brolpassword\b|\bpg_shadow\b|\bpg_user_mappings?\b|\bauthentication_string\b",
+    # Docker: tokens to join a swarm, and environments of services and containers
+    r"^GET /(v[\d.]+/)?(swarm|services|tasks|containers)\b",
+    # Azure Key Vault, Google Secret Manager
+    r"vaults/(secrets/getSecret|secrets/\*|keys/(decrypt|unwrap|release))\b",
+    r"\bsecrets/(get|backup)\b|\bkeys/(backup|decrypt|release)\b",
+    r"\bsecretmanager\.versions\.access\b|/versions/[^/ ]+:access\b",
+    # GitHub, GitLab, 1Password, Bitwarden, Doppler, Infisical, Conjur
+    r"\b(secret-scanning/alerts)(?!\S*hide_secret=true)\b",
+    r"\bGET \S*/(projects|groups)/\S+/variables\b|\bGET \S*/actions/variables\b",
+    r"\bGET \S*/vaults/[^/ ]+/items/[^/ ?]+",
+    r"\bsecrets\(\)\.(get|sync)\b|\bGET \S*/configs/config/(secret|secrets|secrets/download)(\?|$)",
+    r"\bviewSecretValue=true\b",
+    r"\bGET \S*/secrets/[^/ ]+/variable/",
+)
+_PATTERN = re.compile("|".join(f"(?:{operation})" for operation in _OPERATIONS), re.IGNORECASE)
+_KUBERNETES_SECRETS = re.compile(r"/api/v1/(namespaces/[^/]+/)?secrets(/|\?|$)")
+_WITHOUT_VALUES = ("as=Table", "as=PartialObjectMetadata")
+
+
+class ValueOperationError(AssertionError):
+    """keyproof was about to ask for a value: a fault in it, never of the system it reads."""
+
+
+def returns_value(operation: str) -> bool:
+    """Whether an operation, a right or a statement, in the system's own words, hands over a value."""
+    return _PATTERN.search(operation) is not None
+
+
+def whole_secrets(path: str, accept: str) -> bool:
+    """Whether a GET of this path at a Kubernetes API server would send Secrets with their values."""
+    return _KUBERNETES_SECRETS.search(path) is not None and not any(
+        form in accept for form in _WITHOUT_VALUES
+    )

@@ -1,0 +1,98 @@
+"""No collector asks for a value: by its rights, and by the guards before what is sent."""
+
+from typing import Any
+
+import pytest
+
+from keyproof.kubernetes.client import JSON, METADATA, TABLE, Client
+from keyproof.kubernetes.kubeconfig import ClusterAccess
+from keyproof.postgresql.server import Server
+from keyproof.retry import RetryBudget
+from keyproof.value_operations import ValueOperationError, returns_value, whole_secrets
+from keyproof.wiring.catalog import COLLECTORS
+
+
+@pytest.mark.parametrize("kind", sorted(COLLECTORS))
+def test_no_right_that_a_collector_needs_hands_over_a_value(kind: str) -> None:
+    rights = COLLECTORS[kind].permissions
+    assert rights, "a collector states its rights, if only to read its files"
+    assert [right for right in rights if returns_value(right)] == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:BatchGetSecretValue",
+        "ssm:GetParametersByPath",
+        "kms:Decrypt",
+        "read secret/data/app",
+        "GET kv/data/app/db",
+        "read database/static-creds/app",
+        "read KV1/*",
+        "get secrets",
+        "watch secrets",
+        "select rolpassword from pg_authid",
+        "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+        "secretmanager.versions.access",
+        "GET /v1/vaults/abc/items/def",
+        "GET /orgs/o/secret-scanning/alerts",
+        "GET /api/v4/projects/1/variables",
+        "GET /secrets/acct/variable/db",
+    ],
+)
+def test_what_hands_over_a_value(operation: str) -> None:
+    assert returns_value(operation)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "secretsmanager:ListSecrets",
+        "secretsmanager:DescribeSecret",
+        "ssm:DescribeParameters",
+        "kms:DescribeKey",
+        "read KV2/metadata/*",
+        "read database/static-roles/*",
+        "list secrets",
+        "list KV1/*",
+        "secretmanager.versions.list",
+        "GET /v1/vaults/abc/items",
+        "GET /orgs/o/secret-scanning/alerts?hide_secret=true",
+        "read sys/audit",
+        "read auth/METHOD/role/NAME",
+    ],
+)
+def test_what_does_not(operation: str) -> None:
+    assert not returns_value(operation)
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "whole"),
+    [
+        ("/api/v1/namespaces/shop/secrets", JSON, True),
+        ("/api/v1/secrets?limit=500", JSON, True),
+        ("/api/v1/namespaces/shop/secrets/db", JSON, True),
+        ("/api/v1/namespaces/shop/secrets", TABLE, False),
+        ("/api/v1/namespaces/shop/secrets", METADATA, False),
+        ("/apis/external-secrets.io/v1/namespaces/shop/externalsecrets", JSON, False),
+        ("/api/v1/namespaces/secrets/pods", JSON, False),
+    ],
+)
+def test_secrets_of_kubernetes_are_asked_for_without_values(path: str, accept: str, whole: bool) -> None:
+    assert whole_secrets(path, accept) is whole
+
+
+def test_the_kubernetes_client_refuses_before_it_asks() -> None:
+    budget = RetryBudget(sleep=lambda _: None)
+    access = ClusterAccess(server="http://127.0.0.1:9")
+    client = Client(access, scope="k8s", budget=budget, timeout=1, environ={})
+    with pytest.raises(ValueOperationError):
+        client.get("/api/v1/namespaces/shop/secrets/db", need="get secrets")
+    assert client.counts.total() == 0
+
+
+def test_the_postgresql_session_refuses_before_it_asks() -> None:
+    nothing: Any = None
+    with pytest.raises(ValueOperationError):
+        Server(nothing, nothing, "db").rows("select rolname, rolpassword from pg_authid")
