@@ -37,6 +37,8 @@ def shuffled(assessment: Assessment, seed: int) -> Assessment:
         subjects=mixed(assessment.subjects),
         findings=mixed(assessment.findings),
         waivers=mixed(assessment.waivers),
+        baseline=mixed(assessment.baseline),
+        frameworks=mixed(assessment.frameworks),
     )
 
 

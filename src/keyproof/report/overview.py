@@ -58,6 +58,7 @@ def arranged(assessment: Assessment) -> Assessment:
         subjects=tuple(sorted(assessment.subjects, key=_subject_order)),
         findings=tuple(sorted(assessment.findings, key=_finding_order)),
         waivers=tuple(sorted(assessment.waivers, key=lambda record: record.waiver.id)),
+        baseline=tuple(sorted(assessment.baseline, key=lambda record: record.entry.id)),
         frameworks=tuple(sorted(assessment.frameworks, key=lambda framework: framework.id)),
     )
 

@@ -208,9 +208,7 @@ def _what(finding: Finding, known: _Known) -> str:
 
 
 def _name(finding: Finding, known: _Known) -> str:
-    record = known.get(finding.subject)
-    name = visible(record.subject.name if record else finding.subject)
-    return name if len(name) <= _NAME else f"{name[: _NAME // 2]} … {name[-_NAME // 2 :]}"
+    return overview.shortened(visible(overview.name_of(finding, known)), _NAME)
 
 
 def _short(reason: str) -> str:
@@ -219,8 +217,7 @@ def _short(reason: str) -> str:
 
 
 def _owner(finding: Finding, known: _Known) -> str:
-    record = known.get(finding.subject)
-    return visible(record.subject.owner if record else "") or "none"
+    return visible(overview.owner_of(finding, known)) or "none"
 
 
 def _due(finding: Finding) -> str:
