@@ -1,6 +1,6 @@
 """A period as an auditor of operating effectiveness sees it (SOC 2 Type II): that the control ran, and what it found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -10,6 +10,7 @@ from keyproof.app.episodes import Episode, comparable, episodes
 from keyproof.app.lateness import Lateness, lateness
 from keyproof.domain.duration import Duration
 from keyproof.domain.ledger import RunEntry
+from keyproof.domain.snapshot import Snapshot
 from keyproof.errors import ConfigError
 from keyproof.ports import RunStore
 
@@ -103,9 +104,9 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period
     until = min(asked.last, max(asked.now.date() - _DAY, within[-1].started.date()))
     full = [run for run in within if run.whole]
     judged = (full or within)[-1]
-    secrets = {secret.id for run in within for secret in store.snapshot(run).secrets}
+    secrets: set[str] = set()
     found = lateness(
-        (store.snapshot(run) for run in scans), store.assessment(judged), first=asked.first, last=until
+        _read(scans, within, store, secrets), store.assessment(judged), first=asked.first, last=until
     )
     return Period(
         asked=asked,
@@ -121,6 +122,17 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period
         run_sample=draw([f"run {run.number} {run.digest}" for run in within], asked),
         secret_sample=draw(sorted(secrets), asked),
     )
+
+
+def _read(
+    scans: Iterable[RunEntry], within: Sequence[RunEntry], store: RunStore, secrets: set[str]
+) -> Iterator[Snapshot]:
+    """What each run read, parsed once; the ids of the secrets that runs `within` the period read go to `secrets`."""
+    for run in scans:
+        snapshot = store.snapshot(run)
+        if run in within:
+            secrets.update(secret.id for secret in snapshot.secrets)
+        yield snapshot
 
 
 def _scans(runs: Sequence[RunEntry], asked: Asked) -> list[RunEntry]:

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import sqlite3
 import sys
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -127,6 +126,8 @@ def _counted(scope: ScopeCount) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, Any]:
+    import sqlite3  # noqa: PLC0415 (no other command needs it at its start)
+
     return {
         "keyproof": version(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
