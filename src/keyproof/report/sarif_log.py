@@ -1,6 +1,5 @@
 """An assessment as a SARIF 2.1.0 log (OASIS standard of 27 March 2020)."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from keyproof.domain.secret import SourceLine
 from keyproof.domain.verdict import Severity
 from keyproof.report import overview
 from keyproof.report.acceptance import Papers
+from keyproof.report.json_text import json_text
 from keyproof.report.overview import State
 
 _LEVELS = {
@@ -79,7 +79,7 @@ def render(assessment: Assessment, *, passes: bool, accepted: bool) -> str:
         "version": "2.1.0",
         "runs": [run],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json_text(document)
 
 
 def _before(assessment: Assessment) -> Callable[[Finding], dict[str, str]]:
@@ -183,7 +183,7 @@ def _properties(finding: Finding) -> Iterator[tuple[str, Any]]:
 
 def _physical(place: SourceLine) -> dict[str, Any]:
     path = place.path.replace("\\", "/")
-    uri = ("file://" if path.startswith("/") else "") + quote(path)
+    uri = ("file://" if path.startswith("/") else "") + quote(path, errors="replace")
     return {"artifactLocation": {"uri": uri}, "region": {"startLine": max(1, place.line)}}
 
 
