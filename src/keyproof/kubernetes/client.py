@@ -64,7 +64,7 @@ class Client:
         self._prefix = parts.path.rstrip("/")
         self._headers = {"User-Agent": USER_AGENT, **_authorization(access, scope)}
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        proxy = _proxy(parts.scheme, parts.netloc, host, environ)
+        proxy = urlsplit(access.proxy) if access.proxy else _proxy(parts.scheme, parts.netloc, host, environ)
         at = (proxy.hostname or "", proxy.port or 3128) if proxy else (host, port)
         if parts.scheme == "https":
             self._http: http.client.HTTPConnection = _Named(
