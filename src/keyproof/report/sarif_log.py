@@ -33,6 +33,14 @@ _KINDS = {
 }
 
 
+_SCOPE_NOT_READ = {
+    "id": "scope-not-read",
+    "shortDescription": {"text": "A scope was not read in full"},
+    "fullDescription": {"text": "What stands in this scope was not judged, or only in part."},
+    "help": {"text": "Follow the next step in the message, and run again."},
+}
+
+
 def render(assessment: Assessment, *, passes: bool, accepted: bool) -> str:
     """The log, indented, with a newline at its end.
 
@@ -54,11 +62,10 @@ def render(assessment: Assessment, *, passes: bool, accepted: bool) -> str:
         "tool": {
             "driver": {
                 "name": "keyproof",
+                "informationUri": "https://github.com/keyproof/keyproof",
                 "semanticVersion": assessment.run.version,
                 "rules": [_rule(finding, stated.get(key)) for key, finding in rules],
-                "notifications": [
-                    {"id": "scope-not-read", "shortDescription": {"text": "A scope was not read in full"}}
-                ],
+                "notifications": [_SCOPE_NOT_READ],
             }
         },
         "automationDetails": {"id": "keyproof/"},
@@ -99,6 +106,7 @@ def _rule(finding: Finding, rule: Rule | None) -> dict[str, Any]:
         "id": f"{finding.pack}/{finding.rule}",
         "name": finding.check,
         "shortDescription": {"text": finding.rule_title},
+        "fullDescription": {"text": _procedure(finding, rule)},
         "help": {
             "text": "\n".join([help_text, *controls]),
             "markdown": help_text + (f"\n\nControls:\n\n{listed}" if listed else ""),
@@ -110,6 +118,12 @@ def _rule(finding: Finding, rule: Rule | None) -> dict[str, Any]:
             "precision": "high",
         },
     }
+
+
+def _procedure(finding: Finding, rule: Rule | None) -> str:
+    """What the rule does, in a sentence; GitHub wants one of every rule."""
+    about = f" on {rule.selector.describe()}" if rule else ""
+    return f"{finding.rule_title}: decided by the check {finding.check}{about}."
 
 
 def _invocation(run: RunInfo, gaps: Sequence[Scope], exit_code: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from keyproof.report.visible import visible
 _VERSION = "1.2.1"
 _IDS = UUID("0b1f7d62-55a1-5e0c-9b7b-3d9f4a6e2c10")
 """Namespace of every id: the same assessment gives the same document."""
-_NS = "https://keyproof.dev/ns/oscal"
+_NS = "https://github.com/keyproof/keyproof/ns/oscal"
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 _METHODS = {State.MANUAL: "INTERVIEW"}
 """A duty that a person attests was not tested; everything else was."""
