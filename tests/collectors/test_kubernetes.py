@@ -448,8 +448,27 @@ def test_a_token_that_is_not_accepted(server: Server) -> None:
 
 
 def test_a_namespace_that_is_not_there(server: Server) -> None:
-    with pytest.raises(CollectError, match="there is no namespace 'shp'"):
-        list(_collector(server).collect("shp"))
+    for named in ([], ["shp"]):
+        with pytest.raises(CollectError, match="there is no namespace 'shp'"):
+            list(_collector(server, namespaces=named).collect("shp"))
+
+
+def test_namespaces_that_are_named_need_not_be_listed(server: Server) -> None:
+    server.make("/api/v1/namespaces/shop/serviceaccounts", {"metadata": {"name": "narrow"}})
+    server.make(
+        f"{_RBAC}/namespaces/shop/roles",
+        {"metadata": {"name": "narrow"}, "rules": [_rule("secrets", "list")]},
+    )
+    subject = {"kind": "ServiceAccount", "name": "narrow", "namespace": "shop"}
+    server.make(f"{_RBAC}/namespaces/shop/rolebindings", _binding("narrow", "Role", "narrow", subject))
+    collector = _collector(server, token=_token(server, "narrow", "shop"), namespaces=["shop"])
+    items = list(collector.collect("shop"))
+    found = _secrets(items)["shop/applied"]
+    assert found.owner == ""
+    for name in ("owner", "environment"):
+        assert "the right to list namespaces is missing" in found.unread[name]
+    assert "not read" in found.unread["grants"]
+    assert found.grants is None
 
 
 def test_include_and_exclude(server: Server) -> None:
