@@ -594,6 +594,14 @@ def test_a_server_that_is_gone(fake: KubeApi) -> None:
         collector.scopes()
 
 
+def test_a_listing_that_goes_round_in_a_circle_ends(fake: KubeApi) -> None:
+    columns = [{"name": name} for name in ("Name", "Type", "Data")]
+    page = {"kind": "Table", "columnDefinitions": columns, "rows": [], "metadata": {"continue": "again"}}
+    fake.scripted += [Scripted(path="/secrets", body=json.dumps(page).encode())] * 3
+    with pytest.raises(BackendProtocolError, match="the same page again and again"):
+        _shop(fake)
+
+
 def test_what_was_read_before_the_server_went_away_is_kept(fake: KubeApi) -> None:
     for number in range(600):
         fake.make("/api/v1/namespaces/many/secrets", {"metadata": {"name": f"s{number:03}"}})
