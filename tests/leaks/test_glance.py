@@ -20,10 +20,16 @@ from tests.leaks.git.test_packs import LINES
 from tests.leaks.git.test_repository import stranger
 
 
+def compile_detectors(folder: Path, cache: Path) -> None:
+    scanner = open_scanner(folder, cache=cache)
+    over_lines = [number for number, one in enumerate(scanner.detectors.values()) if one.multiline]
+    glance.note(str(cache), str(folder), scanner.digest, over_lines)
+
+
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache") / "keyproof"
-    open_scanner(policies() / "detectors", cache=folder)
+    compile_detectors(policies() / "detectors", folder)
     return folder
 
 
@@ -150,7 +156,7 @@ def own(tmp_path: Path) -> tuple[Path, Path]:
     folder = tmp_path / "detectors"
     folder.mkdir()
     shutil.copy(policies() / "detectors" / "github.yaml", folder)
-    open_scanner(folder, cache=tmp_path / "own")
+    compile_detectors(folder, tmp_path / "own")
     return tmp_path / "own", folder
 
 
@@ -160,7 +166,7 @@ def test_changed_detectors_are_seen(repository: GitRepository, own: tuple[Path, 
     path = folder / "github.yaml"
     path.write_text(path.read_text().replace("GitHub OAuth", "Another"))
     assert not clean(repository, kept)
-    open_scanner(folder, cache=kept)
+    compile_detectors(folder, kept)
     assert clean(repository, kept)
     (folder / "new.yaml").write_text("")
     assert not clean(repository, kept)
@@ -179,7 +185,7 @@ def test_a_damaged_note_or_database_says_nothing(
     else:
         noted.write_text(damage)
     assert not clean(repository, kept)
-    open_scanner(folder, cache=kept)
+    compile_detectors(folder, kept)
     assert clean(repository, kept)
 
 
@@ -215,6 +221,11 @@ def test_what_is_clean_at_a_glance_is_clean(
             )  # fmt: skip
             scan = source.scan(Watch())
             assert (scan.leaks, scan.coverage.complete) == ((), True)
+
+
+def test_what_cannot_be_noted_is_not(tmp_path: Path) -> None:
+    glance.note(str(tmp_path / "nothing"), str(tmp_path), "0" * 64, [])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_home_is_no_cache() -> None:

@@ -49,26 +49,34 @@ def certainly_clean(folder: str, environ: "Mapping[str, str]", cache: str) -> bo
         return False
 
 
-def is_noted(cache: str, folder: str) -> bool:
-    """Whether `note` was told of the detectors as they are now."""
+def note(cache: str, folder: str, digest: str, over_lines: "Iterable[int]") -> None:
+    """Leave word where the detectors of `folder` are compiled to, if there is any news.
+
+    They are kept in `cache` under `digest`; `over_lines` are the numbers of those that read over several lines.
+    What cannot be written is not, and the first look then says nothing.
+    """
+    try:
+        if _is_noted(cache, folder):
+            return
+        name = f"{digest}.detectors"
+        with open(os.path.join(cache, name), "rb") as kept:
+            place = f"{len(kept.readline())} {name}"
+        lines = (_versions(), folder, place, " ".join(map(str, over_lines)), _listing(folder))
+        draft = f"{_note(cache)}.{os.getpid()}"
+        with open(draft, "w", encoding="utf-8", opener=_private) as file:
+            file.write("\n".join(lines))
+        os.replace(draft, _note(cache))
+    except (OSError, ImportError):
+        return
+
+
+def _is_noted(cache: str, folder: str) -> bool:
     try:
         with open(_note(cache), encoding="utf-8") as file:
             versions, noted, _, _, listing = file.read().split("\n", 4)
     except (OSError, ValueError):
         return False
     return (versions, noted, listing) == (_versions(), folder, _listing(folder))
-
-
-def note(cache: str, folder: str, database: str, offset: int, over_lines: "Iterable[int]") -> None:
-    """Write down where the compiled detectors of `folder` are: in the file `database` of `cache`, from `offset`.
-
-    `over_lines` are the numbers of the detectors that read over several lines.
-    """
-    lines = (_versions(), folder, f"{offset} {database}", " ".join(map(str, over_lines)), _listing(folder))
-    draft = f"{_note(cache)}.{os.getpid()}"
-    with open(draft, "w", encoding="utf-8", opener=_private) as file:
-        file.write("\n".join(lines))
-    os.replace(draft, _note(cache))
 
 
 class _Engine:

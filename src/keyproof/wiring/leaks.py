@@ -13,7 +13,7 @@ from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
 from keyproof.leaks.git.coverage import LARGEST
 from keyproof.leaks.git.range import Range
 from keyproof.leaks.git.repository import Repository, enclosing_work_tree
-from keyproof.leaks.glance import cache_folder
+from keyproof.leaks.glance import cache_folder, note
 from keyproof.leaks.key import load_key
 from keyproof.leaks.seal import Sealer
 from keyproof.leaks.source import GitLeakSource, Mode
@@ -75,9 +75,7 @@ def leak_source(
 
     Raises ConfigError for a range that is none or an unusable key, PolicyError for a broken detector file.
     """
-    scanner = open_scanner(
-        policies() / "detectors", cache=_cache(surroundings.environ), detect_secrets=search.detect_secrets
-    )
+    scanner = _scanner(search, surroundings.environ)
     sealer = Sealer(key=load_key(surroundings.environ), detectors=scanner.detectors, judge=Acceptance(path))
     if search.mode == "worktree":
         from keyproof.leaks.folder import FolderLeakSource  # noqa: PLC0415 (the hook reads no files)
@@ -109,6 +107,17 @@ def leak_source(
         search=_search_blobs(search, scanner),
         opened=_reading(search),
     )
+
+
+def _scanner(search: Search, environ: Mapping[str, str]) -> Scanner:
+    folder = policies() / "detectors"
+    kept = cache_folder(environ)
+    cache = Path(kept) if kept else None
+    scanner = open_scanner(folder, cache=cache, detect_secrets=search.detect_secrets)
+    if kept and not search.detect_secrets:  # for the hook's first look
+        over_lines = [number for number, one in enumerate(scanner.detectors.values()) if one.multiline]
+        note(kept, str(folder), scanner.digest, over_lines)
+    return scanner
 
 
 def _search_blobs(search: Search, scanner: Scanner) -> SearchBlobs:
@@ -146,8 +155,3 @@ def hooks_folder(path: Path, surroundings: Surroundings) -> Path:
     with Repo(repository.path) as repo:
         chosen = repo.config_reader().get_value("core", "hooksPath", default="")
     return repository.path / Path(str(chosen)).expanduser() if chosen else repository.common_dir / "hooks"
-
-
-def _cache(environ: Mapping[str, str]) -> Path | None:
-    folder = cache_folder(environ)
-    return Path(folder) if folder else None
