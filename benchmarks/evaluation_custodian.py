@@ -1,15 +1,16 @@
 """The other half of benchmarks/evaluation.py: runs in the environment of Cloud Custodian, and needs nothing of ours.
 
-    PYTHON evaluation_custodian.py RESOURCES.jsonl POLICIES.yaml
+    PYTHON evaluation_custodian.py RESOURCES.jsonl POLICIES.yaml NOW
 
-Dates are parsed before the clock starts, as the AWS SDK hands them over parsed.
+Dates are parsed before the clock starts, as the AWS SDK hands them over parsed, and moved by the time since
+NOW: Custodian compares with the clock of the machine, and an age has to be what it is for the other half.
 """
 
 import json
 import resource
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -22,7 +23,9 @@ _DATES = ("LastChangedDate", "CreatedDate", "ExpiresAt")
 
 def main() -> None:
     """Print the measurement as one line of JSON."""
-    resources = [_parsed(json.loads(line)) for line in Path(sys.argv[1]).read_text("utf-8").splitlines()]
+    since = datetime.now(UTC) - datetime.fromisoformat(sys.argv[3])
+    lines = Path(sys.argv[1]).read_text("utf-8").splitlines()
+    resources = [_parsed(json.loads(line), since) for line in lines]
     load_resources(("aws.secrets-manager",))
     config = Config.empty(region="eu-west-1", account_id="111122223333")
     policies = PolicyCollection.from_data(yaml.safe_load(Path(sys.argv[2]).read_text("utf-8")), config)
@@ -35,8 +38,8 @@ def main() -> None:
     )
 
 
-def _parsed(one: dict[str, object]) -> dict[str, object]:
-    dates = {key: datetime.fromisoformat(str(one[key])) for key in _DATES if key in one}
+def _parsed(one: dict[str, object], since: timedelta) -> dict[str, object]:
+    dates = {key: datetime.fromisoformat(str(one[key])) + since for key in _DATES if key in one}
     return {**one, **dates}
 
 

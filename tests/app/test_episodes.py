@@ -65,6 +65,7 @@ class Ledger:
         command: Command = Command.SCAN,
         sources: tuple[str, ...] = ("vault",),
         organisation: str = "Example Ltd",
+        as_of: datetime | None = None,
     ) -> RunEntry:
         """Record what one day's run saw."""
         now = START + timedelta(days=day)
@@ -75,7 +76,11 @@ class Ledger:
         snapshot = Snapshot(taken_at=now, secrets=secrets, leaks=(), repositories=(), scopes=scopes)
         chosen: Policy = self.policies[policy]
         request = Request(
-            as_of=now, organisation=organisation, config_digest="c", version="1", fail_on=Severity.LOW
+            as_of=as_of or now,
+            organisation=organisation,
+            config_digest="c",
+            version="1",
+            fail_on=Severity.LOW,
         )
         assessment = assess(snapshot, chosen, request, finished=now)
         return self.store.save(
@@ -176,6 +181,15 @@ def test_a_diff_of_a_run_with_itself_is_empty_but_for_what_is_open(ledger: Ledge
     run = ledger.run(0, secret("a", 40, 0))
     found = diff(ledger.store.runs(), run, run, ledger.store)
     assert (found.new, found.fixed, found.unseen, len(found.still_open)) == ((), (), (), 1)
+
+
+def test_trials_between_two_runs_are_passed_over_and_can_be_compared(ledger: Ledger) -> None:
+    first = ledger.run(0, secret("a", 0, 0))
+    trial = ledger.run(1, secret("a", 1, 1), as_of=START + timedelta(days=40))
+    last = ledger.run(2, secret("a", 2, 2))
+    found = diff(ledger.store.runs(), first, last, ledger.store)
+    assert (found.new, found.fixed, found.still_open) == ((), (), ())
+    assert [one.standing.name for one in diff(ledger.store.runs(), first, trial, ledger.store).new] == ["a"]
 
 
 @pytest.mark.parametrize("other", [{"organisation": "Another"}, {"command": Command.LEAKS}], ids=str)

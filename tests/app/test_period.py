@@ -67,6 +67,15 @@ def test_a_run_that_did_not_look_at_everything_keeps_no_cadence(
     assert [run.number for run in found.short] == [5]
 
 
+def test_a_trial_as_of_another_day_is_no_run_of_the_control(ledger: Ledger) -> None:
+    ledger.run(0, secret("a", 0, 0))
+    ledger.run(1, secret("a", 1, 1), as_of=START + timedelta(days=40))
+    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    assert found.exceptions == ()
+    assert [run.shortfall for run in found.short] == ["judged as of 2026-02-10, not of the day it was read"]
+    assert [(one.first, one.last) for one in found.silences] == [(day(1), day(9))]
+
+
 def test_a_search_of_repositories_alone_is_no_run_of_the_control(ledger: Ledger) -> None:
     ledger.run(0, secret("a", 0, 0))
     for number in range(1, 10):

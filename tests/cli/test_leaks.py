@@ -218,6 +218,8 @@ _HOOK_NEEDS = {
     "keyproof.leaks.detection.decoders", "keyproof.leaks.detection.detector", "keyproof.leaks.detection.engine",
     "keyproof.leaks.detection.placeholders", "keyproof.leaks.detection.proofs", "keyproof.leaks.detection.scanner",
     "keyproof.leaks.decoding.deep", "keyproof.leaks.decoding.kinds", "keyproof.leaks.git.blobs",
+    "keyproof.leaks.detection.version", "keyproof.leaks.git.first_look", "keyproof.leaks.git.isolation",
+    "keyproof.leaks.glance",
     "keyproof.leaks.git.coverage", "keyproof.leaks.git.index",
     "keyproof.leaks.git.objects", "keyproof.leaks.git.paths", "keyproof.leaks.git.range",
     "keyproof.leaks.git.repository", "keyproof.leaks.git.staged",
@@ -237,8 +239,22 @@ def loaded_by_the_hook() -> set[str]:
     return set(done.stdout.split())
 
 
-def test_the_hook_imports_nothing_but_what_a_clean_commit_needs(repository: Path) -> None:
+def test_a_commit_without_a_word_on_secrets_costs_one_look(repository: Path) -> None:
     stage(repository, "true\n")
+    loaded_by_the_hook()  # the first one compiles the detectors
+    loaded = loaded_by_the_hook()
+    assert {name for name in loaded if name.startswith("keyproof.") and name.count(".") > 1} == {
+        "keyproof.cli.hook", "keyproof.leaks.decoding", "keyproof.leaks.decoding.kinds", "keyproof.leaks.detection",
+        "keyproof.leaks.detection.version", "keyproof.leaks.git", "keyproof.leaks.git.first_look",
+        "keyproof.leaks.git.isolation", "keyproof.leaks.glance",
+    }  # fmt: skip
+    assert (
+        loaded & {"dataclasses", "pathlib", "subprocess", "threading", "hashlib", "json", "inspect"} == set()
+    )
+
+
+def test_the_hook_imports_nothing_but_what_a_clean_commit_needs(repository: Path) -> None:
+    stage(repository, "token = read()\n")
     loaded_by_the_hook()  # the first one compiles the detectors
     loaded = loaded_by_the_hook()
     ours = {name for name in loaded if name.startswith("keyproof.") and name.count(".") > 1}

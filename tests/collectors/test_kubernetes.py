@@ -448,8 +448,27 @@ def test_a_token_that_is_not_accepted(server: Server) -> None:
 
 
 def test_a_namespace_that_is_not_there(server: Server) -> None:
-    with pytest.raises(CollectError, match="there is no namespace 'shp'"):
-        list(_collector(server).collect("shp"))
+    for named in ([], ["shp"]):
+        with pytest.raises(CollectError, match="there is no namespace 'shp'"):
+            list(_collector(server, namespaces=named).collect("shp"))
+
+
+def test_namespaces_that_are_named_need_not_be_listed(server: Server) -> None:
+    server.make("/api/v1/namespaces/shop/serviceaccounts", {"metadata": {"name": "narrow"}})
+    server.make(
+        f"{_RBAC}/namespaces/shop/roles",
+        {"metadata": {"name": "narrow"}, "rules": [_rule("secrets", "list")]},
+    )
+    subject = {"kind": "ServiceAccount", "name": "narrow", "namespace": "shop"}
+    server.make(f"{_RBAC}/namespaces/shop/rolebindings", _binding("narrow", "Role", "narrow", subject))
+    collector = _collector(server, token=_token(server, "narrow", "shop"), namespaces=["shop"])
+    items = list(collector.collect("shop"))
+    found = _secrets(items)["shop/applied"]
+    assert found.owner == ""
+    for name in ("owner", "environment"):
+        assert "the right to list namespaces is missing" in found.unread[name]
+    assert "not read" in found.unread["grants"]
+    assert found.grants is None
 
 
 def test_include_and_exclude(server: Server) -> None:
@@ -575,6 +594,14 @@ def test_a_server_that_is_gone(fake: KubeApi) -> None:
         collector.scopes()
 
 
+def test_a_listing_that_goes_round_in_a_circle_ends(fake: KubeApi) -> None:
+    columns = [{"name": name} for name in ("Name", "Type", "Data")]
+    page = {"kind": "Table", "columnDefinitions": columns, "rows": [], "metadata": {"continue": "again"}}
+    fake.scripted += [Scripted(path="/secrets", body=json.dumps(page).encode())] * 3
+    with pytest.raises(BackendProtocolError, match="the same page again and again"):
+        _shop(fake)
+
+
 def test_what_was_read_before_the_server_went_away_is_kept(fake: KubeApi) -> None:
     for number in range(600):
         fake.make("/api/v1/namespaces/many/secrets", {"metadata": {"name": f"s{number:03}"}})
@@ -645,3 +672,101 @@ def test_ten_thousand_secrets_come_one_by_one(fake: KubeApi) -> None:
 def test_the_manifest_of_the_docs_is_the_one_that_is_tested(checkout: Path) -> None:
     text = (checkout / "docs/how-to/kubernetes-rbac.yaml").read_text("utf-8")
     assert text.partition("apiVersion")[2] == manifests("keyproof").partition("apiVersion")[2]
+
+
+def test_an_audit_policy_at_hand_tells_what_is_recorded(fake: KubeApi, tmp_path: Path) -> None:
+    policy = {"kind": "Policy", "rules": [{"level": "Request", "resources": [{"group": ""}]}]}
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+    collector = _collector(fake, audit_policy=str(tmp_path / "policy.yaml"))
+    items = [*collector.collect("cluster/"), *collector.collect("shop")]
+    found = _secrets(items)["shop/db"]
+    assert found.audit is not None
+    assert [(trail.enabled, trail.covers_reads) for trail in found.audit] == [(True, True)]
+    assert "audit" not in found.unread
+    assert found.attributes["audit_log_raw"] is True
+    assert "values stand in the log" in _evidence(items)["audit log with values"]
+
+
+@pytest.mark.parametrize(
+    ("key", "field"), [("encryption_configuration", "encryption"), ("audit_policy", "audit")]
+)
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("{", "it is no YAML"), ("kind: Pod", "it is no "), ("", "it is no "), (None, "No such file")],
+)
+def test_files_that_cannot_be_understood_are_gaps(
+    fake: KubeApi, tmp_path: Path, key: str, field: str, text: str | None, words: str
+) -> None:
+    if text is not None:
+        (tmp_path / "file.yaml").write_text(text, encoding="utf-8")
+    collector = _collector(fake, **{key: str(tmp_path / "file.yaml")})
+    (gap,) = [gap for gap in _gaps(list(collector.collect("cluster/"))) if "file" in gap.scope]
+    assert f"file.yaml cannot be read: {words}" in gap.reason
+    assert words in _secrets(list(collector.collect("shop")))["shop/db"].unread[field]
+
+
+@pytest.mark.parametrize("shape", ["resources: [1]", "rules: 7", "rules: [text]"])
+def test_files_of_an_odd_shape_are_gaps(fake: KubeApi, tmp_path: Path, shape: str) -> None:
+    kind, key = ("EncryptionConfiguration", "encryption_configuration")
+    if "rules" in shape:
+        kind, key = "Policy", "audit_policy"
+    (tmp_path / "file.yaml").write_text(f"kind: {kind}\n{shape}\n", encoding="utf-8")
+    collector = _collector(fake, **{key: str(tmp_path / "file.yaml")})
+    (gap,) = [gap for gap in _gaps(list(collector.collect("cluster/"))) if "file" in gap.scope]
+    assert "its shape is unknown" in gap.reason
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (None, "no file matches"),
+        ("", "no line is an event"),
+        ('{"kind": "Event", "stageTimestamp": "2025-10-01T12:00:00Z"}\n', "mentions no Secret at all"),
+        (
+            'x\n{"kind": "Event", "stageTimestamp": "2025-10-01T12:00:00Z"}\n',
+            "1 lines are no events, e.g. log:1",
+        ),
+    ],
+)
+def test_a_log_that_tells_nothing_is_no_log(
+    fake: KubeApi, tmp_path: Path, lines: str | None, words: str
+) -> None:
+    if lines is not None:
+        (tmp_path / "log").write_text(lines, encoding="utf-8")
+    found = _shop(fake, audit_log=[str(tmp_path / "log*")])["shop/db"]
+    assert found.access_log is None
+    assert words in found.unread["access_log"]
+
+
+def test_a_server_without_a_version_dates_nothing(fake: KubeApi) -> None:
+    denied = Scripted(path="/version", status=403, body=b'{"message": "no"}')
+    groups = Scripted(path="/apis", status=403, body=b'{"message": "no"}')
+    fake.version = "v1.31.0"
+    fake.scripted += [denied, groups]
+    collector = _collector(fake)
+    items = [*collector.collect("cluster/"), *collector.collect("shop")]
+    assert {gap.scope for gap in _gaps(items)} == {"cluster/ (server version)", "cluster/ (api groups)"}
+    found = _secrets(items)["shop/db"]
+    assert [fact.basis for fact in found.facts] == [Basis.RECORD_CREATED]
+    assert _evidence(items)["server version"] == "not stated"
+
+
+def test_a_certificate_that_is_not_checked_is_told(fake: KubeApi) -> None:
+    path = fake.kubeconfig(_token(fake), "unchecked")
+    text = json.loads(path.read_text("utf-8"))
+    text["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+    path.write_text(json.dumps(text), encoding="utf-8")
+    found = _shop(fake, kubeconfig=str(path))["shop/db"]
+    assert found.attributes["tls-verified"] is False
+    owned = {"ownerReferences": [{"kind": "SealedSecret", "name": "sealed"}]}
+    fake.make("/api/v1/namespaces/shop/secrets", {"metadata": {"name": "owned", **owned}})
+    assert _shop(fake)["shop/owned"].attributes["owned-by"] == "SealedSecret/sealed"
+
+
+def test_odd_names_and_a_token_that_is_no_jwt(fake: KubeApi) -> None:
+    name = "a" * 253
+    fake.make("/api/v1/namespaces/shop/secrets", {"metadata": {"name": name}})
+    fake.users["a.b.c"] = ("odd", ("system:masters",))
+    items = list(_collector(fake, token="a.b.c").collect("cluster/"))
+    assert _evidence(items)["identity"].startswith("not stated by the credentials (context test of ")
+    assert f"shop/{name}" in _shop(fake)

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ed448, ed25519, rsa
+from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from keyproof.checks.key_strength import KeyStrength
@@ -223,3 +226,49 @@ def test_what_is_no_host(host: str) -> None:
 def test_how_hosts_are_shown(tmp_path: Path) -> None:
     hosts = ["api.example", "[::1]:8443", "api.example:443"]
     assert _collector(tmp_path, hosts=hosts).scopes() == ["api.example:443", "[::1]:8443"]
+
+
+@pytest.mark.parametrize(
+    ("key", "type_", "bits"),
+    [
+        (rsa.generate_private_key(65537, 2048), "rsa", 2048),
+        (ed25519.Ed25519PrivateKey.generate(), "ed25519", 256),
+        (ed448.Ed448PrivateKey.generate(), "ed448", 456),
+        (dsa.generate_private_key(2048), "dsa", 2048),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_kinds_of_keys(tmp_path: Path, key: Any, type_: str, bits: int) -> None:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "k")])
+    hashed = None if "ed" in type_ else hashes.SHA256()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(LONG_AGO)
+        .not_valid_after(LONG_AGO + timedelta(days=90))
+        .sign(key, hashed)
+    )
+    (tmp_path / "k.der").write_bytes(made.public_bytes(serialization.Encoding.DER))
+    (found,) = [
+        item
+        for item in _collector(tmp_path, files=["k.der"]).collect("k.der")
+        if isinstance(item, SecretMetadata)
+    ]
+    assert (found.attributes["key-type"], found.attributes["key-bits"]) == (type_, bits)
+    assert found.attributes["signature"] == ("sha256" if hashed else "")
+    assert found.id == "tls://file/k.der#7"
+    assert found.attributes["self-signed"] is True
+
+
+def test_a_certificate_that_only_claims_to_sign_itself(authority: Pair, tmp_path: Path) -> None:
+    forged = make("House CA", issuer=authority)
+    (tmp_path / "f.pem").write_text(forged.pem, encoding="ascii")
+    (found,) = [
+        item
+        for item in _collector(tmp_path, files=["f.pem"]).collect("f.pem")
+        if isinstance(item, SecretMetadata)
+    ]
+    assert found.attributes["self-signed"] is False

@@ -136,6 +136,7 @@ def test_a_name_for_the_rotation_beside_the_name_that_stays() -> None:
     made = "kubectl create secret generic jwt-keys-new --from-file=k.pem"
     assert _kinds(_block(made, "kubectl get secret jwt-keys -o yaml")) == ["rotated-name"]
     assert _told(_block(made)) == []
+    assert _told(_block(made, "kubectl delete secret jwt-keys")) == []
     assert _told(_block(made.replace("-new", ""), "kubectl get secret jwt-keys -o yaml")) == []
 
 

@@ -73,6 +73,7 @@ FAST = "# P\n\n## Practices\n\n- Fail fast if secrets are missing\n"
     [
         'API_KEY = get_secret("API_KEY", default="dev-key")',
         'API_KEY = os.getenv("API_KEY", "dev-key")',
+        'API_KEY = get_secret("API_KEY", required=False, default="dev-key")',
         "const key = process.env.API_KEY || 'dev-key'",
     ],
 )
@@ -89,6 +90,7 @@ def test_a_default_for_what_must_not_be_missing_is_not_repeated(code: str) -> No
 def test_a_lookup_without_default_and_a_port_are_in_order() -> None:
     assert _told(FAST + CODE.format('API_KEY = get_secret("API_KEY", required=True)')) == []
     assert _told(FAST + CODE.format('PORT = os.getenv("PORT", "8080")')) == []
+    assert _told(FAST + CODE.format('read = get_secret("db_password", "production")')) == []
 
 
 PASSWORDS = "# P\n\n## Passwords\n\n- Mix of uppercase, lowercase, numbers, symbols\n"

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 recipe=1  # count up when the steps below change what is built
-cache="${KEYPROOF_KUBE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/keyproof}/kubernetes-debian12-$recipe"
+cache="${KEYPROOF_KUBE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/keyproof-tests}/kubernetes-debian12-$recipe"
 if [ -x "$cache/kube-apiserver" ] && [ -x "$cache/etcd" ]; then
   echo "$cache"
   exit

@@ -13,6 +13,8 @@ policies: [./policy.yaml]
 sources:
   - {id: aws, kind: aws-secrets-manager, regions: [us-east-1]}
   - {id: vault, kind: vault, address: "http://127.0.0.1:1"}
+  - {id: database, kind: postgresql, address: "postgresql://a@127.0.0.1:1/b"}
+  - {id: certificates, kind: tls, files: [a.pem]}
   - {id: table, kind: inventory, path: secrets.csv}
 """
 POLICY = """\
@@ -23,7 +25,7 @@ rules: [{id: age, title: Age, check: max-age, with: {period: 90d}}]
 """
 PROGRAM = """\
 import sys
-for name in ("boto3", "botocore", "hvac", "moto", "detect_secrets"):
+for name in ("boto3", "botocore", "hvac", "moto", "detect_secrets", "psycopg", "cryptography"):
     sys.modules[name] = None
 from keyproof.cli.main import invoke
 sys.exit(invoke(sys.argv[1:]))
@@ -33,6 +35,7 @@ sys.exit(invoke(sys.argv[1:]))
 def test_a_missing_extra_is_a_gap_with_the_line_to_install_it(tmp_path: Path) -> None:
     (tmp_path / "keyproof.yaml").write_text(CONFIGURATION, encoding="utf-8")
     (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "a.pem").write_bytes(b"\x30\x00")
     (tmp_path / "secrets.csv").write_text("Secret,Last Rotated\nA Password,2025-09-01\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "scan", "--as-of", "2025-10-05", "--format", "json", "-q"],
@@ -45,11 +48,9 @@ def test_a_missing_extra_is_a_gap_with_the_line_to_install_it(tmp_path: Path) ->
     assert done.returncode == 3, done.stderr
     result = json.loads(done.stdout)
     scopes = {scope["source"]: scope for scope in result["scopes"]}
-    assert (scopes["aws"]["status"], scopes["vault"]["status"], scopes["table"]["status"]) == (
-        "skipped",
-        "skipped",
-        "ok",
-    )
-    assert scopes["aws"]["hint"] == 'run: pip install "keyproof[aws]"'
-    assert scopes["vault"]["hint"] == 'run: pip install "keyproof[vault]"'
+    extras = {"aws": "aws", "vault": "vault", "database": "postgres", "certificates": "tls"}
+    for source, extra in extras.items():
+        assert scopes[source]["status"] == "skipped"
+        assert scopes[source]["hint"] == f'run: pip install "keyproof[{extra}]"'
+    assert scopes["table"]["status"] == "ok"
     assert [finding["outcome"] for finding in result["findings"]] == ["pass"]

@@ -16,7 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-_BUILD = Path(os.environ.get("KEYPROOF_KUBE_CACHE") or _CACHE / "keyproof") / "kubernetes-debian12-1"
+_BUILD = Path(os.environ.get("KEYPROOF_KUBE_CACHE") or _CACHE / "keyproof-tests") / "kubernetes-debian12-1"
 """Where the script leaves it; looked up on import, before the suite gets a home of its own."""
 SKIP_REASON = "no kube-apiserver is built: run `make e2e`, or tests/e2e/build_kube_apiserver.sh"
 ADMIN = "admin-" + "token-of-the-tests"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import ssl
 import stat
 from collections.abc import Iterator, Mapping
@@ -116,6 +117,17 @@ def test_nothing_at_all(tmp_path: Path) -> None:
         _find(tmp_path, kubeconfig="c")
 
 
+def test_a_proxy_and_acting_as_another(tmp_path: Path) -> None:
+    _write(tmp_path / "c", user={"token": TOKEN}, **{"proxy-url": "http://proxy.example:3128"})
+    assert _find(tmp_path, kubeconfig="c").proxy == "http://proxy.example:3128"
+    _write(tmp_path / "c", user={"token": TOKEN}, **{"proxy-url": "socks5://proxy.example"})
+    with pytest.raises(CollectError, match="a proxy that is not of the form http"):
+        _find(tmp_path, kubeconfig="c")
+    _write(tmp_path / "c", user={"token": TOKEN, "as": "root"})
+    with pytest.raises(CollectError, match="acts as another user"):
+        _find(tmp_path, kubeconfig="c")
+
+
 def _program(folder: Path, text: str) -> Path:
     path = folder / "login"
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
@@ -224,6 +236,34 @@ def test_an_unknown_authority_is_refused_unless_the_check_is_off(secure: str) ->
     client = _client(ClusterAccess(server=secure, verified=False, token=TOKEN))
     assert client.get("/", need="x").body == {"who": "nobody", "token": f"Bearer {TOKEN}"}
     client.close()
+
+
+@pytest.mark.parametrize("named", ["kubeconfig", "environment"])
+def test_a_proxy_is_asked_for_a_tunnel(secure: str, named: str) -> None:
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        port = proxy.getsockname()[1]
+
+        def refuse() -> None:
+            met, _ = proxy.accept()
+            asked.append(met.recv(200))
+            met.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+            met.close()
+
+        thread = Thread(target=refuse)
+        thread.start()
+        address = f"http://127.0.0.1:{port}"
+        access = ClusterAccess(
+            server="https://kube.example:6443", token=TOKEN, proxy=address if named == "kubeconfig" else ""
+        )
+        budget = RetryBudget(sleep=lambda _: None, total=1)
+        environ = {"HTTPS_PROXY": address}
+        client = Client(access, scope="k8s", budget=budget, timeout=10, environ=environ)
+        with pytest.raises(BackendUnreachableError, match="cannot be reached"):
+            client.get("/", need="x")
+        thread.join()
+    assert asked[0].startswith(b"CONNECT kube.example:6443 HTTP/1.")
+    assert TOKEN.encode() not in asked[0]
 
 
 def test_unusable_certificates_and_tokens_are_named_not_shown(secure: str) -> None:

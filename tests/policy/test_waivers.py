@@ -53,6 +53,19 @@ def test_a_waiver_carries_who_why_and_until_when(tmp_path: Path) -> None:
     assert str(waiver.place) == snapshot("SourceLine(path='waivers.yaml', line=4, commit='')")
 
 
+def test_a_reason_over_several_lines_is_one_sentence(tmp_path: Path) -> None:
+    folded = GOOD.replace("reason: The provider", "reason: |\n    The provider\n    ")
+    write(
+        tmp_path,
+        {
+            "house.yaml": HEAD + RULE,
+            "waivers.yaml": f"apiVersion: keyproof/v1\nkind: Waivers\nwaivers:\n{folded}",
+        },
+    )
+    (waiver,) = load(tmp_path, waivers=["waivers.yaml"]).waivers
+    assert waiver.reason == "The provider issues no keys."
+
+
 def test_a_waiver_by_fingerprint_is_about_that_leak_alone(tmp_path: Path) -> None:
     write(
         tmp_path,

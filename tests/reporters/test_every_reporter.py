@@ -107,6 +107,8 @@ def test_the_counts_agree_in_every_format(reporter: Reporter, name: str) -> None
     assert told == held
 
 
+FOR_PROGRAMS = {"json", "jsonl", "sarif", "sarif-github"}
+"""Formats that keep every character that their syntax can hold."""
 HOSTILE = {
     "line ends": "a\nb\r\nc\u2028d",
     "a workflow command": "x::error file=a,title=b::owned\n::stop-commands::t",
@@ -117,6 +119,7 @@ HOSTILE = {
     "links and mentions": "@octocat #1 https://evil.example [x](javascript:alert(1)) ![y](z) www.evil.example",
     "a formula": "=cmd|' /C calc'!A0",
     "ten kilobytes": "0123456789" * 1024,
+    "half a character": "a\ud800b\udcff",
     "nothing to see": " \u00a0",
     "control characters": "\x00\x07\x1b[2J\x7f",
 }
@@ -173,6 +176,9 @@ def test_hostile_names_change_nothing(reporter: Reporter, text: str) -> None:
     golden = assessments.golden()
     attacked = hostile(golden, text)
     rendered = reporter.render(attacked)
+    assert rendered.encode()  # a file is written in UTF-8
+    if reporter.format not in FOR_PROGRAMS:
+        assert [sign for sign in "\u202e\u2066\u200b\x07\x1b\u2028" if sign in rendered] == []
     told, held = read(reporter.format, rendered, expected=counts(golden))
     assert told == held
     validate(reporter.format, rendered)

@@ -108,6 +108,15 @@ def test_rules_are_indexed_and_scored() -> None:
     assert all(0 < float(rule["properties"]["security-severity"]) <= 10 for rule in rules)
 
 
+def test_every_descriptor_says_what_github_asks_for() -> None:
+    """Rule GH2012 of Microsoft's validator."""
+    driver = run(assessments.golden())["tool"]["driver"]
+    for descriptor in (*driver["rules"], *driver["notifications"]):
+        for name in ("shortDescription", "fullDescription", "help"):
+            assert descriptor[name]["text"], descriptor["id"]
+    assert driver["informationUri"].startswith("https://")
+
+
 def test_what_was_not_looked_at_is_a_notification() -> None:
     (invocation,) = run(assessments.golden())["invocations"]
     assert invocation["executionSuccessful"] is True

@@ -10,8 +10,10 @@ import pytest
 from keyproof.domain.assessment import Assessment
 from keyproof.errors import StoreError
 from keyproof.ports import RunStore
+from keyproof.store import schema
 from keyproof.store.database import Database
 from keyproof.store.ledger import Ledger
+from keyproof.store.sqlite import SqliteDatabase
 from keyproof.wiring.catalog import REPORTERS
 from tests.fakes import assessments
 from tests.fakes.recordings import recording
@@ -151,6 +153,17 @@ def _unguard(database: Database, table: str) -> None:
     for (name,) in triggers:
         rows(f"DROP TRIGGER {name}")
     rows("PRAGMA foreign_keys = OFF")
+
+
+@pytest.mark.parametrize("table", schema.NAMES)
+def test_a_removed_guard_is_told(open_database: Open, table: str) -> None:
+    database = open_database()
+    store = Ledger(database)
+    store.save(recording(assessments.golden()))
+    sqlite = isinstance(database, SqliteDatabase)
+    name = f"{table}_no_DELETE" if sqlite else f"{table}_only_added"
+    database.rows(f"DROP TRIGGER {name}" if sqlite else f"ALTER TABLE {table} DISABLE TRIGGER {name}")
+    assert store.verify() == [f"the guard {name} was removed"]
 
 
 def test_a_part_that_was_changed_is_not_shown(open_database: Open) -> None:

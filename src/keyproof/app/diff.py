@@ -45,7 +45,10 @@ def diff(runs: Sequence[RunEntry], before: RunEntry, after: RunEntry, store: Run
         message = f"run {before.number} and run {after.number} did not look at the same"
         hint = "compare two scans of one organisation, or two searches of repositories"
         raise ConfigError(message, hint=hint)
-    found = episodes([run for run in known if run.number <= after.number], store)
+    told = [
+        run for run in known if run.number <= after.number and (not run.supposed or run in (before, after))
+    ]
+    found = episodes(told, store)
     earlier = {(one.finding, one.opened.number) for one in open_after(found, before)}
     now = open_after(found, after)
     seen = [one for one in now if after.number not in one.unseen]

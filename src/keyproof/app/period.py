@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import pairwise
 
@@ -79,6 +79,11 @@ class Period:
     secret_sample: Sample
 
     @property
+    def end(self) -> datetime:
+        """The end of the last day looked at: what is open then is counted to it."""
+        return datetime.combine(self.until, time.max, UTC)
+
+    @property
     def cadence_kept(self) -> bool:
         """Whether the control ran as often as stated, through the whole period."""
         return not self.silences
@@ -115,7 +120,9 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period
         runs=tuple(within),
         silences=silences([run.started.date() for run in scans if run.whole], asked, until),
         short=tuple(run for run in within if not run.whole),
-        exceptions=tuple(_standing_within(episodes(scans, store), asked.first, until)),
+        exceptions=tuple(
+            _standing_within(episodes([run for run in scans if not run.supposed], store), asked.first, until)
+        ),
         lateness=found,
         policies=_in_force((run.policy_digest, run) for run in within),
         configurations=_in_force((run.config_digest, run) for run in within),

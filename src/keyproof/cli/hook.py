@@ -1,8 +1,8 @@
 """`keyproof-hook`: stops a commit that would bring a secret in; imports almost nothing, for it runs at every commit."""
 
 import gc
+import os
 import sys
-from pathlib import Path
 
 _USAGE = "usage: keyproof-hook [--verbose]   (searches what the index of this repository would commit)"
 
@@ -20,16 +20,28 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Search the index against HEAD; return 0 when nothing was found, 1 for a secret, 3 when not all could be read."""
-    from keyproof.cli.boundary import guarded  # noqa: PLC0415 (after `run`, so that --help costs nothing)
-
     if arguments and arguments != ["--verbose"]:
         print(_USAGE, file=sys.stderr)
         return 0 if arguments[0] in {"-h", "--help"} else 2
+    if not arguments and _clean_at_a_glance():
+        return 0
+    from keyproof.cli.boundary import guarded  # noqa: PLC0415 (most commits never come here)
+
     return guarded(lambda: _search(verbose=bool(arguments)))
+
+
+def _clean_at_a_glance() -> bool:
+    from keyproof.leaks.glance import cache_folder, certainly_clean  # noqa: PLC0415
+
+    environ = dict(os.environ)
+    cache = cache_folder(environ)
+    return cache is not None and certainly_clean(os.getcwd(), environ, cache)  # noqa: PTH109 (pathlib costs too much)
 
 
 def _search(*, verbose: bool) -> int:
     # Imported here: typer, pydantic, YAML and every backend library must stay out of a commit's way.
+    from pathlib import Path  # noqa: PLC0415
+
     from keyproof.cli.exit import ExitCode  # noqa: PLC0415
     from keyproof.cli.gate import confidences, gates  # noqa: PLC0415
     from keyproof.cli.surroundings import SilentProgress, surroundings  # noqa: PLC0415

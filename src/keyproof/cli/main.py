@@ -10,6 +10,7 @@ from keyproof.cli import (
     attestation,
     baseline,
     collect,
+    compare,
     demo,
     doctor,
     evaluate,
@@ -61,6 +62,7 @@ app.command("leaks")(leaks.leaks)
 app.add_typer(hook_command.app, name="hook")
 app.command("collect")(collect.collect)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
 runs.app.command("verify")(runs_evidence.verify)
 runs.app.command("export")(runs_evidence.export)

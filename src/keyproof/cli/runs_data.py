@@ -76,14 +76,14 @@ def diff(found: Diff) -> dict[str, Any]:
         "after": run(until),
         "policy_changed": found.policy_changed,
         "configuration_changed": found.scope_changed,
-        "new": [_episode(one, until) for one in found.new],
-        "still_open": [_episode(one, until) for one in found.still_open],
-        "not_looked_at": [_episode(one, until) for one in found.unseen],
-        "closed": [_episode(one, until) for one in found.fixed],
+        "new": [_episode(one, until.started) for one in found.new],
+        "still_open": [_episode(one, until.started) for one in found.still_open],
+        "not_looked_at": [_episode(one, until.started) for one in found.unseen],
+        "closed": [_episode(one, until.started) for one in found.fixed],
     }
 
 
-def _episode(one: Episode, until: RunEntry) -> dict[str, Any]:
+def _episode(one: Episode, until: datetime) -> dict[str, Any]:
     standing = one.standing
     return {
         "finding": one.finding,
@@ -104,7 +104,7 @@ def _episode(one: Episode, until: RunEntry) -> dict[str, Any]:
         "closed_by_run": one.closed.number if one.closed else None,
         "closing": one.closing,
         "evidence": one.evidence,
-        "days_open": one.days(until.started),
+        "days_open": one.days(until),
         "runs_that_could_not_look": one.unseen,
     }
 
@@ -124,7 +124,7 @@ def period(found: Period) -> dict[str, Any]:
             "runs_that_do_not_count": [{"run": one.number, "because": one.shortfall} for one in found.short],
         },
         "runs": [run(one) for one in found.runs],
-        "exceptions": [_episode(one, found.runs[-1]) for one in found.exceptions],
+        "exceptions": [_episode(one, found.end) for one in found.exceptions],
         "lateness": [_lateness(line) for line in found.lateness],
         "policies": [{"digest": digest, "since": since} for digest, since in found.policies],
         "configurations": [{"digest": digest, "since": since} for digest, since in found.configurations],

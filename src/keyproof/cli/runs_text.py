@@ -156,7 +156,7 @@ def _exceptions(period: Period) -> Iterator[str]:
             told += f" (accepted by {standing.accepted_by})"
         if one.unseen:
             told += f" (not looked at by {count(len(one.unseen), 'run')})"
-        days = f"{one.days(period.runs[-1].started)} d"
+        days = f"{one.days(period.end)} d"
         rows.append(
             (f"  {one.opened.started.date()}", closed, days, standing.severity.value, standing.name,
              standing.rule, standing.owner or "no owner", told)

@@ -13,6 +13,7 @@ from keyproof.domain.policy import Waiver, WaiverState
 from keyproof.errors import ConfigError, PolicyError
 from keyproof.policy.waiver_entry import Value, with_entry
 from keyproof.policy.waivers import check_entry
+from keyproof.report.visible import visible
 from keyproof.strict_yaml import read
 
 app = typer.Typer(no_args_is_help=True, help="Accepted failures with their state.")
@@ -24,7 +25,8 @@ def list_waivers(config: options.Config = None, as_of: options.AsOf = None) -> N
     day = options.parse_as_of(as_of).date()
     for waiver in Session.open(config).policy.waivers:
         state = waiver.state_on(day, used=True)
-        typer.echo(f"{waiver.id:28} {state:9} until {waiver.until}  {_accepts(waiver)}: {waiver.reason}")
+        line = f"{waiver.id:28} {state:9} until {waiver.until}  {_accepts(waiver)}: {waiver.reason}"
+        typer.echo(visible(line))
 
 
 @app.command("check")
@@ -37,8 +39,9 @@ def check(config: options.Config = None, as_of: options.AsOf = None) -> None:
         if state in {WaiverState.EXPIRED, WaiverState.EXPIRING}:
             ending += 1
             place = f"{waiver.place.path}:{waiver.place.line}: " if waiver.place else ""
+            approved = ", ".join(waiver.approved_by)
             typer.echo(
-                f"{place}{waiver.id} is {state}: until {waiver.until}, approved by {', '.join(waiver.approved_by)}"
+                visible(f"{place}{waiver.id} is {state}: until {waiver.until}, approved by {approved}")
             )
     raise typer.Exit(ExitCode.FAILED if ending else ExitCode.OK)
 

@@ -32,6 +32,8 @@ _CLUSTER = "cluster/"
 _NO_ACCESS_TIME = "Kubernetes keeps no time of access; the audit log has it"
 _NO_WRITER = "the server notes nobody who wrote the data, so only the creation of the object is known"
 _UNDATED = "servers before 1.25 do not note when a value changes, so only the creation of the object is known"
+_LABELLED = ("owner", "environment", "priority")
+"""What a label of the namespace may say."""
 _MANAGED_FIELDS = ("expires_at", "rotation")
 
 
@@ -92,16 +94,31 @@ class KubernetesCollector:
             if scope == _CLUSTER:
                 yield from self._about(client, facts)
                 return
-            if not self._config.namespaces and scope not in self._labels:
-                self._labels = dict(self._namespaces(client))
-                if scope not in self._labels:
-                    hint = did_you_mean(scope, sorted(self._labels))
-                    raise CollectError(f"there is no namespace {scope!r}", scope=scope, hint=hint)
+            unlisted = self._know_namespaces(client, scope)
             labels = self._labels.get(scope, {})
             space = _Space(client=client, namespace=scope, facts=facts, labels=labels)
             space.unread.update(facts.unread)
+            space.unread.update(dict.fromkeys(_LABELLED, unlisted) if unlisted else {})
             yield from self._read_controllers(space)
             yield from self._secrets(space)
+
+    def _know_namespaces(self, client: Client, scope: str) -> str:
+        """Why namespaces cannot be listed, which only those may leave open who name them. Raises CollectError.
+
+        The server lists no Secrets in a namespace that is not there, as if it were empty.
+        """
+        with self._lock:
+            if scope not in self._labels:
+                try:
+                    self._labels = dict(self._namespaces(client))
+                except AccessDeniedError as error:
+                    if not self._config.namespaces:
+                        raise
+                    return error.message
+        if scope not in self._labels:
+            hint = did_you_mean(scope, sorted(self._labels))
+            raise CollectError(f"there is no namespace {scope!r}", scope=scope, hint=hint)
+        return ""
 
     def _about(self, client: Client, facts: ClusterFacts) -> Iterator[Collected]:
         access = self._found_access(client_scope=_CLUSTER)

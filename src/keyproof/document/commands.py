@@ -26,9 +26,7 @@ _GRANT_ALL = re.compile(r"\bGRANT ALL\b", re.IGNORECASE)
 _CREATED = re.compile(r"\b(?:CREATE|ALTER) (?:USER|ROLE) (\w+)\b.*?\bPASSWORD '([^']*)'", re.IGNORECASE)
 _CONNECTS = re.compile(r"://(\w+):([^@\s/]+)@")
 _MADE = re.compile(r"\bkubectl create secret [a-z-]+ (\S+)")
-_OTHER = re.compile(
-    r"\bkubectl (?:get|apply|delete|annotate|edit|patch) (?:externalsecrets?|secrets?)[ /](\S+)"
-)
+_OTHER = re.compile(r"\bkubectl (?:get|apply|annotate|edit|patch) (?:externalsecrets?|secrets?)[ /](\S+)")
 _TEMPORARY = re.compile(r"(.+)[-_](?:new|next|old|tmp|temp|v\d+)$")
 _STORES = {
     "kubernetes": re.compile(r"\bkubectl\b"),

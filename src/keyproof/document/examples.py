@@ -16,11 +16,11 @@ _SLICE = re.compile(
 )
 _WARNED = re.compile(r"\bbad\b|don.?t|never|wrong|avoid|\N{CROSS MARK}", re.IGNORECASE)
 _DEFAULT = re.compile(
-    rf"""["']({_SECRETIVE})["']\s*,\s*(?:default\s*=\s*)?["'][^"']+["']|"""
-    rf"""\b(?:process\.env\.)({_SECRETIVE})\s*(?:\|\||\?\?)\s*["'][^"']+["']""",
+    rf"""\b(?:getenv|environ\.get)\(\s*["']({_SECRETIVE})["']\s*,\s*(?:default\s*=\s*)?["'][^"']+["']|"""
+    rf"""\bget_\w+\(\s*["']({_SECRETIVE})["'],[^)]{{0,80}}?\bdefault\s*=\s*["'][^"']+["']|"""
+    rf"""\bprocess\.env\.({_SECRETIVE})\s*(?:\|\||\?\?)\s*["'][^"']+["']""",
     re.IGNORECASE,
 )
-_LOOKS_UP = re.compile(r"\b(?:getenv|environ\.get|get_\w+|process\.env)\b", re.IGNORECASE)
 _RECIPE = re.compile(r"\bopenssl rand -(hex|base64) \d+")
 _PASSWORD = re.compile(r"\bpass(?:word|phrase)", re.IGNORECASE)
 _SURE = {"hex": 2, "base64": 0}
@@ -69,9 +69,9 @@ def _masks(text: PolicyText, demand: Demand) -> Iterator[Contradiction]:
 def _defaults(text: PolicyText, demand: Demand) -> Iterator[Contradiction]:
     for one in text.commands:
         found = _DEFAULT.search(one.text)
-        if found and _LOOKS_UP.search(one.text) and not _WARNED.search(one.comment):
+        if found and not _WARNED.search(one.comment):
             yield Contradiction(
-                kind=Kind.DEFAULT, subject=found[1] or found[2], first=one.place,
+                kind=Kind.DEFAULT, subject=next(filter(None, found.groups())), first=one.place,
                 first_value="a value for when it is missing", second=demand.place, second_value=demand.shown,
                 reason="with a default it is never missing, and the default is known to all",
             )  # fmt: skip

@@ -61,7 +61,10 @@ class AccessEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLog:
-    """What an audit log shows about one secret: its events, and the time for which they are all of them."""
+    """What an audit log shows about one secret: its events, and the time for which they are all of them.
+
+    A principal's equal uses of one UTC day may be told as one event, with the time of the last.
+    """
 
     sink: str
     """Where it was read, as in `AuditTrail`."""

@@ -70,9 +70,14 @@ class RunEntry:
     """sha256 over `previous` and everything above, hex."""
 
     @property
+    def supposed(self) -> bool:
+        """Whether it judged as of another day than it read (`--as-of`): a trial, which says nothing of what was."""
+        return abs((self.as_of.date() - self.started.date()).days) > 1
+
+    @property
     def whole(self) -> bool:
-        """Whether it looked at everything it was configured to look at."""
-        return not (self.gaps or self.interrupted or self.narrowed)
+        """Whether it looked at everything it was configured to look at, on the day it judged."""
+        return not (self.gaps or self.interrupted or self.narrowed or self.supposed)
 
     @property
     def shortfall(self) -> str:
@@ -81,6 +86,7 @@ class RunEntry:
             "interrupted" if self.interrupted else "",
             f"{self.gaps} of {self.scopes} scopes could not be read in full" if self.gaps else "",
             f"narrowed by {' '.join(self.narrowed)}" if self.narrowed else "",
+            f"judged as of {self.as_of.date()}, not of the day it was read" if self.supposed else "",
         ]
         return "; ".join(reason for reason in reasons if reason)
 

@@ -64,7 +64,7 @@ class Client:
         self._prefix = parts.path.rstrip("/")
         self._headers = {"User-Agent": USER_AGENT, **_authorization(access, scope)}
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        proxy = _proxy(parts.scheme, parts.netloc, host, environ)
+        proxy = urlsplit(access.proxy) if access.proxy else _proxy(parts.scheme, parts.netloc, host, environ)
         at = (proxy.hostname or "", proxy.port or 3128) if proxy else (host, port)
         if parts.scheme == "https":
             self._http: http.client.HTTPConnection = _Named(
@@ -106,6 +106,7 @@ class Client:
         instead, else from the start: an object may then come twice.
         """
         token, restarts = "", 0
+        seen: set[str] = set()
         while True:
             answer = self.get(path, need=need, accept=accept, limit=_PAGE, **{**params, "continue": token})
             if answer.status == 410 and restarts < _RESTARTS:
@@ -119,6 +120,9 @@ class Client:
             token = _next(answer.body)
             if not token:
                 return
+            if token in seen:
+                raise self._strange("lists the same page again and again", need)
+            seen.add(token)
 
     def _ask(self, target: str, *, need: str, accept: str) -> Answer:
         self.counts[need] += 1

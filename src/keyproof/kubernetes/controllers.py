@@ -1,7 +1,7 @@
 """What controllers say about the Secrets they write: External Secrets, Sealed Secrets, cert-manager."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,6 @@ class Controller:
     group: str
     plural: str
     kind: str
-    label: str = field(default="")
 
     @property
     def need(self) -> str:

@@ -35,6 +35,8 @@ class ClusterAccess:
     """PEM of the client's certificate chain."""
     key: str = field(default="", repr=False)
     """PEM of its private key."""
+    proxy: str = ""
+    """`http://HOST:PORT`; empty takes the environment's."""
     origin: str = ""
     """Where this was found, e.g. `context prod of /home/ana/.kube/config`."""
 
@@ -102,6 +104,7 @@ class _Kubeconfig:
             authorities=self._pem(cluster, "certificate-authority", folder),
             verified=not cluster.get("insecure-skip-tls-verify"),
             server_name=str(cluster.get("tls-server-name") or ""),
+            proxy=self._proxy(cluster),
             origin=f"context {name} of {self._shown}",
         )
         if not context.get("user"):
@@ -109,7 +112,17 @@ class _Kubeconfig:
         folder, user = self._entry("users", str(context["user"]))
         return self._with_user(access, user, folder)
 
+    def _proxy(self, cluster: Mapping[str, Any]) -> str:
+        proxy = str(cluster.get("proxy-url") or "")
+        if proxy and not proxy.startswith("http://"):
+            raise self._wrong("names a proxy that is not of the form http://HOST:PORT")
+        return proxy
+
     def _with_user(self, access: ClusterAccess, user: Mapping[str, Any], folder: Path) -> ClusterAccess:
+        if user.get("as") or user.get("as-groups") or user.get("as-uid"):
+            raise self._wrong(
+                "acts as another user, which is not supported", "use that user's own credentials"
+            )
         if plugin := user.get("exec"):
             if not self._config.allow_exec:
                 raise self._wrong(

@@ -4,8 +4,8 @@ import re
 
 from keyproof.report.visible import visible
 
-_MEANING = re.compile(r"[!\"#$&()*+<>@\[\\\]^_`{|}~]|(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
-"""What could begin markup, a cell, a mention, a reference to an issue, or a link of its own (GFM 0.29, 6.9)."""
+_MEANING = re.compile(r"[!\"#$&()*+<>@\[\\\]^_`{|}~]|(?<=\w):(?=//)|:(?=[\w+-]+:)|(?<=www)\.", re.IGNORECASE)
+"""What could begin markup, a cell, a mention, a reference, an emoji, or a link of its own (GFM 0.29, 6.9)."""
 
 
 def markdown(text: str) -> str:

@@ -30,6 +30,7 @@ from keyproof.report.sections.population import Member
 from keyproof.report.sections.procedures import Procedure
 from keyproof.report.sections.rows import Row, Rows, anchor
 from keyproof.report.sections.scopes import Reconciled
+from keyproof.report.visible import visible
 
 
 class Page:
@@ -240,5 +241,5 @@ def _tokens(rows: Sequence[Row], record: SubjectRecord | None) -> Markup:
         "source": [subject.source if subject else ""],
     }
     return Markup(" ").join(
-        Markup('data-{}="{}"').format(name, "|".join(given)) for name, given in values.items()
+        Markup('data-{}="{}"').format(name, visible("|".join(given))) for name, given in values.items()
     )

@@ -1,6 +1,5 @@
 """An assessment as a SARIF 2.1.0 log (OASIS standard of 27 March 2020)."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from keyproof.domain.secret import SourceLine
 from keyproof.domain.verdict import Severity
 from keyproof.report import overview
 from keyproof.report.acceptance import Papers
+from keyproof.report.json_text import json_text
 from keyproof.report.overview import State
 
 _LEVELS = {
@@ -30,6 +30,14 @@ _KINDS = {
     State.MANUAL: "review",
     State.PASS: "pass",
     State.NOT_APPLICABLE: "notApplicable",
+}
+
+
+_SCOPE_NOT_READ = {
+    "id": "scope-not-read",
+    "shortDescription": {"text": "A scope was not read in full"},
+    "fullDescription": {"text": "What stands in this scope was not judged, or only in part."},
+    "help": {"text": "Follow the next step in the message, and run again."},
 }
 
 
@@ -54,11 +62,10 @@ def render(assessment: Assessment, *, passes: bool, accepted: bool) -> str:
         "tool": {
             "driver": {
                 "name": "keyproof",
+                "informationUri": "https://github.com/keyproof/keyproof",
                 "semanticVersion": assessment.run.version,
                 "rules": [_rule(finding, stated.get(key)) for key, finding in rules],
-                "notifications": [
-                    {"id": "scope-not-read", "shortDescription": {"text": "A scope was not read in full"}}
-                ],
+                "notifications": [_SCOPE_NOT_READ],
             }
         },
         "automationDetails": {"id": "keyproof/"},
@@ -79,7 +86,7 @@ def render(assessment: Assessment, *, passes: bool, accepted: bool) -> str:
         "version": "2.1.0",
         "runs": [run],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json_text(document)
 
 
 def _before(assessment: Assessment) -> Callable[[Finding], dict[str, str]]:
@@ -99,6 +106,7 @@ def _rule(finding: Finding, rule: Rule | None) -> dict[str, Any]:
         "id": f"{finding.pack}/{finding.rule}",
         "name": finding.check,
         "shortDescription": {"text": finding.rule_title},
+        "fullDescription": {"text": _procedure(finding, rule)},
         "help": {
             "text": "\n".join([help_text, *controls]),
             "markdown": help_text + (f"\n\nControls:\n\n{listed}" if listed else ""),
@@ -110,6 +118,12 @@ def _rule(finding: Finding, rule: Rule | None) -> dict[str, Any]:
             "precision": "high",
         },
     }
+
+
+def _procedure(finding: Finding, rule: Rule | None) -> str:
+    """What the rule does, in a sentence; GitHub wants one of every rule."""
+    about = f" on {rule.selector.describe()}" if rule else ""
+    return f"{finding.rule_title}: decided by the check {finding.check}{about}."
 
 
 def _invocation(run: RunInfo, gaps: Sequence[Scope], exit_code: int) -> dict[str, Any]:
@@ -183,7 +197,7 @@ def _properties(finding: Finding) -> Iterator[tuple[str, Any]]:
 
 def _physical(place: SourceLine) -> dict[str, Any]:
     path = place.path.replace("\\", "/")
-    uri = ("file://" if path.startswith("/") else "") + quote(path)
+    uri = ("file://" if path.startswith("/") else "") + quote(path, errors="replace")
     return {"artifactLocation": {"uri": uri}, "region": {"startLine": max(1, place.line)}}
 
 

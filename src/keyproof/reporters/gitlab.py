@@ -1,6 +1,5 @@
 """GitLab's secret detection report, format 15: leaks for the pipeline's security tab and the merge request."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Leak, Occurrence
 from keyproof.domain.verdict import Severity
 from keyproof.report import overview
+from keyproof.report.json_text import json_text
 from keyproof.report.visible import visible
 
 _VERSION = "15.0.7"
@@ -57,7 +57,7 @@ class GitlabReporter:
             "scan": _scan(assessment),
             "vulnerabilities": list(_vulnerabilities(assessment, leaks)),
         }
-        return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+        return json_text(document)
 
 
 def _scan(assessment: Assessment) -> dict[str, Any]:

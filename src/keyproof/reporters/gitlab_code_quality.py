@@ -1,6 +1,5 @@
 """GitLab's Code Quality report: failures beside the changed lines of a merge request."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -9,6 +8,7 @@ from keyproof.domain.assessment import Assessment, SubjectRecord
 from keyproof.domain.finding import Finding
 from keyproof.domain.verdict import Severity
 from keyproof.report import overview
+from keyproof.report.json_text import json_text
 from keyproof.report.overview import State
 from keyproof.report.visible import visible
 
@@ -38,7 +38,7 @@ class GitlabCodeQualityReporter:
         seen: Counter[str] = Counter()
         shown = (f for f in assessment.findings if overview.state_of(f) in {State.FAIL, State.NOT_EVALUATED})
         entries = [_entry(finding, known, seen) for finding in shown]
-        return json.dumps(entries, ensure_ascii=False, indent=2) + "\n"
+        return json_text(entries)
 
 
 def _entry(finding: Finding, known: Mapping[str, SubjectRecord], seen: Counter[str]) -> dict[str, Any]:

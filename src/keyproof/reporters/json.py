@@ -2,7 +2,10 @@
 
 from typing import ClassVar
 
+from pydantic_core import PydanticSerializationError
+
 from keyproof.domain.assessment import Assessment
+from keyproof.report.json_text import json_text
 from keyproof.report.result_of import result_of
 
 
@@ -17,4 +20,8 @@ class JsonReporter:
 
     def render(self, assessment: Assessment) -> str:
         """The document, indented, with a newline at its end."""
-        return result_of(assessment).model_dump_json(by_alias=True, indent=2) + "\n"
+        result = result_of(assessment)
+        try:
+            return result.model_dump_json(by_alias=True, indent=2) + "\n"
+        except PydanticSerializationError:  # a name holds half a surrogate pair
+            return json_text(result.model_dump(mode="json", by_alias=True))

@@ -1,6 +1,5 @@
 """JUnit XML for the test views of CI systems, valid against the XSD that Jenkins publishes."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
@@ -13,6 +12,7 @@ from keyproof.domain.finding import Finding
 from keyproof.report import overview
 from keyproof.report.acceptance import Papers
 from keyproof.report.overview import State
+from keyproof.report.visible import visible
 
 _ALLOWED = {
     "testsuites": {"name", "time", "tests", "failures", "errors"},
@@ -20,8 +20,6 @@ _ALLOWED = {
     "testcase": {"name", "time", "classname"},
 }
 """What junit-10.xsd knows of what is written here; junit-xml writes more, e.g. `disabled`."""
-_ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 forbids or discourages."""
 
 
 class JUnitReporter:
@@ -84,12 +82,12 @@ def _case(finding: Finding, papers: Papers) -> TestCase:
         case State.FAIL:
             case.add_failure_info(
                 message=_line(f"{finding.rule_title}: {finding.reason}"),
-                output="\n".join(_body(finding)),
+                output="\n".join(map(visible, _body(finding))),
                 failure_type=finding.severity.value,
             )
         case State.NOT_EVALUATED:
             case.add_error_info(
-                message=_line(finding.reason), output="\n".join(_body(finding)), error_type="not-evaluated"
+                message=_line(finding.reason), output="\n".join(map(visible, _body(finding))), error_type="not-evaluated"
             )
         case State.WAIVED:
             case.add_skipped_info(message=_line(f"accepted by {papers.accepting(finding)}; {finding.reason}"))
@@ -151,7 +149,8 @@ def _normalise(root: ET.Element) -> None:
 
 
 def _clean(text: str) -> str:
-    return _ILLEGAL.sub("\ufffd", text)
+    """Nothing that XML 1.0 forbids or that a reader cannot see; line ends stay."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _line(text: str) -> str:

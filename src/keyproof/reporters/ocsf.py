@@ -1,6 +1,5 @@
 """Compliance Findings of the Open Cybersecurity Schema Framework (OCSF 1.5, class 2003) for security lakes."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -10,6 +9,7 @@ from keyproof.domain.finding import Finding
 from keyproof.domain.verdict import Severity
 from keyproof.report import overview
 from keyproof.report.acceptance import Papers
+from keyproof.report.json_text import json_text
 from keyproof.report.overview import State
 from keyproof.report.visible import visible
 
@@ -51,7 +51,7 @@ class OcsfReporter:
             _event(finding, assessment, known.get(finding.subject), titles, papers.accepting(finding))
             for finding in assessment.findings
         ]
-        return json.dumps(events, ensure_ascii=False, indent=2) + "\n"
+        return json_text(events)
 
 
 def _event(

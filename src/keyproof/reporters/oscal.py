@@ -1,6 +1,5 @@
 """OSCAL assessment results (NIST, 1.2): observations, findings by control, and accepted risks, for GRC tools."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +12,14 @@ from keyproof.domain.finding import Finding
 from keyproof.domain.verdict import Outcome
 from keyproof.report import overview
 from keyproof.report.acceptance import Papers
+from keyproof.report.json_text import json_text
 from keyproof.report.overview import State
 from keyproof.report.visible import visible
 
 _VERSION = "1.2.1"
 _IDS = UUID("0b1f7d62-55a1-5e0c-9b7b-3d9f4a6e2c10")
 """Namespace of every id: the same assessment gives the same document."""
-_NS = "https://keyproof.dev/ns/oscal"
+_NS = "https://github.com/keyproof/keyproof/ns/oscal"
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 _METHODS = {State.MANUAL: "INTERVIEW"}
 """A duty that a person attests was not tested; everything else was."""
@@ -43,7 +43,7 @@ class OscalReporter:
     def render(self, assessment: Assessment) -> str:
         """The document, indented, with a newline at its end."""
         document = _Document(overview.arranged(assessment)).whole()
-        return json.dumps({"assessment-results": document}, ensure_ascii=False, indent=2) + "\n"
+        return json_text({"assessment-results": document})
 
 
 class _Document:

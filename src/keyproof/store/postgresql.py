@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from keyproof.errors import StoreError
-from keyproof.store.schema import postgres_migrations
+from keyproof.store.schema import POSTGRES_GUARDS, guards, postgres_migrations
 
 _LOCK = 0x6B70726F
 """Of the advisory lock that lets one process write at a time."""
@@ -77,7 +77,8 @@ class PostgresDatabase:
 
     def faults(self) -> list[str]:
         """See Database; a server looks after its own files."""
-        return []
+        missing = guards(postgres_migrations()) - {row[0] for row in self.rows(POSTGRES_GUARDS)}
+        return [f"the guard {name} was removed" for name in sorted(missing)]
 
     def close(self) -> None:
         """See Database."""
@@ -87,7 +88,8 @@ class PostgresDatabase:
         migrations = postgres_migrations()
         if migrate and self._version() < len(migrations):
             with self.writing():
-                self.rows("CREATE SCHEMA IF NOT EXISTS keyproof")
+                if self.rows("SELECT to_regnamespace('keyproof')")[0][0] is None:
+                    self.rows("CREATE SCHEMA keyproof")
                 self.rows("CREATE TABLE IF NOT EXISTS version (number bigint PRIMARY KEY)")
                 for number in range(self._version(), len(migrations)):
                     for statement in migrations[number]:

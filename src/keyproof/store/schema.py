@@ -106,6 +106,18 @@ def postgres_migrations() -> tuple[tuple[str, ...], ...]:
     return ((*tables, refuse, chained, *triggers, link),)
 
 
+def guards(migrations: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    """Names of the triggers that these statements make."""
+    statements = (statement.split() for step in migrations for statement in step)
+    return frozenset(words[2] for words in statements if words[:2] == ["CREATE", "TRIGGER"])
+
+
+LITE_GUARDS: Final = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+POSTGRES_GUARDS: Final = """
+    SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+    WHERE relnamespace = 'keyproof'::regnamespace AND NOT tgisinternal AND tgenabled <> 'D'
+"""
+
 INSERT_PART: Final = "INSERT INTO part (digest, content) VALUES (?, ?)"
 INSERT_RUN: Final = "INSERT INTO run (number, digest, previous, head) VALUES (?, ?, ?, ?)"
 INSERT_RUN_PART: Final = "INSERT INTO run_part (run, name, digest) VALUES (?, ?, ?)"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keyproof.errors import StoreError
-from keyproof.store.schema import APPLICATION_ID, lite_migrations
+from keyproof.store.schema import APPLICATION_ID, LITE_GUARDS, guards, lite_migrations
 
 _PATIENCE = 30
 """Seconds to wait for another process that writes."""
@@ -63,7 +63,9 @@ class SqliteDatabase:
         """See Database."""
         found = [str(row[0]) for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
         broken = self.rows("PRAGMA foreign_key_check")
-        return [*found, *(f"a row of {row[0]} refers to nothing in {row[2]}" for row in broken)]
+        found += [f"a row of {row[0]} refers to nothing in {row[2]}" for row in broken]
+        missing = guards(lite_migrations()) - {row[0] for row in self.rows(LITE_GUARDS)}
+        return [*found, *(f"the guard {name} was removed" for name in sorted(missing))]
 
     def close(self) -> None:
         """See Database."""

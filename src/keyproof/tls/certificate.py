@@ -9,6 +9,7 @@ from typing import Any
 
 from keyproof.errors import MissingExtraError
 
+_FIXED = {"ed25519": 256, "ed448": 456}
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
@@ -74,11 +75,9 @@ def _key(key: Any) -> tuple[str, int]:
     name = type(key).__name__.lower()
     if curve := getattr(key, "curve", None):
         return str(curve.name), int(curve.key_size)
-    for known, bits in (("ed25519", 256), ("ed448", 456)):
-        if known in name:
-            return known, bits
-    kinds = (kind for kind in ("rsa", "dsa") if kind in name)
-    return next(kinds, name), int(getattr(key, "key_size", 0))
+    kinds = (kind for kind in ("ed25519", "ed448", "rsa", "dsa") if kind in name)
+    kind = next(kinds, name)
+    return kind, int(getattr(key, "key_size", _FIXED.get(kind, 0)))
 
 
 def _names(found: Any) -> Iterator[str]:

@@ -14,6 +14,7 @@ from keyproof.leaks.git.blobs import SearchBlobs, search_blobs
 from keyproof.leaks.git.coverage import LARGEST
 from keyproof.leaks.git.range import Range
 from keyproof.leaks.git.repository import Repository, enclosing_work_tree
+from keyproof.leaks.glance import cache_folder
 from keyproof.leaks.key import load_key
 from keyproof.leaks.seal import Sealer
 from keyproof.leaks.source import GitLeakSource, Mode
@@ -181,7 +182,5 @@ def hooks_folder(path: Path, surroundings: Surroundings) -> Path:
 
 
 def _cache(environ: Mapping[str, str]) -> Path | None:
-    """Folder of this user for caches (XDG Base Directory Specification), or None where there is no home."""
-    if folder := environ.get("XDG_CACHE_HOME"):
-        return Path(folder) / "keyproof"
-    return Path(home) / ".cache" / "keyproof" if (home := environ.get("HOME")) else None
+    folder = cache_folder(environ)
+    return Path(folder) if folder else None

@@ -11,6 +11,7 @@ from keyproof.leaks.detection import compiled
 from keyproof.leaks.detection.compiled import open_scanner
 from keyproof.leaks.detection.engine import RegexEngine
 from keyproof.leaks.detection.examples import expand
+from keyproof.leaks.detection.version import ENGINE_VERSION
 
 _TEXT = expand("x = [[ghp_{github-body}]]", "compiled").text
 
@@ -26,7 +27,7 @@ def some_rules(rules: Path, tmp_path: Path) -> Path:
 def test_a_kept_set_finds_the_same(some_rules: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     first = open_scanner(some_rules, cache=cache)
-    (kept,) = cache.iterdir()
+    (kept,) = cache.glob("*.detectors")
     again = open_scanner(some_rules, cache=cache)
     assert dict(again.detectors) == dict(first.detectors)
     assert again.digest == first.digest == kept.stem
@@ -60,7 +61,7 @@ def test_a_changed_rule_is_seen(some_rules: Path, tmp_path: Path) -> None:
 def test_a_damaged_cache_is_made_again(some_rules: Path, tmp_path: Path, damage: bytes | None) -> None:
     cache = tmp_path / "cache"
     open_scanner(some_rules, cache=cache)
-    (kept,) = cache.iterdir()
+    (kept,) = cache.glob("*.detectors")
     kept.write_bytes(kept.read_bytes()[:-1] if damage is None else damage)
     assert len(open_scanner(some_rules, cache=cache).scan(_TEXT)) == 1
 
@@ -94,5 +95,5 @@ def test_a_newer_engine_does_not_read_an_older_cache(
     some_rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = open_scanner(some_rules, cache=tmp_path / "cache").digest
-    monkeypatch.setattr(compiled, "ENGINE_VERSION", compiled.ENGINE_VERSION + 1)
+    monkeypatch.setattr(compiled, "ENGINE_VERSION", ENGINE_VERSION + 1)
     assert open_scanner(some_rules, cache=tmp_path / "cache").digest != before

@@ -71,8 +71,13 @@ def test_a_detector_with_a_proof_has_an_example_that_is_proven(
     assert LeakConfidence.PROVEN in {match.confidence for match in found}
 
 
-def test_there_are_enough_providers(detectors: Sequence[Detector]) -> None:
-    assert len({one.vendor for one in detectors if one.kind is DetectorKind.PROVIDER}) >= 90
+def test_there_are_enough_detectors_and_providers(detectors: Sequence[Detector]) -> None:
+    assert len(detectors) >= 300
+    assert len({one.vendor for one in detectors if one.kind is DetectorKind.PROVIDER}) >= 200
+
+
+def test_whatever_has_a_form_has_a_class(detectors: Sequence[Detector]) -> None:
+    assert {one.kind for one in detectors if not one.secret_class} == {DetectorKind.GENERIC}
 
 
 def test_detectors_are_sorted_and_keep_vendor_and_file_apart(

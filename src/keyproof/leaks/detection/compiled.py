@@ -20,9 +20,7 @@ from keyproof.leaks.detection.engine import (
     hyperscan_version,
 )
 from keyproof.leaks.detection.scanner import Scanner
-
-ENGINE_VERSION = 4
-"""Raised with every change of code that can change what a scan finds."""
+from keyproof.leaks.detection.version import ENGINE_VERSION
 
 
 def open_scanner(
@@ -40,7 +38,21 @@ def open_scanner(
         database = _compile(detectors)
         _keep(cache, digest, detectors, database)
         kept = detectors, _engine(detectors, database)
+    if cache is not None and not extra and not detect_secrets:
+        _note(cache, folder, digest, kept[0])
     return Scanner(*kept, digest=digest)
+
+
+def _note(cache: Path, folder: Path, digest: str, detectors: Sequence[Detector]) -> None:
+    """Leave word for the hook's first look of what was compiled or found kept."""
+    from keyproof.leaks import glance  # noqa: PLC0415 (only sources with a cache need it)
+
+    over_lines = [number for number, detector in enumerate(detectors) if detector.multiline]
+    with contextlib.suppress(OSError, ImportError):
+        if not glance.is_noted(str(cache), str(folder)):
+            kept = cache / f"{digest}.detectors"
+            with kept.open("rb") as file:
+                glance.note(str(cache), str(folder), kept.name, len(file.readline()), over_lines)
 
 
 def _load(files: Sequence[Path], *, detect_secrets: bool) -> tuple[Detector, ...]:

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from itertools import count
 
 from keyproof.leaks.detection.placeholders import is_placeholder
-from keyproof.leaks.detection.proofs import crc32_base62, gitlab_checksum
+from keyproof.leaks.detection.proofs import (
+    BECH32,
+    base58check,
+    bech32_checksum,
+    crc32_base62,
+    gitlab_checksum,
+    nkey_checksum,
+)
 
 _DIGITS, _LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 _UPPER = _LOWER.upper()
@@ -22,6 +29,7 @@ _ALPHABETS: Mapping[str, str] = {
     "alpha": _UPPER + _LOWER,
     "base32": _UPPER + "234567",
     "base64": _UPPER + _LOWER + _DIGITS + "+/",
+    "base32lower": _LOWER + "234567",
     "base64url": _UPPER + _LOWER + _DIGITS + "-_",
     "bech32": "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
     "digits": _DIGITS,
@@ -31,6 +39,8 @@ _ALPHABETS: Mapping[str, str] = {
     "upper": _DIGITS + _UPPER,
 }
 _PART = re.compile(r"\{([A-Za-z0-9-]+)(?::(\d+))?\}")
+_PKCS8 = bytes.fromhex("3082012c020100300d06092a864886f70d01010105000482")
+"""How an RSA key of PKCS #8 begins: the sequence, version 0, rsaEncryption."""
 _OPENSSH = b"openssh-key-v1\0\0\0\0\4none"
 
 
@@ -119,16 +129,61 @@ def _basic(stream: Iterator[int]) -> str:
     return base64.b64encode(f"deploy:{_characters(_ALPHABETS['alnum'], 18, stream)}".encode()).decode()
 
 
+def _base64_object(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _grafana_legacy(stream: Iterator[int]) -> str:
+    return _base64_object(f'{{"k":"{_characters(_ALPHABETS["alnum"], 32, stream)}","n":"metrics","id":1}}')
+
+
+def _tunnel(stream: Iterator[int]) -> str:
+    account, secret = (
+        _characters(_ALPHABETS["hex"], 32, stream),
+        _characters(_ALPHABETS["base64"], 44, stream),
+    )
+    return _base64_object(f'{{"a":"{account}","t":"{_uuid(stream)}","s":"{secret}"}}')
+
+
+def _nkey_seed(kind: int, stream: Iterator[int]) -> str:
+    head = bytes((18 << 3 | kind >> 5, (kind & 31) << 3)) + _bytes(32, stream)
+    return base64.b32encode(head + nkey_checksum(head)).decode().rstrip("=")
+
+
+def _bech32(prefix: str, stream: Iterator[int]) -> str:
+    data = [next(stream) % 32 for _ in range(52)]
+    remainder = bech32_checksum(prefix, [*data, 0, 0, 0, 0, 0, 0]) ^ 1
+    data += [remainder >> 5 * place & 31 for place in range(5, -1, -1)]
+    return f"{prefix}1{''.join(BECH32[one] for one in data)}"
+
+
+def _extended_key(stream: Iterator[int]) -> str:
+    return base58check(b"\x04\x88\xad\xe4" + _bytes(41, stream) + b"\0" + _bytes(32, stream)).decode()
+
+
+def _pypi(stream: Iterator[int]) -> str:
+    return "pypi-" + _base64url(b"\x02\x01\x08pypi.org\x02\x24" + _uuid(stream).encode() + _bytes(80, stream))
+
+
 _STRUCTURES: Mapping[str, Callable[[Iterator[int]], str]] = {
+    "age-key": lambda stream: _bech32("age-secret-key-", stream).upper(),
+    "bare-key": lambda stream: base64.b64encode(_PKCS8 + _bytes(274, stream)).decode(),
     "base64-pem": lambda stream: base64.b64encode(_pem(stream).encode()).decode(),
     "basic": _basic,
     "der-key": _der,
     "github-body": _github,
+    "grafana-key": _grafana_legacy,
     "jwt": lambda stream: _jwt({"sub": _uuid(stream), "aud": "billing"}, stream),
+    "nkey-account-seed": lambda stream: _nkey_seed(0, stream),
+    "nkey-seed": lambda stream: _nkey_seed(20 << 3, stream),
+    "nsec": lambda stream: _bech32("nsec", stream),
     "openssh-key": lambda stream: _wrapped(_OPENSSH + _bytes(300, stream)),
     "pgp-key": lambda stream: _wrapped(b"\x95\x01\xfe\x04" + _bytes(300, stream)),
+    "pypi": _pypi,
     "sample-jwt": lambda stream: _jwt({"sub": "1234567890", "name": "John Doe"}, stream),
+    "tunnel": _tunnel,
     "uuid": _uuid,
+    "xprv": _extended_key,
 }
 """Generators of whole structures, by name."""
 

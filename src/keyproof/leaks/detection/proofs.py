@@ -5,13 +5,21 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from keyproof.leaks.detection.placeholders import is_filler
 
 _BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
+_BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+"""The 32 digits of BIP-173, in order."""
+_BECH32_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_DER_VERSION = re.compile(
+    rb"(?s)\x30(?:[\x20-\x7f]|\x81.|\x82..)\x02\x01[\x00\x01](?:\x02[\x81\x82\x40-\x7f]|[\x04\x30])"
+)
 _ARMOUR_NOISE = re.compile(rb"""\\[nrt]|["'`,;\\\s]|(?<=["'\s])\+(?=["'\s])""")
 _ARMOUR_HEADER = re.compile(rb"(?m)^[ \t]*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\r\n\\]*")
 _PEM_STARTS = (b"\x30", b"openssh-key-v1\0", b"\x94", b"\x95", b"\x97", b"\xc5", b"\xc7")
@@ -124,15 +132,90 @@ def _base64_pem(secret: bytes) -> bool:
         return False
 
 
+def nkey_checksum(head: bytes) -> bytes:
+    """The two bytes at the end of a decoded NATS NKey: CRC-16/XMODEM, low byte first.
+
+    Source: https://github.com/nats-io/nkeys#encoding
+    """
+    return binascii.crc_hqx(head, 0).to_bytes(2, "little")
+
+
+def _nkey(secret: bytes) -> bool:
+    try:
+        decoded = base64.b32decode(secret + b"=" * (-len(secret) % 8))
+    except binascii.Error:
+        return False
+    return len(decoded) > 32 and nkey_checksum(decoded[:-2]) == decoded[-2:]
+
+
+def bech32_checksum(prefix: str, data: Sequence[int]) -> int:
+    """1 when the six checksum values at the end of `data` are right (BIP-173)."""
+    values = [ord(one) >> 5 for one in prefix] + [0] + [ord(one) & 31 for one in prefix] + list(data)
+    checksum = 1
+    for value in values:
+        top = checksum >> 25
+        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
+        for bit, generator in enumerate(_BECH32_GENERATORS):
+            checksum ^= generator if top >> bit & 1 else 0
+    return checksum
+
+
+def _bech32(secret: bytes) -> bool:
+    prefix, _, data = secret.decode("latin-1").lower().rpartition("1")
+    values = [BECH32.find(one) for one in data]
+    return bool(prefix) and len(values) > 6 and min(values) >= 0 and bech32_checksum(prefix, values) == 1
+
+
+def base58check(payload: bytes) -> bytes:
+    """A payload and the first four bytes of its double SHA-256, in base 58 (Bitcoin's Base58Check)."""
+    whole = payload + sha256(sha256(payload).digest()).digest()[:4]
+    return base_n(int.from_bytes(whole), _BASE58, 0)
+
+
+def _base58check(secret: bytes) -> bool:
+    number = 0
+    for digit in secret[:200]:
+        place = _BASE58.find(digit)
+        if place < 0:
+            return False
+        number = number * 58 + place
+    whole = number.to_bytes((number.bit_length() + 7) // 8)
+    return len(whole) > 32 and base58check(whole[:-4]) == secret
+
+
+def _der_key(secret: bytes) -> bool:
+    """Base64 of PKCS #1, PKCS #8 or SEC 1: an ASN.1 sequence that begins with a small version number."""
+    try:
+        decoded = base64.b64decode(secret[:64], validate=True)
+    except binascii.Error:
+        return False
+    return bool(_DER_VERSION.match(decoded))
+
+
+def _pypi(secret: bytes) -> bool:
+    """A macaroon of version 2 whose location is pypi.org, with an identifier after it (https://pypi.org/help/#apitoken)."""
+    body = secret.partition(b"-")[2]
+    try:
+        decoded = base64.b64decode(body + b"=" * (-len(body) % 4), b"-_")
+    except binascii.Error:
+        return False
+    return decoded.startswith((b"\x02\x01\x08pypi.org\x02", b"\x02\x01\x0dtest.pypi.org\x02"))
+
+
 PROOFS: Mapping[str, Callable[[bytes], bool]] = {
+    "base58check": _base58check,
     "base64-json": _base64_json,
     "base64-pem": _base64_pem,
     "basic-auth": _basic,
+    "bech32": _bech32,
+    "der-key": _der_key,
     "github-crc32": _github,
     "gitlab-crc32": _gitlab,
     "jwt": _jwt,
+    "nkey": _nkey,
     "npm-crc32": _github,
     "pem": _pem,
+    "pypi-macaroon": _pypi,
 }
 """Name as in a detector file → whether the whole secret passes."""
 

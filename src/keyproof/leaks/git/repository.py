@@ -12,44 +12,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from keyproof.errors import GitFailedError, HistoryError, NotARepositoryError
+from keyproof.leaks.git.isolation import SETTINGS, clean, command, find_git
 
-_HOOK_VARIABLES = (
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_QUARANTINE_PATH",
-    "GIT_INDEX_FILE",
-)
-"""What git tells its hooks about objects not yet accepted and an index not yet written (githooks(5))."""
-_ISOLATION = {
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_GRAFT_FILE": "/dev/null",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_PAGER": "cat",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
-_SETTINGS = (
-    "advice.graftFileDeprecated=false",
-    "color.ui=false",
-    "core.alternateRefsCommand=",
-    "core.attributesFile=/dev/null",
-    "core.commitGraph=false",  # a forged graph file could hide parents
-    "core.excludesFile=/dev/null",
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.pager=cat",
-    "core.untrackedCache=false",
-    "credential.helper=",
-    "diff.external=",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "protocol.allow=never",
-)
 _DUBIOUS = ("dubious ownership", "unsafe repository")
 _AT_ONCE = 4096
 """Bytes that the pipe of every system takes without a reader."""
@@ -188,7 +152,7 @@ class Repository:
         if not root.is_dir():
             raise NotARepositoryError(f"{path} is not a folder", hint="name an existing repository or folder")
         git = _find_git(environ, outside=root)
-        env = _clean(environ, from_hook=from_hook)
+        env = clean(environ, from_hook=from_hook)
         shallow, object_format, git_dir = _discover(git, root, env, environ)
         work_tree = root if os.path.lexists(root / ".git") else None
         env["GIT_DIR"] = str(git_dir)
@@ -218,7 +182,7 @@ class Repository:
 
     def start(self, *arguments: str, fed: bool = False) -> GitProcess:
         """Start a plumbing command, with an input when it will be `fed`; use it as a context manager."""
-        return GitProcess(_command(self._git, arguments), cwd=self.path, env=self._environ, fed=fed)
+        return GitProcess(command(self._git, arguments), cwd=self.path, env=self._environ, fed=fed)
 
     def run(self, *arguments: str, feed: Sequence[bytes] = (), accept: Sequence[int] = (0,)) -> bytes:
         """Run a plumbing command to its end. Raises GitFailedError."""
@@ -247,32 +211,17 @@ def enclosing_work_tree(path: Path) -> Path | None:
     return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None)
 
 
-def _command(git: str, arguments: Sequence[str]) -> list[str]:
-    return [git, *(part for setting in _SETTINGS for part in ("-c", setting)), *arguments]
-
-
 def _subcommand(command: Sequence[str]) -> str:
-    return command[1 + 2 * len(_SETTINGS)] if len(command) > 1 + 2 * len(_SETTINGS) else command[-1]
+    return command[1 + 2 * len(SETTINGS)] if len(command) > 1 + 2 * len(SETTINGS) else command[-1]
 
 
 def _find_git(environ: Mapping[str, str], *, outside: Path) -> str:
-    """The first git on PATH that does not lie in the repository: what is searched must never run."""
-    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
-        if not Path(folder).is_absolute():
-            continue
-        candidate = Path(folder) / "git"
-        inside = any(Path(os.path.realpath(one)).is_relative_to(outside) for one in (folder, candidate))
-        if not inside and candidate.is_file() and os.access(candidate, os.X_OK):
-            return str(candidate)
-    raise GitFailedError(
-        f"no git was found on PATH outside {outside}", hint="install git, or add its folder to PATH"
-    )
-
-
-def _clean(environ: Mapping[str, str], *, from_hook: bool) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
-    hook = {name: environ[name] for name in _HOOK_VARIABLES if from_hook and name in environ}
-    return {**kept, **_ISOLATION, **hook}
+    git = find_git(environ, str(outside))
+    if git is None:
+        raise GitFailedError(
+            f"no git was found on PATH outside {outside}", hint="install git, or add its folder to PATH"
+        )
+    return git
 
 
 def _discover(
@@ -291,7 +240,7 @@ def _discover(
 
 def _ask(git: str, root: Path, env: Mapping[str, str]) -> tuple[int, bytes, str]:
     questions = ("rev-parse", "--is-shallow-repository", "--show-object-format", "--absolute-git-dir")
-    with GitProcess(_command(git, questions), cwd=root, env=env) as process:
+    with GitProcess(command(git, questions), cwd=root, env=env) as process:
         output = process.output.read()
         return process.wait(), output, process.last_words
 

@@ -1,0 +1,4 @@
+"""The version of what a search finds."""
+
+ENGINE_VERSION = 4
+"""Raised with every change of code that can change what a scan finds."""
