@@ -111,11 +111,13 @@ def test_other_options_are_another_search(repository: GitRepository, world: Surr
 
 
 def test_what_changed_a_moment_ago_is_not_remembered(repository: GitRepository, world: Surroundings) -> None:
-    class Now(Later):
-        def now(self) -> datetime:
-            return datetime.now(UTC)
+    written = datetime.now(UTC)
 
-    present = replace(world, clock=Now())
+    class Then(Later):
+        def now(self) -> datetime:
+            return written
+
+    present = replace(world, clock=Then())
     scan(repository, present)
     assert scan(repository, present).coverage.blobs_scanned == 1
 
