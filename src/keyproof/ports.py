@@ -75,6 +75,18 @@ class CleanBlobs(Protocol):
         ...
 
 
+class KeptScans(Protocol):
+    """Remembers the results of searches by a digest of all that decides them; may forget, never invents."""
+
+    def get(self, state: bytes) -> LeakScan | None:
+        """The result of that state, when it is still known."""
+        ...
+
+    def put(self, state: bytes, scan: LeakScan) -> None:
+        """Remember a result; that it cannot be kept is no error."""
+        ...
+
+
 class RunStore(Protocol):
     """The ledger of runs: recorded once, in order, each chained to the one before, and never changed.
 

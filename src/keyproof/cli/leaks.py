@@ -85,6 +85,10 @@ def leaks(
     jobs: Annotated[
         int, typer.Option("--jobs", min=0, max=256, help="Processes for a history; 0: one a core.")
     ] = 0,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache/--no-cache", help="Use what earlier searches found where nothing changed."),
+    ] = True,
     as_of: options.AsOf = None,
     allow_incomplete: options.AllowIncomplete = False,
     no_store: options.NoStore = False,
@@ -112,6 +116,7 @@ def leaks(
         follow_deltas=follow_deltas,
         jobs=jobs,
         detect_secrets=detect_secrets,
+        remember=cache,
         from_hook="GIT_QUARANTINE_PATH" in os.environ,  # set by git for a pre-receive hook
     )
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]

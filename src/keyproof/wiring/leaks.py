@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ class Search:
     """Whether archives, documents and notebooks are opened."""
     submodules: bool = False
     """Whether the submodules that are checked out are searched as well, each as a repository of its own."""
+    remember: bool = True
+    """Whether what was found before is used again where nothing has changed since."""
     new_to: str = ""
     """Of a range: a remote, what is known to be on whose branches is left out."""
 
@@ -76,7 +79,8 @@ def leak_source(
     Raises ConfigError for a range that is none or an unusable key, PolicyError for a broken detector file.
     """
     scanner = _scanner(search, surroundings.environ)
-    sealer = Sealer(key=load_key(surroundings.environ), detectors=scanner.detectors, judge=Acceptance(path))
+    key = load_key(surroundings.environ)
+    sealer = Sealer(key=key, detectors=scanner.detectors, judge=Acceptance(path))
     if search.mode == "worktree":
         from keyproof.leaks.folder import FolderLeakSource  # noqa: PLC0415 (the hook reads no files)
 
@@ -89,7 +93,7 @@ def leak_source(
             archives=search.archives,
         )
     is_range = search.mode.startswith("range ")
-    return GitLeakSource(
+    source = GitLeakSource(
         name=name,
         path=path,
         mode=(
@@ -106,6 +110,36 @@ def leak_source(
         from_hook=search.from_hook,
         search=_search_blobs(search, scanner),
         opened=_reading(search),
+    )
+    if search.mode != "history" or not search.remember or not (cache := cache_folder(surroundings.environ)):
+        return source
+    return _remembering(source, scanner, Path(cache), key, surroundings)
+
+
+def _remembering(
+    source: GitLeakSource, scanner: Scanner, cache: Path, key: bytes, surroundings: Surroundings
+) -> LeakSource:
+    """The source with a memory: for blobs found clean, and for the whole when nothing changed."""
+    from keyproof.leaks.git.known import SearchNew  # noqa: PLC0415 (not for the hook)
+    from keyproof.leaks.git.state import state_of  # noqa: PLC0415
+    from keyproof.leaks.remembered import RememberedSource  # noqa: PLC0415
+    from keyproof.store.clean_blobs import CleanBlobFiles  # noqa: PLC0415
+    from keyproof.store.kept_scans import KeptScanFiles  # noqa: PLC0415
+
+    options = repr((scanner.digest, source.largest, source.archives))
+    engine = sha256(options.encode()).digest()
+    clean = CleanBlobFiles(folder=cache / "clean", key=key)
+
+    def state() -> bytes | None:
+        repository = Repository.open(source.path, source.environ)
+        found = state_of(repository, surroundings.clock.now())
+        about = repr((source.name, sorted(source.apart), engine, found))
+        return sha256(about.encode()).digest() if found else None
+
+    return RememberedSource(
+        source=replace(source, search=SearchNew(source.search, clean, engine)),
+        kept=KeptScanFiles(folder=cache / "scans", key=key),
+        state=state,
     )
 
 

@@ -27,6 +27,7 @@ class Tally:
     repository: str
     mode: str
     scanned: int = 0
+    cached: int = 0
     bytes: int = 0
     commits: int = 0
     refs: int = 0
@@ -61,6 +62,11 @@ class Tally:
         """A part of an archive, named after the blob that holds it, was not opened; only its packed bytes were searched."""
         self.skip("closed", f"{reason} in", name)
 
+    def doubtful(self, id_length: int) -> set[str]:
+        """Ids of the blobs that were not searched, or not all of them."""
+        searched_in_part = {name[:id_length] for kind, name in self._seen if kind.endswith(" in")}
+        return searched_in_part | {name for kind, name in self._seen if kind in {"blob", "object"}}
+
     def skip_repository(self, path: str, what: str) -> None:
         """`path` is another repository's business: counted and named, unless that is searched as well, and no gap."""
         if path.removesuffix("/") in self.apart:
@@ -78,6 +84,7 @@ class Tally:
             repository=self.repository,
             mode=self.mode,
             blobs_scanned=self.scanned,
+            blobs_cached=self.cached,
             blobs_skipped=dict(sorted(self._skipped.items())),
             bytes_scanned=self.bytes,
             commits=self.commits,
