@@ -30,7 +30,9 @@ def test_a_pack_becomes_rules_with_ready_checks_and_places(tmp_path: Path) -> No
             with: {period: 90d}
             severity: critical
             controls: [{id: "soc2:CC6.1", strength: partial}]
-            remediation: Rotate it.
+            remediation: |
+              Rotate
+              it.
         """,
     )
     (pack,) = policy.packs

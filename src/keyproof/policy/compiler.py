@@ -106,14 +106,14 @@ class PackCompiler:
         return Rule(
             id=model.id,
             pack=self.pack.file.metadata.id,
-            title=model.title,
+            title=" ".join(model.title.split()),
             check=check,
             selector=selector,
             severity=model.severity,
             controls=tuple(
                 self.catalogues.mapping(claim, model.check, file.metadata.scope) for claim in model.controls
             ),
-            remediation=model.remediation,
+            remediation=" ".join(model.remediation.split()),
             place=_place(file, key),
             origins=rule_origins(placed, check, selector, self.pack.parameters),
             replaces=tuple(_place(other.file, other.key) for other in self.pack.replaced.get(model.id, ())),
