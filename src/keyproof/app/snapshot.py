@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from keyproof.app.collect import Source, collect
+from keyproof.app.copies import follow
 from keyproof.app.leaks import Place, search
 from keyproof.app.reconcile import reconcile
 from keyproof.domain.snapshot import Snapshot
@@ -34,9 +35,10 @@ def take_snapshot(estate: Estate, *, executor: Executor, progress: Progress, now
     found = search(
         estate.leak_sources, progress=progress, places=estate.places, interrupted=collection.interrupted
     )
+    secrets = follow(collection.secrets)
     return Snapshot(
         taken_at=now,
-        secrets=reconcile(collection.secrets, inventory_sources=inventory_sources, aliases=estate.aliases),
+        secrets=reconcile(secrets, inventory_sources=inventory_sources, aliases=estate.aliases),
         leaks=found.leaks,
         repositories=found.repositories,
         scopes=(*collection.scopes, *found.scopes),

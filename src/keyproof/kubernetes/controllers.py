@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from keyproof.domain.copied import AT, FOLLOWS, KEYS, STORE, SYNCED
 from keyproof.domain.secret import Basis, Confidence, DatedFact, Rotation
 from keyproof.kubernetes.secret import moment, seconds
 
@@ -54,21 +55,23 @@ def _external(body: Mapping[str, Any]) -> tuple[str, Managed]:
     policy = str(spec.get("refreshPolicy") or "Periodic")
     references = [item.get("remoteRef") or {} for item in spec.get("data") or ()]
     extracts = [item.get("extract") or {} for item in spec.get("dataFrom") or ()]
-    keys = dict.fromkeys(str(ref["key"]) for ref in [*references, *extracts] if ref.get("key"))
-    versions = {str(ref["version"]) for ref in [*references, *extracts] if ref.get("version")}
+    named = [*references, *extracts]
+    # What a search or a generator gives is not named, so the keys that are would be only a part.
+    keys = dict.fromkeys(str(ref["key"]) for ref in named) if all(ref.get("key") for ref in named) else {}
+    versions = {str(ref["version"]) for ref in named if ref.get("version")}
     follows = policy == "OnChange" or (policy == "Periodic" and bool(seconds(interval)))
     attributes: dict[str, str | int | bool] = {
         "managed-by": f"ExternalSecret {name}",
-        "store": f"{store.get('kind', 'SecretStore')}/{store.get('name', '')}",
-        "remote-keys": ", ".join(keys),
+        STORE: f"{store.get('kind', 'SecretStore')}/{store.get('name', '')}",
+        KEYS: ", ".join(keys),
         "refresh-interval": str(interval),
-        "follows-rotation": follows and not versions,
-        "synced": _condition(status, "Ready"),
+        FOLLOWS: follows and not versions,
+        SYNCED: _condition(status, "Ready"),
     }
     if versions:
         attributes["pinned-version"] = ", ".join(sorted(versions))
     if status.get("refreshTime"):
-        attributes["refreshed-at"] = str(status["refreshTime"])
+        attributes[AT] = str(status["refreshTime"])
     target = spec.get("target") or {}
     return str(target.get("name") or name), Managed(attributes=attributes)
 
@@ -86,7 +89,7 @@ def _sealed(body: Mapping[str, Any]) -> tuple[str, Managed]:
     attributes: dict[str, str | int | bool] = {
         "managed-by": f"SealedSecret {_name(body)}",
         "sealing-scope": wide[0] if wide else "strict",
-        "synced": _condition(status, "Synced"),
+        SYNCED: _condition(status, "Synced"),
     }
     return str(template.get("name") or _name(body)), Managed(attributes=attributes)
 
@@ -113,7 +116,7 @@ def _certificate(body: Mapping[str, Any]) -> tuple[str, Managed]:
     attributes: dict[str, str | int | bool] = {
         "managed-by": f"Certificate {name}",
         "private-key-rotation": policy or "not stated",
-        "synced": ready,
+        SYNCED: ready,
     }
     managed = Managed(attributes=attributes, facts=facts, rotation=rotation, expires_at=ends)
     return str(spec.get("secretName") or name), managed
