@@ -39,7 +39,7 @@ from keyproof.domain.leak import Leak
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Document, Repository, Subject
 from keyproof.domain.verdict import Outcome, Verdict
-from tests.fakes.any_subject import contexts, secrets, subjects
+from tests.fakes.any_subject import contexts, leaks, secrets, subjects
 
 Parameters = Mapping[str, Any]
 
@@ -304,7 +304,7 @@ def test_the_reason_names_the_right_that_is_missing(check: type[CheckModel], con
 
 
 @few
-@given(context=contexts(), leak=subjects.filter(lambda subject: isinstance(subject, Leak)))
+@given(context=contexts(), leak=leaks)
 def test_an_accepted_leak_stays_visible_with_what_accepts_it(context: Context, leak: Leak) -> None:
     accepted = replace(leak, allowed="marker keyproof:allow")
     for check in (NoLeak(), RotatedAfterLeak.model_validate({"deadline": "24h"})):
