@@ -521,6 +521,16 @@ def test_the_servers_own_audit_log_tells_who_read_what(server: Server) -> None:
 # What only a fake can be made to do.
 
 
+def test_an_object_of_an_unknown_shape_is_a_gap_and_stops_nothing(fake: KubeApi) -> None:
+    body = {"metadata": {"name": "odd"}, "spec": ["x"]}
+    fake.make("/apis/cert-manager.io/v1/namespaces/shop/certificates", body)
+    items = list(_collector(fake).collect("shop"))
+    (gap,) = _gaps(items)
+    assert (gap.scope, gap.reason) == ("shop (certificates)", "1 objects have an unknown shape, e.g. odd")
+    assert _secrets(items)["shop/web-tls"].expires_at is not None
+    assert _secrets(items)["shop/db"].unread["expires_at"] == gap.reason
+
+
 def test_a_value_that_was_never_changed_is_as_old_as_the_object(fake: KubeApi) -> None:
     fake.version = "v1.31.2+k3s1"
     found = _shop(fake)["shop/db"]

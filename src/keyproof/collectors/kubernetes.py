@@ -84,8 +84,8 @@ class KubernetesCollector:
     def _namespaces(self, client: Client) -> Iterator[tuple[str, Mapping[str, str]]]:
         for page in client.pages("/api/v1/namespaces", need=need.NAMESPACES, accept=METADATA):
             for item in page.get("items") or ():
-                metadata = item["metadata"]
-                yield str(metadata["name"]), metadata.get("labels") or {}
+                metadata = item.get("metadata") or {}
+                yield str(metadata.get("name")), metadata.get("labels") or {}
 
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield the namespace's Secrets. Raises CollectError when it cannot be read or the server goes away."""
@@ -171,12 +171,20 @@ class KubernetesCollector:
             if version is None:
                 continue  # it is not installed
             path = f"/apis/{controller.group}/{version}/namespaces/{space.namespace}/{controller.plural}"
+            strange: list[str] = []
             try:
                 for page in space.client.pages(path, need=controller.need):
-                    space.managed |= written_by(controller, page.get("items") or ())
+                    found, unknown = written_by(controller, page.get("items") or ())
+                    space.managed |= found
+                    strange += unknown
             except AccessDeniedError as error:
                 space.unread |= dict.fromkeys(_MANAGED_FIELDS, error.message)
                 yield self._gap(f"{space.namespace} ({controller.plural})", error.message, error.hint)
+            if strange:
+                reason = f"{len(strange)} objects have an unknown shape, e.g. {min(strange)}"
+                space.unread |= dict.fromkeys(_MANAGED_FIELDS, reason)
+                hint = "correct them, or report this with the controller's version"
+                yield self._gap(f"{space.namespace} ({controller.plural})", reason, hint)
 
     def _secrets(self, space: _Space) -> Iterator[Collected]:
         tally: Counter[str] = Counter()

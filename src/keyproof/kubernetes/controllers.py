@@ -42,10 +42,24 @@ CERTIFICATES = Controller(group="cert-manager.io", plural="certificates", kind="
 CONTROLLERS = (EXTERNAL_SECRETS, SEALED_SECRETS, CERTIFICATES)
 
 
-def written_by(controller: Controller, objects: Iterable[Mapping[str, Any]]) -> dict[str, Managed]:
-    """Name of a Secret → what the object that writes it says."""
+def written_by(
+    controller: Controller, objects: Iterable[Mapping[str, Any]]
+) -> tuple[dict[str, Managed], list[str]]:
+    """Name of a Secret → what the object that writes it says; and the names of objects of an unknown shape.
+
+    Their definitions are the cluster's own, so nothing about their shape is sure.
+    """
     read = {EXTERNAL_SECRETS: _external, SEALED_SECRETS: _sealed, CERTIFICATES: _certificate}[controller]
-    return dict(read(body) for body in objects)
+    found: dict[str, Managed] = {}
+    strange: list[str] = []
+    for body in objects:
+        try:
+            name, managed = read(body)
+        except (AttributeError, TypeError, ValueError, KeyError):
+            strange.append(_name(body))
+        else:
+            found[name] = managed
+    return found, strange
 
 
 def _external(body: Mapping[str, Any]) -> tuple[str, Managed]:
