@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyproof.app.assess import Request, assess
-from keyproof.app.lateness import Lateness, lateness
+from keyproof.app.lateness import Histories, Lateness, lateness
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.duration import parse_duration
 from keyproof.domain.policy import Policy
@@ -67,7 +67,10 @@ def told(
     now = snapshots[-1].taken_at
     request = Request(as_of=now, organisation="X", config_digest="", version="1", fail_on=Severity.LOW)
     judged = assess(snapshots[-1], policy(folder, period), request, finished=now)
-    return lateness(snapshots, judged, first=FIRST, last=last)
+    histories = Histories()
+    for snapshot in snapshots:
+        histories.add(snapshot)
+    return lateness(histories, [judged], first=FIRST, last=last)
 
 
 def test_a_value_replaced_late_counts_from_the_day_after_due_to_the_day_of_rotation(tmp_path: Path) -> None:

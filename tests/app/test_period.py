@@ -119,6 +119,23 @@ def test_days_overdue_are_counted_without_runs_on_them(ledger: Ledger) -> None:
     assert (line.name, line.overdue) == ("a", 4), "due on the 5th day, and the period has ten"
 
 
+@pytest.mark.parametrize(
+    "later",
+    [{"policy": "other"}, {"sources": ("aws",)}, {"status": ScopeStatus.DENIED}, {"narrowed": ("--rule x",)}, {}],
+    ids=str,
+)  # fmt: skip
+def test_a_secret_that_is_demanded_or_read_no_more_is_still_counted(
+    ledger: Ledger, later: dict[str, object]
+) -> None:
+    ledger.run(0, secret("a", 25, 0))
+    ledger.run(8, secret("a", 33, 8))
+    kept = (secret("a", 34, 9),) if "policy" in later else ()
+    ledger.run(9, *kept, **later)  # type: ignore[arg-type]  # keywords of run
+    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    (line,) = [line for line in found.lateness if line.rule == "house/age"]
+    assert line.overdue == (4 if "policy" in later else 3)
+
+
 def test_a_change_of_the_policy_is_named(ledger: Ledger) -> None:
     for number, policy in enumerate(("house", "house", "other", "house")):
         ledger.run(number, secret("a", 0, number), policy=policy)

@@ -48,31 +48,19 @@ class _History:
     listed: bool
 
 
-def lateness(
-    snapshots: Iterable[Snapshot], judged: Assessment, *, first: date, last: date
-) -> tuple[Lateness, ...]:
-    """One line for each secret and rotation rule of `judged`, by the dates that all `snapshots` tell, sorted.
+class Histories:
+    """When values of each secret came into use, as snapshots tell it, added oldest first.
 
-    `snapshots` come oldest first; where two disagree the later one is believed.
-    Of a value that was in use until the next came, the days from the one after its due date to the day of the
-    rotation count as overdue, that day included: on it the old value was still there.
+    Where two disagree the later one is believed.
     """
-    histories = _histories(snapshots)
-    periods = _periods(judged)
-    found = [
-        _line(histories[subject], rule, period, first, last)
-        for (subject, rule), period in periods.items()
-        if subject in histories
-    ]
-    return tuple(sorted(found, key=lambda line: (-line.overdue, line.name, line.subject, line.rule)))
 
+    def __init__(self) -> None:
+        self.of: dict[str, _History] = {}
 
-def _histories(snapshots: Iterable[Snapshot]) -> Mapping[str, _History]:
-    found: dict[str, _History] = {}
-    for snapshot in snapshots:
+    def add(self, snapshot: Snapshot) -> None:
+        """Take in what one run read."""
         for secret in snapshot.secrets:
-            born = _born(secret)
-            known = found.setdefault(
+            known = self.of.setdefault(
                 secret.id,
                 _History(secret=secret, born=set(), last_read=snapshot.taken_at, listed=True),
             )
@@ -80,8 +68,27 @@ def _histories(snapshots: Iterable[Snapshot]) -> Mapping[str, _History]:
             if snapshot.taken_at >= known.last_read:
                 known.secret, known.last_read = secret, snapshot.taken_at
                 known.born -= _disproved(known.born, secret, snapshot.taken_at)
-            known.born |= born
-    return found
+            known.born |= _born(secret)
+
+
+def lateness(
+    histories: Histories, judged: Iterable[Assessment], *, first: date, last: date
+) -> tuple[Lateness, ...]:
+    """One line for each secret and rotation rule of any of `judged` (oldest first, the later period counts), sorted.
+
+    Of a value that was in use until the next came, the days from the one after its due date to the day of the
+    rotation count as overdue, that day included: on it the old value was still there.
+    """
+    periods: dict[tuple[str, str], Duration] = {}
+    for assessment in judged:
+        periods.update(_periods(assessment))
+    known = histories.of
+    found = [
+        _line(known[subject], rule, period, first, last)
+        for (subject, rule), period in periods.items()
+        if subject in known
+    ]
+    return tuple(sorted(found, key=lambda line: (-line.overdue, line.name, line.subject, line.rule)))
 
 
 def _born(secret: SecretMetadata) -> set[datetime]:

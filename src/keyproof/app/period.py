@@ -1,13 +1,13 @@
 """A period as an auditor of operating effectiveness sees it (SOC 2 Type II): that the control ran, and what it found."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import pairwise
 
 from keyproof.app.episodes import Episode, comparable, episodes
-from keyproof.app.lateness import Lateness, lateness
+from keyproof.app.lateness import Histories, Lateness, lateness
 from keyproof.domain.duration import Duration
 from keyproof.domain.ledger import RunEntry
 from keyproof.domain.snapshot import Snapshot
@@ -107,11 +107,17 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period
         message = f"no scan was recorded from {asked.first} to {asked.last}"
         raise ConfigError(message, hint="`keyproof runs list` shows what there is")
     until = min(asked.last, max(asked.now.date() - _DAY, within[-1].started.date()))
-    full = [run for run in within if run.whole]
-    judged = (full or within)[-1]
-    secrets: set[str] = set()
+    histories, last_judged = Histories(), _LastJudged()
+    for run in scans:
+        snapshot = store.snapshot(run)
+        histories.add(snapshot)
+        if asked.first <= run.started.date() <= asked.last:
+            last_judged.add(run, snapshot)
     found = lateness(
-        _read(scans, within, store, secrets), store.assessment(judged), first=asked.first, last=until
+        histories,
+        (store.assessment(run) for run in within if run.number in last_judged.runs),
+        first=asked.first,
+        last=until,
     )
     return Period(
         asked=asked,
@@ -127,19 +133,32 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period
         policies=_in_force((run.policy_digest, run) for run in within),
         configurations=_in_force((run.config_digest, run) for run in within),
         run_sample=draw([f"run {run.number} {run.digest}" for run in within], asked),
-        secret_sample=draw(sorted(secrets), asked),
+        secret_sample=draw(sorted(last_judged.secrets), asked),
     )
 
 
-def _read(
-    scans: Iterable[RunEntry], within: Sequence[RunEntry], store: RunStore, secrets: set[str]
-) -> Iterator[Snapshot]:
-    """What each run read, parsed once; the ids of the secrets that runs `within` the period read go to `secrets`."""
-    for run in scans:
-        snapshot = store.snapshot(run)
-        if run in within:
-            secrets.update(secret.id for secret in snapshot.secrets)
-        yield snapshot
+class _LastJudged:
+    """Which runs have to be asked for the rules of every secret of a period, and of every policy in it."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, int] = {}
+        """Secret → number of the last run that judged it by all rules, or that read it at all."""
+        self._policies: dict[tuple[str, str], int] = {}
+        self._whole: set[int] = set()
+
+    @property
+    def runs(self) -> frozenset[int]:
+        """Numbers of the runs."""
+        return frozenset({*self.secrets.values(), *self._policies.values()})
+
+    def add(self, run: RunEntry, snapshot: Snapshot) -> None:
+        """Take in a run of the period, the oldest first."""
+        if run.whole:
+            self._policies[run.policy_digest, run.config_digest] = run.number
+            self._whole.add(run.number)
+        for secret in snapshot.secrets:
+            if run.whole or self.secrets.get(secret.id) not in self._whole:
+                self.secrets[secret.id] = run.number
 
 
 def _scans(runs: Sequence[RunEntry], asked: Asked) -> list[RunEntry]:

@@ -139,7 +139,8 @@ def _cadence(period: Period) -> Iterator[str]:
     kept = "kept" if period.cadence_kept else "not kept"
     yield f"Cadence: {count(len(period.runs), 'run')}, asked for {every}: {kept}"
     for silence in period.silences:
-        yield f"  no complete run {silence.first} to {silence.last} ({count(silence.days, 'day')})"
+        stretch = f"on {silence.first}" if silence.days == 1 else f"from {silence.first} to {silence.last}"
+        yield f"  no complete run {stretch} ({count(silence.days, 'day')})"
     for run in period.short:
         yield f"  run {run.number} of {run.started.date()} does not count: {run.shortfall}"
 
