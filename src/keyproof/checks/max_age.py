@@ -36,6 +36,7 @@ _Ladder = tuple[tuple[timedelta, str], ...]
 _BASES = {basis: Evidence(name="basis", value=basis.value) for basis in Basis}
 _CONFIDENCES = {one: Evidence(name="confidence", value=one.value) for one in Confidence}
 _PASS, _FAIL = Outcome.PASS, Outcome.FAIL
+"""Looked up once: CPython 3.11 is slow to find a member of an enumeration."""
 _TRUST = (Confidence.DECLARED, Confidence.UPPER_BOUND, Confidence.EXACT)
 
 
@@ -85,7 +86,7 @@ class _End(NamedTuple):
     distance: str
     when: str
     """How long it still is, while it is not overdue."""
-    date: str
+    words: str
     """The end itself, and of which period."""
     evidence: tuple[Evidence, ...]
     alert: str
@@ -100,7 +101,7 @@ class _End(NamedTuple):
             days_overdue=deadline.days_overdue,
             distance=distance,
             when=f"due in {distance}" if left else "due today",
-            date=f"due {end} under {period.text}",
+            words=f"due {end} under {period.text}",
             evidence=(Evidence.of("period", period.text), Evidence.of("due", end)),
             alert=next((name for lead, name in ladder if left <= lead), ""),
         )
@@ -188,7 +189,7 @@ class MaxAge(CheckModel):
         first = "first period: " if _never_rotated(subject, told) else ""
         return Verdict.of(
             _PASS,
-            f"{first}{end.when}: {told.value} is {told.age} old, {end.date}",
+            f"{first}{end.when}: {told.value} is {told.age} old, {end.words}",
             told.evidence + end.evidence,
             end.due,
             0,
@@ -196,7 +197,7 @@ class MaxAge(CheckModel):
         )
 
     def _overdue(self, subject: SecretMetadata, fact: DatedFact, told: _Told, end: _End) -> Verdict:
-        outcome, reason = _FAIL, f"overdue by {told.least}{end.distance}: {told.value} was {end.date}"
+        outcome, reason = _FAIL, f"overdue by {told.least}{end.distance}: {told.value} was {end.words}"
         if told.declared and (short := self._too_weak(fact, told)):
             return replace(short, due=end.due, days_overdue=end.days_overdue)
         if told.of_record and (unseen := _unread(subject)):
