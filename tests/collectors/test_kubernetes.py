@@ -758,6 +758,7 @@ def test_a_server_without_a_version_dates_nothing(fake: KubeApi) -> None:
     assert {gap.scope for gap in _gaps(items)} == {"cluster/ (server version)", "cluster/ (api groups)"}
     found = _secrets(items)["shop/db"]
     assert [fact.basis for fact in found.facts] == [Basis.RECORD_CREATED]
+    assert found.unread["expires_at"] == "the right to get /apis is missing: no"
     assert _evidence(items)["server version"] == "not stated"
 
 

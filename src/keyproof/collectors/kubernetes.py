@@ -18,7 +18,7 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
 from keyproof.kubernetes import permissions as need
 from keyproof.kubernetes.client import METADATA, TABLE, Client
-from keyproof.kubernetes.cluster import ClusterFacts, read_cluster
+from keyproof.kubernetes.cluster import MANAGED_FIELDS, ClusterFacts, read_cluster
 from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.controllers import CONTROLLERS, Managed, written_by
 from keyproof.kubernetes.kubeconfig import ClusterAccess, find_access
@@ -34,7 +34,6 @@ _NO_WRITER = "the server notes nobody who wrote the data, so only the creation o
 _UNDATED = "servers before 1.25 do not note when a value changes, so only the creation of the object is known"
 _LABELLED = ("owner", "environment", "priority")
 """What a label of the namespace may say."""
-_MANAGED_FIELDS = ("expires_at", "rotation")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,7 +163,7 @@ class KubernetesCollector:
 
     def _read_controllers(self, space: _Space) -> Iterator[Gap]:
         if not self._config.controllers:
-            space.unread |= dict.fromkeys(_MANAGED_FIELDS, "not read: controllers is false in keyproof.yaml")
+            space.unread |= dict.fromkeys(MANAGED_FIELDS, "not read: controllers is false in keyproof.yaml")
             return
         for controller in CONTROLLERS:
             version = space.facts.groups.get(controller.group)
@@ -178,11 +177,11 @@ class KubernetesCollector:
                     space.managed |= found
                     strange += unknown
             except AccessDeniedError as error:
-                space.unread |= dict.fromkeys(_MANAGED_FIELDS, error.message)
+                space.unread |= dict.fromkeys(MANAGED_FIELDS, error.message)
                 yield self._gap(f"{space.namespace} ({controller.plural})", error.message, error.hint)
             if strange:
                 reason = f"{len(strange)} objects have an unknown shape, e.g. {min(strange)}"
-                space.unread |= dict.fromkeys(_MANAGED_FIELDS, reason)
+                space.unread |= dict.fromkeys(MANAGED_FIELDS, reason)
                 hint = "correct them, or report this with the controller's version"
                 yield self._gap(f"{space.namespace} ({controller.plural})", reason, hint)
 

@@ -22,6 +22,8 @@ from keyproof.kubernetes.rbac import Rbac, RbacObjects
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _GRANTS_HINT = "grant the rights that the reference of this kind of source lists, or set access: false"
+MANAGED_FIELDS = ("expires_at", "rotation")
+"""What only a controller that writes a Secret tells."""
 _FILE_HINT = "correct the path, or remove the key"
 
 
@@ -67,6 +69,7 @@ def _read_version(client: Client, facts: ClusterFacts) -> None:
         groups = client.get("/apis", need=need.DISCOVERY).body.get("groups") or ()
     except AccessDeniedError as error:
         facts.gaps.append(("api groups", error.message, error.hint))
+        facts.unread |= dict.fromkeys(MANAGED_FIELDS, error.message)
         return
     facts.groups = {
         str(group.get("name")): str((group.get("preferredVersion") or {}).get("version")) for group in groups
@@ -93,7 +96,7 @@ def _read_access(client: Client, config: KubernetesConfig, facts: ClusterFacts) 
             roles=found["roles"],
             cluster_bindings=found["clusterrolebindings"],
             bindings=found["rolebindings"],
-            accounts=tuple(_accounts(client, config, denied)),
+            accounts=tuple(_accounts(client, denied)),
         )
         facts.rbac = Rbac(objects=objects, indirect=config.indirect_access)
     if denied:
@@ -120,17 +123,15 @@ def _listed(
             denied.append(error.message)
 
 
-def _accounts(client: Client, config: KubernetesConfig, denied: list[str]) -> Iterator[tuple[str, str]]:
-    spaces = config.namespaces
-    paths = [f"/api/v1/namespaces/{space}/serviceaccounts" for space in spaces] or ["/api/v1/serviceaccounts"]
-    for path in paths:
-        try:
-            for page in client.pages(path, need=need.ACCOUNTS, accept=METADATA):
-                for item in page.get("items") or ():
-                    metadata = item.get("metadata") or {}
-                    yield str(metadata.get("namespace")), str(metadata.get("name"))
-        except AccessDeniedError as error:
-            denied.append(error.message)
+def _accounts(client: Client, denied: list[str]) -> Iterator[tuple[str, str]]:
+    """All service accounts, also of namespaces that are not read: any of them may be granted something here."""
+    try:
+        for page in client.pages("/api/v1/serviceaccounts", need=need.ACCOUNTS, accept=METADATA):
+            for item in page.get("items") or ():
+                metadata = item.get("metadata") or {}
+                yield str(metadata.get("namespace")), str(metadata.get("name"))
+    except AccessDeniedError as error:
+        denied.append(error.message)
 
 
 def _read_flags(client: Client, config: KubernetesConfig, facts: ClusterFacts) -> dict[str, str] | None:
