@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from keyproof import resources
 from keyproof.app.forecast import forecast as look_ahead
 from keyproof.cli import options
 from keyproof.cli.evaluate import request
@@ -74,7 +76,7 @@ def _page(found: Forecast) -> str:
 
 
 _FORMATS: Mapping[str, Callable[[Forecast], str]] = {
-    "html": forecast_html.render,
+    "html": partial(forecast_html.render, template=resources.reports() / "html" / "forecast.html.j2"),
     "ics": forecast_calendar.render,
     "text": _page,
 }

@@ -1,16 +1,18 @@
 """The forecast as one HTML file: a list to work off, on screen and on paper."""
 
+from pathlib import Path
+
 from keyproof.domain.forecast import Forecast
 from keyproof.report.forecast_page import attested_by, turning, unseen
 from keyproof.report.html_page import foot_of, render_page
 from keyproof.report.overview import counted
 
 
-def render(forecast: Forecast) -> str:
-    """The page; it loads nothing and needs no script."""
+def render(forecast: Forecast, *, template: Path) -> str:
+    """The page that `template` makes of it; it loads nothing and needs no script."""
     run = forecast.today.run
     return render_page(
-        "forecast.html.j2",
+        template,
         foot=foot_of(run.organisation, forecast.today.today),
         forecast=forecast,
         run=run,

@@ -3,12 +3,12 @@
 from base64 import b64encode
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from keyproof import resources
 from keyproof.report.overview import State
 from keyproof.report.visible import visible
 
@@ -32,13 +32,13 @@ NOUNS = {
 """What stands behind a number of findings: one, and any other number."""
 
 
-def render_page(template: str, *, foot: str, script: str = "", **context: Any) -> str:
-    """The page that `template` of reports/html makes of `context`, with a newline at its end.
+def render_page(template: Path, *, foot: str, script: str = "", **context: Any) -> str:
+    """The page that `template` makes of `context`, with a newline at its end; `style.css` stands beside it.
 
     `foot` stands at the bottom of every printed sheet; `script` is a file beside the template. The page's
     Content-Security-Policy is to admit exactly `style_hash` and `script_hash`.
     """
-    folder = resources.reports() / "html"
+    folder = template.parent
     style = (folder / "style.css").read_text(encoding="utf-8") + _running_line(foot)
     code = (folder / script).read_text(encoding="utf-8") if script else ""
     environment = Environment(
@@ -50,7 +50,7 @@ def render_page(template: str, *, foot: str, script: str = "", **context: Any) -
     )
     environment.filters |= {"moment": _moment, "long_moment": _long_moment, "number": "{:,}".format}
     environment.globals |= {"State": State, "words": WORDS, "nouns": NOUNS}
-    page = environment.from_string((folder / template).read_text(encoding="utf-8")).render(
+    page = environment.from_string(template.read_text(encoding="utf-8")).render(
         style=Markup(style),  # noqa: S704 (our own file, and text escaped for CSS)
         script=Markup(code),  # noqa: S704 (our own file)
         style_hash=_hash(style),

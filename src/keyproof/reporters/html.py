@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from keyproof import resources
 from keyproof.domain.assessment import Assessment
 from keyproof.report.html_page import foot_of, render_page
 from keyproof.report.page import Page
@@ -20,4 +21,6 @@ class HtmlReporter:
         """The document."""
         page = Page(assessment)
         foot = foot_of(page.run.organisation, assessment.today)
-        return render_page("report.html.j2", foot=foot, script="script.js", page=page)
+        return render_page(
+            resources.reports() / "html" / "report.html.j2", foot=foot, script="script.js", page=page
+        )
