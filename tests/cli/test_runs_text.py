@@ -53,14 +53,14 @@ def test_a_difference(ledger: Ledger) -> None:
 Run 2 (2026-01-02 06:00 UTC) to run 5 (2026-01-09 06:00 UTC)
 
 New: 1
-  severity  open  what                     rule  owner
-  medium    0 d   evil[U+000A][U+001B][2J  age   Ops    overdue by 20 days: value of 2025-11-20 06:00 UTC (version-created) was due 2025-12-20 under 30d
+  severity  open  what                     rule       owner
+  medium    0 d   evil[U+000A][U+001B][2J  house/age  Ops    overdue by 20 days: value of 2025-11-20 06:00 UTC (version-created) was due 2025-12-20 under 30d
 
 Still open: 0
 
 Not looked at: 1
-  severity  open  what  rule  owner
-  medium    8 d   lost  age   Ops    overdue by 11 days: value of 2025-11-22 06:00 UTC (version-created) was due 2025-12-22 under 30d
+  severity  open  what  rule       owner
+  medium    8 d   lost  house/age  Ops    overdue by 11 days: value of 2025-11-22 06:00 UTC (version-created) was due 2025-12-22 under 30d
 
 Closed: 0
 """)
@@ -80,9 +80,9 @@ Still open: 0
 Not looked at: 0
 
 Closed: 2
-  severity  open  what                     rule  owner
-  medium    9 d   lost                     age   Ops    dropped: 'vault' is no longer read
-  medium    1 d   evil[U+000A][U+001B][2J  age   Ops    dropped: 'vault' is no longer read
+  severity  open  what                     rule       owner
+  medium    9 d   lost                     house/age  Ops    dropped: 'vault' is no longer read
+  medium    1 d   evil[U+000A][U+001B][2J  house/age  Ops    dropped: 'vault' is no longer read
 """)
 
 
@@ -99,10 +99,10 @@ Cadence: 6 runs, asked for daily: not kept
   run 4 of 2026-01-06 does not count: 1 of 1 scopes could not be read in full; narrowed by --source vault
 
 Exceptions: 3, 0 open at the end
-  opened      closed      open  severity  what                     rule  owner  evidence
-  2026-01-01  2026-01-10  9 d   medium    lost                     age   Ops    dropped by run 6: 'vault' is no longer read (not looked at by 3 runs)
-  2026-01-05  2026-01-09  4 d   medium    late                     age   Ops    fixed by run 5: due in 28 days: value of 2026-01-07 06:00 UTC (version-created) is 2 days old, due 2026-02-06 under 30d (not looked at by 1 run)
-  2026-01-09  2026-01-10  1 d   medium    evil[U+000A][U+001B][2J  age   Ops    dropped by run 6: 'vault' is no longer read
+  opened      closed      open  severity  what                     rule       owner  evidence
+  2026-01-01  2026-01-10  9 d   medium    lost                     house/age  Ops    dropped by run 6: 'vault' is no longer read (not looked at by 3 runs)
+  2026-01-05  2026-01-09  4 d   medium    late                     house/age  Ops    fixed by run 5: due in 28 days: value of 2026-01-07 06:00 UTC (version-created) is 2 days old, due 2026-02-06 under 30d (not looked at by 1 run)
+  2026-01-09  2026-01-10  1 d   medium    evil[U+000A][U+001B][2J  house/age  Ops    dropped by run 6: 'vault' is no longer read
 
 Overdue by version history, of 11 days: 3 of 5 secrets with a rotation period
   secret                   rule             period  overdue  rotated

@@ -104,7 +104,7 @@ def _episodes(found: Sequence[Episode], until: RunEntry) -> Iterator[str]:
                 f"  {standing.severity}",
                 f"{one.days(until.started)} d",
                 standing.name,
-                standing.rule,
+                f"{standing.pack}/{standing.rule}",
                 standing.owner or "no owner",
                 told + accepted,
             )
@@ -160,7 +160,7 @@ def _exceptions(period: Period) -> Iterator[str]:
         days = f"{one.days(period.end)} d"
         rows.append(
             (f"  {one.opened.started.date()}", closed, days, standing.severity.value, standing.name,
-             standing.rule, standing.owner or "no owner", told)
+             f"{standing.pack}/{standing.rule}", standing.owner or "no owner", told)
         )  # fmt: skip
     head = ("  opened", "closed", "open", "severity", "what", "rule", "owner", "evidence")
     yield from table(head, rows) if rows else ()
