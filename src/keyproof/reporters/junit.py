@@ -87,7 +87,9 @@ def _case(finding: Finding, papers: Papers) -> TestCase:
             )
         case State.NOT_EVALUATED:
             case.add_error_info(
-                message=_line(finding.reason), output="\n".join(map(visible, _body(finding))), error_type="not-evaluated"
+                message=_line(finding.reason),
+                output="\n".join(map(visible, _body(finding))),
+                error_type="not-evaluated",
             )
         case State.WAIVED:
             case.add_skipped_info(message=_line(f"accepted by {papers.accepting(finding)}; {finding.reason}"))
