@@ -106,7 +106,7 @@ def test_however_a_history_is_walked_the_result_is_the_same(repository: Path, ke
     subprocess.run(["git", "gc", "--quiet"], cwd=repository, check=True)
     results = [
         keyproof("leaks", "--format", "jsonl", *options).out
-        for options in ([], ["--no-follow-deltas"], ["--jobs", "2"], ["--no-archives"])
+        for options in (["--no-cache"], ["--no-cache", "--no-follow-deltas"], ["--no-cache", "--jobs", "2"], ["--no-cache", "--no-archives"])
     ]
     assert results == [results[0]] * 4
 

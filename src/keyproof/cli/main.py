@@ -2,35 +2,66 @@
 
 import os
 import sys
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from keyproof.cli import (
-    attestation,
-    baseline,
-    collect,
-    compare,
-    demo,
-    doctor,
-    evaluate,
-    forecast,
-    hook_command,
-    init,
-    leaks,
-    policy,
-    report,
-    runs,
-    runs_evidence,
-    scan,
-    waiver,
-)
 from keyproof.cli.boundary import guarded
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.surroundings import version
 
+_COMMANDS = {
+    "scan": "scan",
+    "leaks": "leaks",
+    "hook": "hook_command",
+    "collect": "collect",
+    "evaluate": "evaluate",
+    "compare": "compare",
+    "report": "report",
+    "runs": "runs_evidence",
+    "baseline": "baseline",
+    "forecast": "forecast",
+    "policy": "policy",
+    "waiver": "waiver",
+    "attestation": "attestation",
+    "doctor": "doctor",
+    "init": "init",
+    "demo": "demo",
+}
+"""Command → module with its `app`, or with a function of its name; in the order of the help."""
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it is used, since nearly every call uses one."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = dict.fromkeys(_COMMANDS)  # only the names, for suggestions
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (click's signature)
+        """See click.Group."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (click's signature)
+        """See click.Group."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"keyproof.cli.{_COMMANDS[cmd_name]}")
+        if hasattr(module, "app"):
+            command: Any = typer.main.get_group(module.app)
+        else:
+            alone = typer.Typer(add_completion=False)
+            alone.command()(getattr(module, cmd_name))
+            command = typer.main.get_command(alone)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
     name="keyproof",
+    cls=_Commands,
     help="Policy-as-code compliance scanner for secrets: rotation, access and leaks, without reading a value.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -55,27 +86,6 @@ def _main(
     ] = False,
 ) -> None:
     """Policy-as-code compliance scanner for secrets: rotation, access and leaks, without reading a value."""
-
-
-app.command("scan")(scan.scan)
-app.command("leaks")(leaks.leaks)
-app.add_typer(hook_command.app, name="hook")
-app.command("collect")(collect.collect)
-app.command("evaluate")(evaluate.evaluate)
-app.command("compare")(compare.compare)
-app.command("report")(report.report)
-runs.app.command("verify")(runs_evidence.verify)
-runs.app.command("export")(runs_evidence.export)
-runs.app.command("key")(runs_evidence.key)
-app.add_typer(runs.app, name="runs")
-app.command("baseline")(baseline.baseline)
-app.command("forecast")(forecast.forecast)
-app.add_typer(policy.app, name="policy")
-app.add_typer(waiver.app, name="waiver")
-app.add_typer(attestation.app, name="attestation")
-app.command("doctor")(doctor.doctor)
-app.command("init")(init.init)
-app.command("demo")(demo.demo)
 
 
 def run() -> None:

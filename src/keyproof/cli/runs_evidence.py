@@ -15,7 +15,7 @@ from keyproof.app.record import find
 from keyproof.cli import options
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_bytes
-from keyproof.cli.runs import Run, reading
+from keyproof.cli.runs import Run, app, reading
 from keyproof.cli.runs_data import run as run_data
 from keyproof.cli.runs_data import to_json
 from keyproof.cli.surroundings import surroundings, version
@@ -48,6 +48,7 @@ Or by hand: compare the SHA-256 of each file with manifest.json, that of manifes
 """
 
 
+@app.command("export")
 def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to write.", metavar="BUNDLE")],
     run: Run = "latest",
@@ -144,6 +145,7 @@ def _installed(name: str) -> str:
         return "not installed"
 
 
+@app.command("verify")
 def verify(
     archive: Annotated[
         Path | None,
@@ -213,6 +215,7 @@ def _signed_by(signer: PublicKey | None, *, trusted: bool) -> str:
     return f"signed by {signer.fingerprint}; say with --public-key whose it has to be"
 
 
+@app.command("key")
 def key(
     path: Annotated[Path, typer.Argument(help="Where to write the private key.", metavar="FILE")],
 ) -> None:
