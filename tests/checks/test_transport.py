@@ -87,7 +87,9 @@ def test_the_missing_fact_is_named() -> None:
 
 def test_what_does_not_travel_is_not_concerned() -> None:
     check, tables = Transport(), context(tables=["table"])
-    assert check.evaluate(secret(backend="dotenv"), context()).outcome is Outcome.NOT_APPLICABLE
+    for backend in ("dotenv", "sops", "docker-compose", "encrypted-files", "terraform-state"):
+        found = check.evaluate(secret(backend=backend), context())
+        assert found.outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(secret(backend="dotenv", tags={"tls": "no"}), context()).outcome is Outcome.FAIL
     assert check.evaluate(document(), context()).outcome is Outcome.NOT_APPLICABLE
     assert check.evaluate(secret(deletion=utc("2025-10-01")), context()).outcome is Outcome.NOT_APPLICABLE

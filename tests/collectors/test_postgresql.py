@@ -19,6 +19,7 @@ from keyproof.errors import AccessDeniedError, BackendUnreachableError
 from keyproof.ports import Surroundings
 from keyproof.postgresql.permissions import GRANTS
 from keyproof.postgresql.roles import HbaRule, Memberships, Role, kept_as, methods, only_over_tls, trail
+from keyproof.postgresql.server import host_of
 from tests.fakes.ports import FixedClock
 from tests.fakes.postgres_server import serve
 
@@ -201,6 +202,19 @@ def test_a_login_that_is_refused_and_a_server_that_is_not_there(address: str) ->
 def test_an_address_without_a_password(wrong: str, words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         PostgresqlCollector.Config.model_validate({"address": wrong})
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://u@db.example/x", "db.example:5432"),
+        ("postgresql:///x?host=db.example&port=6432", "db.example:6432"),
+        ("postgresql://u@/x?host=/run/postgresql", "local:5432"),
+        ("postgresql://u@db:5433/x", "db:5433"),
+    ],
+)
+def test_how_a_server_is_shown(address: str, shown: str) -> None:
+    assert host_of(address) == shown
 
 
 def _role(oid: int, name: str, **flags: bool) -> Role:

@@ -18,7 +18,7 @@ from keyproof.domain.verdict import Severity, Verdict
 
 _OVER_TLS = frozenset({"https", "rediss", "ldaps", "amqps", "wss", "mqtts", "ftps", "smtps", "grpcs"})
 _IN_THE_CLEAR = frozenset({"http", "redis", "ldap", "amqp", "ws", "mqtt", "ftp", "smtp", "grpc"})
-_FILES = frozenset({"dotenv"})
+_FILES = frozenset({"docker-compose", "dotenv", "encrypted-files", "sops", "terraform-state"})
 _FACTS = ("tls", "address", "tls-verified", "tls-version")
 
 

@@ -1,6 +1,6 @@
 """Asking a PostgreSQL server about its roles: read-only, one statement at a time, no password ever."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -127,11 +127,10 @@ def _not_connected(error: Exception, address: str, scope: str) -> AccessDeniedEr
 def host_of(address: str) -> str:
     """Host and port as they stand in subject ids; a socket's folder counts as `local`."""
     parts = urlsplit(address)
-    host, port = parts.hostname or "", parts.port or 5432
-    named: Sequence[str] = parse_qs(parts.query).get("host", ())
-    if not host and named and not named[0].startswith("/"):
-        host = named[0]
-    return f"{host or 'local'}:{port}"
+    query = parse_qs(parts.query)
+    host = parts.hostname or query.get("host", [""])[0]
+    port = parts.port or query.get("port", ["5432"])[0]
+    return f"{'local' if not host or host.startswith('/') else host}:{port}"
 
 
 def _words(error: Exception) -> str:
