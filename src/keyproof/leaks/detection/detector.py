@@ -63,6 +63,8 @@ class Detector:
     """Name of the proof in `proofs`, or empty."""
     proof_required: bool = False
     """Whether a match that the proof refuses is no secret at all."""
+    unlike: str = ""
+    """Regular expression over bytes; a secret it is found in is none. Only rules of other tools have one."""
     documented: frozenset[str] = frozenset()
     """First 16 hex digits of SHA-256 of values the provider itself published as examples."""
 

@@ -228,7 +228,7 @@ def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakCon
         return LeakConfidence.EXAMPLE
     if detector.proof and PROOFS[detector.proof](secret):
         return LeakConfidence.EXAMPLE if is_sample(detector.proof, secret) else LeakConfidence.PROVEN
-    if detector.proof_required:
+    if detector.proof_required or (detector.unlike and re.search(detector.unlike.encode(), secret)):
         return None
     match detector.kind:
         case DetectorKind.GENERIC:
