@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from keyproof.store.ledger import Ledger
+from keyproof.store.sqlite import SqliteDatabase
 from tests.cli.conftest import Keyproof
 
 
@@ -88,3 +90,26 @@ def test_a_changed_ledger_is_told(scanned: Path, keyproof: Keyproof) -> None:
     connection.close()
     result = keyproof("runs", "verify")
     assert (result.code, "run 1 was changed: its digest does not fit" in result.err) == (1, True)
+
+
+def test_no_value_gets_into_the_ledger_or_a_bundle(project: Path, keyproof: Keyproof) -> None:
+    """Parts are compressed in the ledger, so they are looked at as they are read; the bundle is not."""
+    leaked, kept = "AK" + "IAQYLPMN5HHHFPZAM2", "Correct-Horse-" + "Battery-9f3a"
+    (project / "keyproof.yaml").write_text(
+        "version: 1\norganisation: Example Ltd\npolicies: [leaks, ./policy.yaml]\n"
+        "repositories: [{path: ., history: worktree, name: app}]\n"
+        "sources: [{id: env, kind: dotenv, path: .}]\n"
+    )
+    (project / "a.py").write_text(f'key = "{leaked}"\n')
+    (project / ".env").write_text(f"DATABASE_PASSWORD={kept}\n")
+    assert keyproof("scan", "-q").code == 1
+    assert keyproof("runs", "export", "-o", "e.zip").code == 0
+    ledger = Ledger(SqliteDatabase(project / ".keyproof" / "runs.db", readonly=True))
+    (run,) = ledger.runs()
+    everything = [(project / "e.zip").read_bytes(), *ledger.parts(run).values()]
+    everything += [path.read_bytes() for path in (project / ".keyproof").iterdir()]
+    ledger.close()
+    assert run.leaks >= 1
+    assert run.secrets == 1
+    for secret in (leaked, kept, leaked[4:], kept[:14]):
+        assert not any(secret.encode() in text for text in everything)

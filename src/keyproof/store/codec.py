@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import EnumType
 from functools import cache, singledispatch
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, ClassVar, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -208,10 +209,12 @@ def encode_columns(items: Sequence[Any], kind: type[Any]) -> dict[str, Any]:
     """
     columns: dict[str, Any] = {}
     for field in fields(kind):
-        table: dict[Any, int] = {}
-        name = field.name
-        places = [table.setdefault(getattr(item, name), len(table)) for item in items]
-        columns[name] = {"values": [encode(value) for value in table], "at": places}
+        values = list(map(attrgetter(field.name), items))
+        table = {value: place for place, value in enumerate(dict.fromkeys(values))}
+        columns[field.name] = {
+            "values": [encode(value) for value in table],
+            "at": list(map(table.__getitem__, values)),
+        }
     return {"number": len(items), "columns": columns}
 
 
