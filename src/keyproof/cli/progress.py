@@ -19,10 +19,11 @@ from rich.progress import (
 from rich.text import Text
 
 
-class _Rate(ProgressColumn):
+class Rate(ProgressColumn):
     """Units a second, over the last of them."""
 
     def render(self, task: Task) -> Text:
+        """Empty until there is something to measure."""
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
@@ -36,7 +37,7 @@ class TerminalProgress:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            _Rate(),
+            Rate(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
