@@ -86,6 +86,9 @@ def test_every_login_role_is_a_credential(address: str) -> None:
     evidence = {item.name: item.value for item in items if isinstance(item, Evidence)}
     assert evidence["identity"] == "postgresql://local:5432: keyproof"
     assert evidence["connection"] == "without TLS"
+    assert evidence["settings"].startswith("ssl off, password_encryption scram-sha-256")
+    assert "log_statement is all" in evidence["passwords in the log"]
+    assert found["app"].attributes["new-password-kind"] == "scram-sha-256"
     assert _collector(address).scopes() == ["local:5432"]
 
 

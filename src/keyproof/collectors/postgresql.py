@@ -30,6 +30,7 @@ from keyproof.postgresql.roles import (
 
 T = TypeVar("T")
 _NO_ACCESS_TIME = "PostgreSQL keeps no time of a role's last login; its log has it"
+_SHOWN = ("ssl", "password_encryption", "scram_iterations", "log_connections", "track_commit_timestamp")
 _HINT = "run the statements of docs/how-to/postgresql-reader.sql as a superuser"
 
 
@@ -117,6 +118,13 @@ class PostgresqlCollector:
         yield Evidence(name="identity", value=f"postgresql://{self._host}: {server.user}")
         yield Evidence(name="server version", value=known.settings.get("server_version", "not stated"))
         yield Evidence(name="connection", value="TLS" if server.encrypted else "without TLS")
+        shown = (f"{name} {known.settings[name]}" for name in _SHOWN if name in known.settings)
+        yield Evidence(name="settings", value=", ".join(shown))
+        if (logged := known.settings.get("log_statement", "none")) != "none":
+            what = (
+                f"log_statement is {logged}: a password that is set in plain SQL stands in the server's log"
+            )
+            yield Evidence(name="passwords in the log", value=what)
 
     def _read(self, server: ask.Server, known: _Known, roles: Sequence[Role]) -> Iterator[Gap]:
         members = yield from self._try(server, known, "grants", ask.MEMBERS, list)
@@ -188,6 +196,8 @@ class PostgresqlCollector:
         }
         found: dict[str, str | int | bool] = {name: True for name, flag in flags.items() if flag}
         found["address"] = f"postgresql://{self._host}"
+        if default := known.settings.get("password_encryption"):
+            found["new-password-kind"] = default
         if kind:
             found["password-kind"] = kind
         if kind == "none":
