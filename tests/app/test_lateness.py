@@ -171,3 +171,14 @@ def test_it_agrees_with_judging_every_moment(
         if overdue(datetime(day.year, day.month, day.day, h, tzinfo=UTC))
     }
     assert line.overdue == len(hours)
+
+
+def test_a_secret_of_which_no_date_is_known_is_never_said_to_be_in_time(tmp_path: Path) -> None:
+    one = replace(secret(moment("2026-02-01"), listed=False), facts=())
+    (line,) = told(tmp_path, ("2026-04-01", one))
+    assert (line.overdue, line.known, line.unknown) == (0, 0, 31)
+
+
+def test_a_period_beyond_the_calendar_is_never_overdue(tmp_path: Path) -> None:
+    one = secret(moment("2026-02-01"), created=moment("2026-02-01"))
+    assert told(tmp_path, ("2026-04-01", one), period="9999y")[0].overdue == 0

@@ -192,3 +192,61 @@ def test_a_killed_writer_leaves_nothing_half(tmp_path: Path) -> None:
         assert set(known) >= {number.to_bytes(20) for number in range(500 + most - 1)}
         assert known == sorted(set(known))
         assert opened.notes == ()
+
+
+def test_repositories_that_were_long_not_searched_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyproof.store.clean_blobs._MOST_REPOSITORIES", 2)
+    for number in range(4):
+        cache(tmp_path).add(ENGINE, f"/srv/{number}", width=20, ids=b"a" * 20)
+        for place in tmp_path.iterdir():
+            stamp = place.stat().st_mtime_ns - 10**9
+            os.utime(place, ns=(stamp, stamp))
+    known = [bool(cache(tmp_path).known(ENGINE, f"/srv/{number}", width=20)) for number in range(4)]
+    assert known == [False, False, True, True]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_segment_that_cannot_be_read_costs_only_time(tmp_path: Path) -> None:
+    cache(tmp_path).add(ENGINE, REPOSITORY, width=20, ids=b"a" * 20)
+    (path,) = segments(tmp_path)
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    opened = cache(tmp_path)
+    assert opened.known(ENGINE, REPOSITORY, width=20) == b""
+    assert opened.notes[0].startswith("what is clean could not be read")
+
+
+def test_a_segment_that_another_writer_merged_meanwhile_is_read_from_the_merged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = cache(tmp_path)
+    opened.add(ENGINE, REPOSITORY, width=20, ids=b"a" * 20)
+    opened.add(ENGINE, REPOSITORY, width=20, ids=b"b" * 20)
+    read = opened._read
+    first = True
+
+    def merging(path: Path, engine: bytes, repository: str, width: int) -> bytes:
+        nonlocal first
+        if first:
+            first = False
+            for one in segments(tmp_path):
+                one.unlink()
+            cache(tmp_path).add(ENGINE, REPOSITORY, width=20, ids=b"a" * 20 + b"b" * 20)
+        return read(path, engine, repository, width)
+
+    monkeypatch.setattr(opened, "_read", merging)
+    assert opened.known(ENGINE, REPOSITORY, width=20) == b"a" * 20 + b"b" * 20
+    assert opened.notes == ()
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path, __: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    opened = cache(tmp_path)
+    opened.add(ENGINE, REPOSITORY, width=20, ids=b"a" * 20)
+    assert opened.notes == (f"what is clean could not be kept in {tmp_path}: No space left on device",)
+    assert list(tmp_path.glob("*/*")) == []
