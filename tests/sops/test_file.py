@@ -22,17 +22,17 @@ VALUES = {"password": "p", "host": "h", "db": {"token": "t"}, "port_unencrypted"
 @pytest.mark.parametrize(
     ("metadata", "wanted"),
     [
-        ({}, {"password", "host", "db.token"}),
-        ({"unencrypted_suffix": "ost"}, {"password", "db.token", "port_unencrypted"}),
-        ({"encrypted_suffix": "word"}, {"password"}),
-        ({"encrypted_regex": "^db$"}, {"db.token"}),
-        ({"unencrypted_regex": "^(host|db)$"}, {"password", "port_unencrypted"}),
-        ({"encrypted_regex": "("}, set()),
-        ({"encrypted_comment_regex": "secret"}, set()),
+        ({}, ["password", "host", "db.token"]),
+        ({"unencrypted_suffix": "ost"}, ["password", "db.token", "port_unencrypted"]),
+        ({"encrypted_suffix": "word"}, ["password"]),
+        ({"encrypted_regex": "^db$"}, ["db.token"]),
+        ({"unencrypted_regex": "^(host|db)$"}, ["password", "port_unencrypted"]),
+        ({"encrypted_regex": "("}, []),
+        ({"encrypted_comment_regex": "secret"}, []),
     ],
     ids=str,
 )
-def test_which_values_should_be_encrypted(metadata: dict[str, str], wanted: set[str]) -> None:
+def test_which_values_should_be_encrypted(metadata: dict[str, str], wanted: list[str]) -> None:
     assert _read(VALUES, **metadata) == dict.fromkeys(wanted, False)
 
 
