@@ -26,6 +26,10 @@ _KIND_RANK = {
 }
 _MARKS = (b"\xff", b"\xfe")
 """First bytes of marked UTF-16 and UTF-32."""
+_LINE_ENDS = (b"\n", b"")
+_LONGEST_KEPT = 1024
+"""Bytes of a line whose matches are remembered, and how many such lines."""
+_MOST_KEPT = 1 << 14
 _MARKER_REACH = 2048
 """Bytes around a match in which an inline marker counts; only lines of machine output are longer."""
 _MOST_LAYERS = 3
@@ -56,6 +60,10 @@ class _Candidate:
         return proven, _KIND_RANK[self.detector.kind], self.end - self.start, self.detector.id
 
 
+_Judged = tuple[int, int, bytes, LeakConfidence]
+"""Start, end, secret and confidence of a match that is one."""
+
+
 class Scanner:
     """All detectors over one engine. Not for several threads at once; give each process its own."""
 
@@ -73,6 +81,7 @@ class Scanner:
         self._encoded_from = len(self._order) + len(self._reaches)
         self._engine = engine
         self._patterns: dict[str, re.Pattern[bytes]] = {}
+        self._lines: dict[tuple[str, bytes], list[_Judged]] = {}
 
     def scan(self, content: bytes) -> tuple[Match, ...]:
         """Every secret in `content`, once each, in the order of the text; UTF-16 and UTF-32 are decoded first.
@@ -150,15 +159,41 @@ class Scanner:
         if pattern is None:
             pattern = self._patterns[detector.id] = re.compile(detector.pattern.encode())
         for low, high in _windows(detector, text, ends):
-            for found in _finds(detector, pattern, text, low, high):
-                group = "secret" if "secret" in pattern.groupindex else 0
-                secret = found[group]
-                confidence = _judge(detector, found, secret)
-                if confidence is not None:
-                    start, end = found.span(0 if detector.armoured else group)
-                    yield _Candidate(
-                        detector=detector, start=start, end=end, secret=secret, confidence=confidence
-                    )
+            for start, end, secret, confidence in self._judged(detector, pattern, text, low, high):
+                yield _Candidate(
+                    detector=detector, start=start, end=end, secret=secret, confidence=confidence
+                )
+
+    def _judged(
+        self, detector: Detector, pattern: re.Pattern[bytes], text: bytes, low: int, high: int
+    ) -> Iterator[_Judged]:
+        """The matches in one stretch; a whole line is judged once, since the versions of a file share most of theirs."""
+        is_line = text[low - 1 : low] in _LINE_ENDS and text[high : high + 1] in _LINE_ENDS
+        if detector.multiline or not is_line or high - low > _LONGEST_KEPT:
+            yield from _judgements(detector, pattern, text, low, high)
+            return
+        key = detector.id, text[low:high]
+        kept = self._lines.get(key)
+        if kept is None:
+            if len(self._lines) >= _MOST_KEPT:
+                self._lines.clear()
+            kept = self._lines[key] = [
+                (start - low, end - low, secret, confidence)
+                for start, end, secret, confidence in _judgements(detector, pattern, text, low, high)
+            ]
+        for start, end, secret, confidence in kept:
+            yield low + start, low + end, secret, confidence
+
+
+def _judgements(
+    detector: Detector, pattern: re.Pattern[bytes], text: bytes, low: int, high: int
+) -> Iterator[_Judged]:
+    for found in _finds(detector, pattern, text, low, high):
+        group = "secret" if "secret" in pattern.groupindex else 0
+        secret = found[group]
+        confidence = _judge(detector, found, secret)
+        if confidence is not None:
+            yield *found.span(0 if detector.armoured else group), secret, confidence
 
 
 def _finds(
