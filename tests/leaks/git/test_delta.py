@@ -171,3 +171,17 @@ def test_a_base_elsewhere_than_at_an_object_is_refused() -> None:
         numbers = [array("q", [0, 0]) for _ in range(3)]
         with pytest.raises(ValueError, match="none"):
             module.read_headers(raw, array("q", [0, 2, 4]), bytearray(2), *numbers, range(2))
+
+
+@given(st.lists(st.tuples(st.integers(-1, 30), st.sampled_from([2, 3]), st.booleans()), max_size=30))
+def test_both_builds_agree_on_weights(objects: list[tuple[int, int, bool]]) -> None:
+    kinds = bytearray(kind for _, kind, _ in objects)
+    wanted = bytearray(wish for _, _, wish in objects)
+    roots = array("q", [root if root < len(objects) else -1 for root, _, _ in objects])
+    offsets = array("q", [number * number for number in range(len(objects) + 1)])
+    results = [
+        (module.chosen(kinds, 3), module.weigh(roots, offsets, wanted))
+        for module in (delta_plain, compiled())
+    ]
+    assert results[0] == results[1]
+    assert sum(results[0][1][1]) == sum(w for root, w in zip(roots, wanted, strict=True) if root >= 0)

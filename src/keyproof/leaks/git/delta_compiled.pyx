@@ -179,6 +179,33 @@ def families(long long[::1] bases, unsigned char[::1] kinds, int kind, long long
             roots[number] = roots[base] if base < number else -1
 
 
+def chosen(const unsigned char[::1] kinds, int kind):
+    cdef Py_ssize_t number, count = 0
+    for number in range(kinds.shape[0]):
+        count += kinds[number] == kind
+    numbers = array("q", bytes(8 * count))
+    cdef long long[::1] found = numbers
+    count = 0
+    for number in range(kinds.shape[0]):
+        if kinds[number] == kind:
+            found[count] = number
+            count += 1
+    return numbers
+
+
+def weigh(long long[::1] roots, long long[::1] offsets, const unsigned char[::1] wanted):
+    cdef Py_ssize_t number
+    cdef long long root
+    weights, counts = array("q", bytes(8 * len(roots))), array("q", bytes(8 * len(roots)))
+    cdef long long[::1] weight = weights, count = counts
+    for number in range(roots.shape[0]):
+        root = roots[number]
+        if root >= 0:
+            weight[root] += offsets[number + 1] - offsets[number]
+            count[root] += wanted[number]
+    return weights, counts
+
+
 cdef struct Delta:
     const unsigned char* data
     Py_ssize_t length

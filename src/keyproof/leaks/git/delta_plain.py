@@ -106,6 +106,21 @@ def apply_delta(base: bytes, delta: bytes, largest: int, margin: int) -> tuple[b
     return child, b"" if margin < 0 else windows(child, touched, margin)
 
 
+def chosen(kinds: bytearray, kind: int) -> "array[int]":
+    """The numbers of the objects of a kind."""
+    return array("q", (number for number, its in enumerate(kinds) if its == kind))
+
+
+def weigh(roots: "array[int]", offsets: "array[int]", wanted: bytearray) -> "tuple[array[int], array[int]]":
+    """For every root the bytes its family takes in the pack, and how many of it are wanted."""
+    weights, counts = (array("q", bytes(8 * len(roots))) for _ in range(2))
+    for number, root in enumerate(roots):
+        if root >= 0:
+            weights[root] += offsets[number + 1] - offsets[number]
+            counts[root] += wanted[number]
+    return weights, counts
+
+
 def made(  # noqa: C901, PLR0912, PLR0915 (a call for every operation would cost more than the work)
     base: bytes, delta: bytes, largest: int
 ) -> tuple[bytes, list[int]]:

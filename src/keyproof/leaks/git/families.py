@@ -1,6 +1,5 @@
 """Searches blobs along the deltas of their packs in several processes, and all others through git."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -61,7 +60,7 @@ class _Work:
 
     def run(self, piece: int) -> _Result:
         """Search the families of one piece."""
-        searched: list[bytes] = []
+        searched: list[tuple[int, int]] = []
         found: dict[bytes, tuple[Match, ...]] = {}
         closed: list[bytes] = []
         total = 0
@@ -72,11 +71,12 @@ class _Work:
                     closed.append(pack.id(number))
                 elif wanted[number]:
                     total += size
-                    searched.append(pack.id(number))
+                    searched.append((place, number))
                     if matches:
-                        found[searched[-1]] = matches
+                        found[pack.id(number)] = matches
         complete = len(searched) + len(closed) == self.pieces[piece].blobs
-        read = None if complete else frozenset((*searched, *closed))
+        names = () if complete else (self.packs[place].id(number) for place, number in searched)
+        read = None if complete else frozenset((*names, *closed))
         return _Result(piece, len(searched), total, found, closed, read)
 
 
@@ -156,7 +156,9 @@ def _plan(repository: Repository, listing: Listing, searcher: Searcher, largest:
             unclaimed = [*others, *(pack.id(n) for n, one in enumerate(wanted) if one)]
             continue
         unclaimed = others
-        weighed += _families(pack, wanted, len(work.packs))
+        weighed += [
+            (weight, len(work.packs), root, count) for root, weight, count in pack.weigh(BLOB, wanted)
+        ]
         work.packs.append(pack)
         work.wanted.append(wanted)
     rest.extend(unclaimed)
@@ -175,17 +177,6 @@ def _claim(pack: Pack, names: Iterable[bytes]) -> tuple[bytearray, list[bytes], 
         else:
             others.append(name)
     return wanted, others, blobs
-
-
-def _families(pack: Pack, wanted: bytearray, place: int) -> list[tuple[int, int, int, int]]:
-    """Weight, number of the pack, root and wanted blobs of each family that holds any."""
-    weights: dict[int, int] = {}
-    counts: Counter[int] = Counter()
-    for number, root in enumerate(pack.roots(BLOB)):
-        if root >= 0:
-            weights[root] = weights.get(root, 0) + pack.weight(number)
-            counts[root] += wanted[number]
-    return [(weight, place, root, counts[root]) for root, weight in weights.items() if counts[root]]
 
 
 def _pieces(weighed: list[tuple[int, int, int, int]]) -> list[_Piece]:

@@ -48,11 +48,11 @@ class _InPlace:
         """See Reading."""
         left: list[str] = []
         for place, pack in enumerate(self.stock.packs):
-            wanted = {number: name.hex() for number, name in self.stock.packed(place, COMMIT)}
+            wanted = dict(self.stock.packed(place, COMMIT))
             for number, content in _contents(pack, COMMIT):
-                if name := wanted.pop(number, ""):
-                    yield parse_commit(name, content)
-            left += wanted.values()
+                if name := wanted.pop(number, b""):
+                    yield parse_commit(name.hex(), content)
+            left += [name.hex() for name in wanted.values()]
         left += [name.hex() for name, kind in self.stock.loose.items() if kind == COMMIT]
         yield from read_commits(self.stock.repository, left, tally)
 

@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keyproof.leaks.git.delta import apply_delta, families, find, in_order, link, read_headers
+from keyproof.leaks.git.delta import (
+    apply_delta,
+    chosen,
+    families,
+    find,
+    in_order,
+    link,
+    read_headers,
+    weigh,
+)
 
 COMMIT = 1
 TREE = 2
@@ -125,9 +134,14 @@ class Pack:
         start = self._starts[number] + (self._width if number in self._named else 0)
         return os.pread(self._descriptor, self._offsets[number + 1] - start, start)
 
-    def weight(self, number: int) -> int:
-        """Bytes an object takes in the pack."""
-        return self._offsets[number + 1] - self._offsets[number]
+    def of_kind(self, kind: int) -> "array[int]":
+        """The numbers of the objects of a kind."""
+        return chosen(self.kinds, kind)
+
+    def weigh(self, kind: int, wanted: bytearray) -> Iterator[tuple[int, int, int]]:
+        """Root, bytes in the pack and wanted objects of every family of a kind that holds any, in order."""
+        weights, counts = weigh(self.roots(kind), self._offsets, wanted)
+        return ((root, weights[root], count) for root, count in enumerate(counts) if count)
 
     def roots(self, kind: int) -> "array[int]":
         """For every object of a kind the whole one its chain of deltas begins with; -1 for all others."""

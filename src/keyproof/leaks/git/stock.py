@@ -53,11 +53,10 @@ class Stock:
     def packed(self, place: int, kind: int) -> Iterator[tuple[int, bytes]]:
         """Number in the pack and raw id of the objects of a kind that no earlier pack holds."""
         pack, first = self.packs[place], self.names.first[place]
-        for number, its in enumerate(pack.kinds):
-            if its == kind:
-                name = pack.id(number)
-                if place == 0 or self.names.number(name) == first + number:
-                    yield number, name
+        named = ((number, pack.id(number)) for number in pack.of_kind(kind))
+        if place == 0:
+            return named
+        return ((number, name) for number, name in named if self.names.number(name) == first + number)
 
     def read_loose(self, kind: int) -> Iterator[GitObject]:
         """The loose objects of a kind that can be read."""
