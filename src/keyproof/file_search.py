@@ -17,6 +17,10 @@ EXCLUDED = (
 _HINT = "exclude it under 'exclude' of this source"
 
 
+def _every(_: Path) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a source looks: a file, or a folder with all below it."""
@@ -44,7 +48,7 @@ class Place:
         """The path as a scope."""
         return PurePosixPath(os.path.relpath(path, self.root)).as_posix()
 
-    def scopes(self, concerns: Callable[[Path], bool]) -> list[str]:
+    def scopes(self, concerns: Callable[[Path], bool] = _every) -> list[str]:
         """The file; or the folder, and every file in it that `concerns` us. Raises BackendUnreachableError."""
         if not self.start.exists():
             hint = "correct 'path' of this source in keyproof.yaml"
@@ -54,7 +58,7 @@ class Place:
             return [self.shown(self.start)]
         return [self.folder_scope, *(self.shown(path) for path in _search(self).files if concerns(path))]
 
-    def searched(self, concerns: Callable[[Path], bool]) -> Iterator[Gap | Evidence]:
+    def searched(self, concerns: Callable[[Path], bool] = _every) -> Iterator[Gap | Evidence]:
         """How the folder was searched, with a gap for each folder and file that could not be opened."""
         found = _search(self)
         ours = 0

@@ -8,7 +8,7 @@ import pytest
 
 from keyproof.app.assess import Request, assess
 from keyproof.app.diff import diff
-from keyproof.app.episodes import Closing, episodes
+from keyproof.app.episodes import Closing, comparable, episodes
 from keyproof.app.record import detected, find
 from keyproof.domain.assessment import Scope, ScopeStatus
 from keyproof.domain.ledger import Command, Recording, RunEntry
@@ -103,6 +103,18 @@ def test_a_failure_is_opened_once_and_closed_by_the_run_that_sees_it_in_order(le
     assert one.days(START) == 6
     assert one.evidence.startswith("due in 30 days: value of 2026-01-08")
     assert one.standing.days_overdue == 13
+
+
+def test_an_old_snapshot_that_is_evaluated_late_takes_its_place_in_time(ledger: Ledger) -> None:
+    ledger.run(0, secret("a", 40, 0))
+    last = ledger.run(4, secret("a", 1, 4))
+    ledger.run(2, secret("a", 42, 2), command=Command.EVALUATE)
+    known = comparable(ledger.store.runs(), last)
+    assert [run.number for run in known] == [1, 3, 2]
+    (one,) = episodes(known, ledger.store)
+    assert (one.opened.number, one.last_seen.number, one.closed) == (1, 3, last)
+    found = diff(ledger.store.runs(), known[0], known[1], ledger.store)
+    assert (len(found.still_open), found.fixed, found.new) == (1, (), ())
 
 
 def test_one_that_comes_back_is_another(ledger: Ledger) -> None:

@@ -38,16 +38,14 @@ def diff(runs: Sequence[RunEntry], before: RunEntry, after: RunEntry, store: Run
 
     Raises ConfigError when they did not look at the same, and StoreError.
     """
-    if before.number > after.number:
+    if before.order > after.order:
         before, after = after, before
     known = comparable(runs, after)
     if before not in known:
         message = f"run {before.number} and run {after.number} did not look at the same"
         hint = "compare two scans of one organisation, or two searches of repositories"
         raise ConfigError(message, hint=hint)
-    told = [
-        run for run in known if run.number <= after.number and (not run.supposed or run in (before, after))
-    ]
+    told = [run for run in known if run.order <= after.order and (not run.supposed or run in (before, after))]
     found = episodes(told, store)
     earlier = {(one.finding, one.opened.number) for one in open_after(found, before)}
     now = open_after(found, after)
@@ -61,7 +59,7 @@ def diff(runs: Sequence[RunEntry], before: RunEntry, after: RunEntry, store: Run
             for one in found
             if (one.finding, one.opened.number) in earlier
             and one.closed is not None
-            and one.closed.number <= after.number
+            and one.closed.order <= after.order
         ),
         still_open=tuple(one for one in seen if (one.finding, one.opened.number) in earlier),
         unseen=tuple(one for one in now if after.number in one.unseen),

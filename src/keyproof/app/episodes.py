@@ -79,7 +79,7 @@ def episodes(runs: Sequence[RunEntry], store: RunStore) -> list[Episode]:
             del open_now[known.finding]
     return sorted(
         [*ended, *open_now.values()],
-        key=lambda one: (one.opened.number, -one.standing.severity.rank, one.standing.name, one.finding),
+        key=lambda one: (one.opened.order, -one.standing.severity.rank, one.standing.name, one.finding),
     )
 
 
@@ -136,15 +136,16 @@ def open_after(found: Iterable[Episode], run: RunEntry) -> list[Episode]:
     return [
         one
         for one in found
-        if one.opened.number <= run.number and (one.closed is None or one.closed.number > run.number)
+        if one.opened.order <= run.order and (one.closed is None or one.closed.order > run.order)
     ]
 
 
 def comparable(runs: Iterable[RunEntry], run: RunEntry) -> list[RunEntry]:
-    """Those of `runs` that looked at the same: of the same organisation, searches of repositories apart."""
+    """Those of `runs` that looked at the same, by when they read it: one organisation, searches of repositories apart."""
     alone = run.command is Command.LEAKS
-    return [
+    same = (
         one
         for one in runs
         if one.organisation == run.organisation and (one.command is Command.LEAKS) == alone
-    ]
+    )
+    return sorted(same, key=lambda one: one.order)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from keyproof.app.episodes import Episode, comparable, episodes
 from keyproof.app.lateness import Histories, Lateness, lateness
 from keyproof.domain.duration import Duration
-from keyproof.domain.ledger import RunEntry
+from keyproof.domain.ledger import Command, RunEntry
 from keyproof.domain.snapshot import Snapshot
 from keyproof.errors import ConfigError
 from keyproof.ports import RunStore
@@ -163,7 +163,7 @@ class _LastJudged:
 
 def _scans(runs: Sequence[RunEntry], asked: Asked) -> list[RunEntry]:
     """Runs on secrets, those after the period too: they tell what became of an exception, and of a value."""
-    mine = [run for run in runs if run.command != "leaks"]
+    mine = [run for run in runs if run.command is not Command.LEAKS]
     return comparable(mine, mine[-1]) if mine and asked.first <= asked.last else []
 
 

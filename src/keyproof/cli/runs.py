@@ -104,7 +104,7 @@ def diff(
 
 
 def _run_before(run: RunEntry, runs: list[RunEntry]) -> RunEntry:
-    earlier = [one for one in comparable(runs, run) if one.number < run.number]
+    earlier = [one for one in comparable(runs, run) if one.order < run.order]
     if not earlier:
         raise ConfigError(f"there is no run before run {run.number} to compare it with")
     return earlier[-1]

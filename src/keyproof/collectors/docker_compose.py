@@ -59,12 +59,12 @@ class DockerComposeCollector:
 
     def scopes(self) -> Sequence[str]:
         """The folder and every Compose file in it, or the one file. Raises BackendUnreachableError."""
-        return self._place.scopes(_every)
+        return self._place.scopes()
 
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield the secrets of one file, or how the folder was searched. Raises CollectError."""
         if scope == self._place.folder_scope and self._place.start.is_dir():
-            yield from self._place.searched(_every)
+            yield from self._place.searched()
             return
         data = self._place.read(scope, largest=_LARGEST)
         try:
@@ -146,7 +146,3 @@ class DockerComposeCollector:
             unread=unread,
             place=SourceLine(path=scope, line=line),
         )
-
-
-def _every(_: Path) -> bool:
-    return True

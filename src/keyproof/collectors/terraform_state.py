@@ -1,7 +1,6 @@
 """Reads Terraform and OpenTofu state files for the secrets they hold: where, never what."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -55,12 +54,12 @@ class TerraformStateCollector:
 
     def scopes(self) -> Sequence[str]:
         """The folder and every state in it, or the one file. Raises BackendUnreachableError."""
-        return self._place.scopes(_every)
+        return self._place.scopes()
 
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield what one state holds, or how the folder was searched. Raises CollectError."""
         if scope == self._place.folder_scope and self._place.start.is_dir():
-            yield from self._place.searched(_every)
+            yield from self._place.searched()
             return
         data = self._place.read(scope, largest=_LARGEST)
         if not data.strip():
@@ -99,7 +98,3 @@ class TerraformStateCollector:
             unread={"facts": "a state keeps no dates of its values", **unread},
             place=SourceLine(path=scope, line=1),
         )
-
-
-def _every(_: Path) -> bool:
-    return True

@@ -70,6 +70,11 @@ class RunEntry:
     """sha256 over `previous` and everything above, hex."""
 
     @property
+    def order(self) -> tuple[datetime, int]:
+        """Sorts runs by when they read what they judged; a snapshot may be evaluated long after newer ones."""
+        return self.started, self.number
+
+    @property
     def supposed(self) -> bool:
         """Whether it judged as of another day than it read (`--as-of`): a trial, which says nothing of what was."""
         return abs((self.as_of.date() - self.started.date()).days) > 1

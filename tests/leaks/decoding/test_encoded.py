@@ -1,6 +1,7 @@
 """A secret that stands in a line in another encoding is found where the line is."""
 
 from base64 import b64encode, urlsafe_b64encode
+from random import Random
 from urllib.parse import quote
 
 import pytest
@@ -66,8 +67,16 @@ def test_a_marker_on_the_line_accepts_what_it_encodes() -> None:
 
 
 def test_what_encodes_no_text_is_left() -> None:
-    noise = bytes(range(128, 256)) * 4
-    assert seen(b64encode(noise + TOKEN[:9] + noise)) == []
+    """A picture, say, in which a form stands by chance."""
+    noise = Random(7).randbytes(501)
+    for encoded, number in (
+        (b64encode(noise + TOKEN + noise), 0),
+        ((noise + TOKEN + noise).hex().encode(), 1),
+    ):
+        hits = [hit for hit in SCANNER._engine.hits(encoded) if hit[0] >= SCANNER._encoded_from]
+        assert {index - SCANNER._encoded_from for index, _ in hits} == {number}
+        assert list(runs(encoded, [(number, end) for _, end in hits])) == []
+        assert seen(encoded) == []
 
 
 def test_layers_are_bounded() -> None:

@@ -1,5 +1,6 @@
 """Whatever a secret is packed in, it is found, with the way to it."""
 
+import json
 import zipfile
 from itertools import pairwise
 
@@ -58,6 +59,19 @@ def test_a_word_document_and_a_sheet() -> None:
     assert Scanned(cells).places == [("!/xl/sharedStrings.xml", 2, "zip")]
 
 
+def test_what_a_notebook_shows() -> None:
+    shown = {
+        "data": {"application/json": {"key": TOKEN.decode()}, "image/png": "iVBO"},
+        "output_type": "display_data",
+    }
+    made = json.loads(packed.notebook("a", printed="b"))
+    made["cells"][1]["outputs"] += [shown, {"output_type": "error", "traceback": ["one", TOKEN.decode()]}]
+    assert Scanned(json.dumps(made).encode()).places == [
+        ("!/cell-2-output", 3, "notebook"),
+        ("!/cell-2-output", 5, "notebook"),
+    ]
+
+
 def test_the_cells_of_a_notebook() -> None:
     made = packed.notebook(TEXT, printed=f"> {TOKEN.decode()}")
     assert Scanned(made).places == [("!/cell-2", 2, "notebook"), ("!/cell-2-output", 1, "notebook")]
@@ -85,6 +99,7 @@ def test_compiled_python() -> None:
         b"BT (first) Tj T* [(to) -20 (k_aa) 10 (aabb) (bb)] TJ ET",
         b"BT (first) ' <" + TOKEN.hex().encode() + b"> Tj ET",
         b"BT (first) Tj T* (tok\\137aaaabbbb) Tj ET",
+        b"BT (first) Tj T* [(a \\(b\\)\\\n) -250 (" + TOKEN + b")] TJ ET",
     ],
 )
 def test_the_text_of_a_pdf(operations: bytes) -> None:
@@ -162,6 +177,22 @@ def test_an_encrypted_member_is_told_and_the_rest_opened() -> None:
     scanned = Scanned(bytes(made))
     assert (scanned.places, scanned.closed) == ([("!/b", 2, "zip")], ["!/a encrypted"])
     assert Scanned(packed.pdf(b"") + b"trailer << /Encrypt 5 0 R >>").closed == [" encrypted"]
+
+
+def test_a_stream_that_does_not_inflate_is_told() -> None:
+    made = packed.pdf(b"BT (a) Tj ET")
+    at = made.index(b"stream\n") + 9
+    scanned = Scanned(
+        made[:at] + b"\xff" * 8 + made[at + 8 :] + b"\n5 0 obj\n<< >>\nstream\nplain\nendstream"
+    )
+    assert scanned.closed == ["!/stream-1 damaged"]
+
+
+def test_rows_beyond_the_bound_are_left() -> None:
+    made = packed.database("t", [(str(number), "x" * 100) for number in range(50)])
+    (part,) = decoded(made, Budget(room=2000))
+    assert isinstance(part, Part)
+    assert 10 < part.content.count(b"\n") < 20
 
 
 def test_an_unknown_compression_is_told() -> None:

@@ -114,6 +114,8 @@ def _assignment(name: bytes, value: bytes, *, quoted: bool = True, around: bytes
     [
         (b"api_key", b"3f2504e0-4f89-11d3-9a0c-0305e82c3301", _POSSIBLE),
         (b"token", b"blueberry", None),
+        (b"GMAIL_PASSWORD", b"Pass!" + b"98765", _LIKELY),
+        (b"mail_password", b"sunflower" + b"1987", _POSSIBLE),
         (b"password", b"password", None),
         (b"author", b"Xk9$mPq" + b"2dvL!7", None),
     ],

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from keyproof.leaks.git.range import Range
+from keyproof.leaks.git.repository import Repository
+from keyproof.leaks.git.submodules import checked_out
 from keyproof.leaks.source import Mode
 from tests.fakes.repositories import GitRepository, PlannedCommit, PlannedHistory, git_environ
 from tests.leaks.decoding import packed
@@ -96,6 +98,20 @@ def test_an_address_that_runs_a_program_is_not_asked(repository: GitRepository, 
     partial.git("config", "credential.helper", f"!touch {trace}")
     scan = search(partial)
     assert (scan.coverage.partial, trace.exists()) == (True, False)
+
+
+def test_submodules_that_are_not_there_are_none_to_search(repository: GitRepository, tmp_path: Path) -> None:
+    """Neither one that is not checked out, nor a link that was put in its place."""
+    other = GitRepository.create(tmp_path / "other")
+    head = other.commit({"f": A})
+    for name in ("absent", "linked", "present"):
+        repository.git("update-index", "--add", "--cacheinfo", f"160000,{head},{name}")
+    (repository.path / "linked").symlink_to(other.path)
+    GitRepository.create(repository.path / "present")
+    opened = Repository.open(repository.path, repository.environ)
+    assert [name for name, _ in checked_out(opened)] == ["present"]
+    bare = repository.clone(tmp_path / "bare", "--bare")
+    assert list(checked_out(Repository.open(bare.path, bare.environ))) == []
 
 
 def test_settings_of_a_worktree_of_its_own(repository: GitRepository, tmp_path: Path) -> None:

@@ -111,8 +111,6 @@ def _translate(tool: str, path: Path, rule: _Source, taken: set[str]) -> Foreign
     differs = list(rule.differs)
     try:
         pattern = _rewritten(rule, differs)
-        if not (pattern + "".join(rule.unlike)).isascii():
-            raise ValueError("characters beyond ASCII are not looked for in a search of bytes")
         compiled = re.compile(pattern.encode())
         prefilter = _prefilter(rule, pattern, differs)
     except (ValueError, re.error, OverflowError) as cause:
@@ -146,6 +144,8 @@ def _translate(tool: str, path: Path, rule: _Source, taken: set[str]) -> Foreign
 
 
 def _rewritten(rule: _Source, differs: list[str]) -> str:
+    if not (rule.pattern + "".join(rule.unlike)).isascii():
+        raise ValueError("characters beyond ASCII are not looked for in a search of bytes")
     if rule.python:
         return re.sub(rf"(\(\?P<|\(\?P=|\(\?\(){rule.secret}\b", r"\1secret", rule.pattern)
     groups, names = count_groups(rule.pattern)

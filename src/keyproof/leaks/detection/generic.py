@@ -16,7 +16,7 @@ from keyproof.leaks.detection.references import (
     words_apart,
 )
 
-LEAST = 0.35
+LEAST = 0.4
 """Probability from which a value is worth telling; whether it is a likely secret rules decide (`_looks_live`)."""
 _TELLING_NAME = re.compile(
     rb"(?:pass(?:word|wd|phrase|code)?|pwd|passwrd|secret|token|(?:api|access|auth|account|encryption|signing|private"
@@ -28,6 +28,11 @@ _SECRET_NAME = re.compile(
     rb"|nonce|otp|psk|cookie|session_?id|identified (?:by|as))s?(?![a-z])"
 )
 """A name worth judging the value for: the word ends where it ends, so no author, compass or secretary."""
+_CHOSEN = re.compile(
+    rb"[A-Za-z]{3,20}[^A-Za-z0-9\s]?\d{2,8}[^A-Za-z0-9\s]{0,2}"
+    rb"|(?![$%])(?=[!-~]{0,40}\d)(?=[!-~]{0,40}[A-Za-z])(?=[!-~]{0,40}[!@#%^&*?+])[!-~]{6,40}"
+)
+"""What people make of a word to satisfy a password policy. The model saw none: in its corpus they were made random."""
 _PASSWORD_NAME = re.compile(rb"(?i)pass|identified|pwd|contrase|senha|kennwort|passwort|mot_?de_?passe")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RUN = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -78,7 +83,8 @@ def judge(one: Assignment) -> LeakConfidence | None:
     weights = model.load()
     if _is_prose(one.value, weights.language.words):
         return None
-    if weights.probability(one) < LEAST:
+    chosen = _CHOSEN.fullmatch(one.value) and _PASSWORD_NAME.search(one.name) and _tells(one.name)
+    if not chosen and weights.probability(one) < LEAST:
         return None
     return LeakConfidence.LIKELY if _looks_live(one) else LeakConfidence.POSSIBLE
 
