@@ -1,5 +1,6 @@
 """Keeps account of every object in scope, so that what was not looked at is said with the next step."""
 
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -55,8 +56,8 @@ class Tally:
         self._seen.add((kind, name))
         self._skipped[reason] += 1
         names = self._names.setdefault(reason, [])
-        if len(names) < _NAMED:
-            names.append(f"{kind} {name}")
+        insort(names, f"{kind} {name}")  # several processes meet them in any order
+        del names[_NAMED:]
 
     def leave_closed(self, name: str, reason: str) -> None:
         """A part of an archive, named after the blob that holds it, was not opened; only its packed bytes were searched."""
