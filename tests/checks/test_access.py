@@ -86,12 +86,18 @@ def test_anyone_is_never_allowed(others: str) -> None:
     assert verdict.reason == "1 principal can use it that may not: * (read by resource policy), anyone"
 
 
-def test_a_condition_is_named_not_evaluated() -> None:
+def test_what_only_a_condition_lets_in_is_not_evaluated_and_the_condition_named() -> None:
     verdict = judge(grant("*", condition="aws:PrincipalOrgID = o-example"))
-    assert verdict.outcome is Outcome.FAIL
-    assert verdict.reason.endswith(
+    assert verdict.outcome is Outcome.NOT_EVALUATED
+    assert verdict.reason == (
+        "1 principal may be able to use it that may not: "
         "* (read by resource policy on condition aws:PrincipalOrgID = o-example), anyone"
     )
+    certain = judge(grant("*", condition="c"), grant("*"))
+    assert certain.outcome is Outcome.FAIL
+    both = judge(grant("*", condition="c"), grant(DEV))
+    assert both.outcome is Outcome.FAIL
+    assert both.reason.startswith("1 principal can use it that may not: ")
 
 
 @pytest.mark.parametrize(

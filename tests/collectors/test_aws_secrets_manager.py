@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from keyproof.aws import calls
 from keyproof.aws.calls import Access, AwsCalls
+from keyproof.checks.access import Access as AccessCheck
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector, AwsSecretsManagerConfig
 from keyproof.domain.access import AccessGrant, Action
 from keyproof.domain.assessment import Gap, ScopeStatus
 from keyproof.domain.secret import Basis, Encryption, Rotation, SecretMetadata, VersionState
-from keyproof.domain.verdict import Evidence
+from keyproof.domain.verdict import Evidence, Outcome
 from keyproof.errors import (
     AccessDeniedError,
     BackendProtocolError,
@@ -42,6 +43,7 @@ from tests.fakes.fault_proxy import (
     fault_proxy,
 )
 from tests.fakes.ports import NOW, FixedClock
+from tests.fakes.secrets import context
 
 pytestmark = pytest.mark.server
 
@@ -153,8 +155,8 @@ def test_reads_many_secrets_page_by_page_each_once_in_order(aws: AwsServer, prox
             "secrets listed": "260",
             "left out by include and exclude": "0",
             "replicas of other regions": "0",
-            "access": "resource policies only; what IAM policies of users and roles grant was not read",
-            "calls": "DescribeSecret: 260, GetResourcePolicy: 260, ListSecretVersionIds: 260, ListSecrets: 3 pages, GetCallerIdentity: 1",
+            "access": "resource policies and the policies of 0 users and roles; those of the organisation, which only take away, were not read; the root user reaches everything and is not told",
+            "calls": "GetAccountAuthorizationDetails: 1, DescribeSecret: 260, GetResourcePolicy: 260, ListSecretVersionIds: 260, ListSecrets: 3 pages, GetCallerIdentity: 1",
         }
     )
 
@@ -339,17 +341,10 @@ def test_grants_come_from_the_resource_policy(aws: AwsServer, proxy: FaultProxy)
     aws.stored("broken").policy = '{"Statement": '
     found = read(proxy)
     assert found["open"].grants == (
-        AccessGrant(
-            principal="*",
-            actions=tuple(Action),
-            via="resource policy, statement 2",
-            effect="deny",
-            condition="Bool aws:SecureTransport",
-        ),
         AccessGrant(principal=role, actions=(Action.READ,), via="resource policy, statement Read"),
     )
     assert found["closed"].grants == ()
-    assert found["closed"].attributes["identity-policies"] == "not read"
+    assert "identity-policies" not in found["closed"].attributes
     assert found["broken"].grants is None
     assert found["broken"].unread == {
         "grants": "the resource policy cannot be understood: the policy is not JSON"
@@ -458,7 +453,6 @@ def test_everything_a_record_can_say(proxy: FaultProxy) -> None:
             "rotation-window": "3h",
             "replicas-not-in-sync": 1,
             "deprecated-versions": 1,
-            "identity-policies": "not read",
         }
     )
     assert secret.versions is not None
@@ -534,10 +528,8 @@ def test_asks_only_for_what_its_permissions_name_and_never_for_a_value(
 ) -> None:
     _create(aws, "a", "b")
     read(proxy)
-    asked = {
-        f"{'sts' if action == 'GetCallerIdentity' else 'secretsmanager'}:{action}"
-        for action in proxy.actions()
-    }
+    services = {"GetCallerIdentity": "sts", "GetAccountAuthorizationDetails": "iam"}
+    asked = {f"{services.get(action, 'secretsmanager')}:{action}" for action in proxy.actions()}
     assert asked == set(AwsSecretsManagerCollector.permissions) - {"sts:AssumeRole"}
     assert not {"GetSecretValue", "BatchGetSecretValue"} & set(proxy.actions())
 
@@ -575,9 +567,7 @@ def as_user(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     aws.trust_everyone()
 
 
-RIGHTS = tuple(
-    right for right in AwsSecretsManagerCollector.permissions if right.startswith("secretsmanager:")
-)
+RIGHTS = tuple(right for right in AwsSecretsManagerCollector.permissions if not right.startswith("sts:"))
 
 
 def test_its_permissions_are_enough(aws: AwsServer, proxy: FaultProxy, as_user: Callable[..., None]) -> None:
@@ -616,6 +606,61 @@ def test_a_missing_right_is_one_gap_and_an_unread_field(
     )
     for secret in found.secrets:
         assert secret.unread == dict.fromkeys(fields, f"{missing} is denied to {user}")
+
+
+def test_without_the_right_to_read_identities_grants_are_those_of_the_resource_policy(
+    aws: AwsServer, proxy: FaultProxy, as_user: Callable[..., None]
+) -> None:
+    _create(aws, "a")
+    as_user(*(right for right in RIGHTS if not right.startswith("iam:")))
+    found = read(proxy)
+    why = f"iam:GetAccountAuthorizationDetails is denied to arn:aws:iam::{ACCOUNT}:user/scan"
+    assert [(gap.scope, gap.reason) for gap in found.gaps] == [
+        ("us-east-1 (iam:GetAccountAuthorizationDetails)", why)
+    ]
+    assert found["a"].grants == ()
+    assert found["a"].unread == {"grants": f"identity policies were not read: {why}"}
+    assert found["a"].attributes["identity-policies"] == "not read"
+
+
+def test_who_reads_by_identity_policies(aws: AwsServer, proxy: FaultProxy) -> None:
+    _create(aws, "prod/db", Tags=[{"Key": "team", "Value": "pay"}])
+    _create(aws, "dev/db")
+    iam = aws.client("iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+    def statement(effect: str, resource: str, **more: Any) -> str:
+        what = {"Effect": effect, "Action": "secretsmanager:GetSecretValue", "Resource": resource}
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "S", **what, **more}]})
+
+    prod = f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:prod/*"
+    iam.create_role(RoleName="app", AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName="app", PolicyName="read", PolicyDocument=statement("Allow", prod))
+    iam.create_user(UserName="ann")
+    iam.create_group(GroupName="dev")
+    iam.add_user_to_group(GroupName="dev", UserName="ann")
+    managed = iam.create_policy(PolicyName="all", PolicyDocument=statement("Allow", "*"))["Policy"]["Arn"]
+    iam.attach_group_policy(GroupName="dev", PolicyArn=managed)
+    iam.put_user_policy(UserName="ann", PolicyName="not", PolicyDocument=statement("Deny", prod))
+    by_tag = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "pay"}}}
+    iam.create_role(RoleName="pay", AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName="pay", PolicyName="tag", PolicyDocument=statement("Allow", "*", **by_tag))
+    found = read(proxy)
+    assert found.gaps == ()
+    assert [(grant.principal.rpartition(":")[2], grant.via) for grant in found["prod/db"].grants or ()] == [
+        ("role/app", "identity policy read, statement S"),
+        ("role/pay", "identity policy tag, statement S"),
+    ]
+    assert [(grant.principal.rpartition(":")[2], grant.via) for grant in found["dev/db"].grants or ()] == [
+        ("user/ann", "managed policy all of group dev, statement S"),
+    ]
+    assert all(secret.unread == {} for secret in found.secrets)
+    verdict = (
+        CHECKS["access"]
+        .model_validate({"roles": {"app": "allow"}})
+        .evaluate(found["prod/db"], context(roles={"app": ("*:role/app", "*:role/pay")}))
+    )
+    assert verdict.outcome is Outcome.PASS
 
 
 def test_without_the_right_to_list_the_region_is_denied(

@@ -14,6 +14,7 @@ from keyproof.errors import (
     MissingExtraError,
 )
 from keyproof.retry import RetryBudget, ThrottledError
+from keyproof.value_operations import ValueOperationError, returns_value
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -24,6 +25,14 @@ UNREADABLE = "unreadable answer"
 """The fault code of an answer that lacks what it must have."""
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 """Seconds."""
+_PAGING = {"iam": ("Marker", "Marker"), "kms": ("NextMarker", "Marker")}
+"""Service → the key of an answer that names the next page, and the parameter that asks for it."""
+_OPERATIONS = {
+    "s3:GetLifecycleConfiguration": "s3:GetBucketLifecycleConfiguration",
+    "s3:GetBucketObjectLockConfiguration": "s3:GetObjectLockConfiguration",
+}
+"""Rights that are not called like their operation."""
+_RIGHTS = {operation: right for right, operation in _OPERATIONS.items()}
 _TRIES = 3
 """How often a call is tried while no usable answer comes; throttling is bounded by the budget instead."""
 
@@ -44,6 +53,8 @@ class Access:
     region: str
     permissions: frozenset[str]
     """IAM actions; any other call is a bug and raises RuntimeError before it is sent."""
+    services: tuple[str, ...] = ("secretsmanager",)
+    """Whose operations are called, beside those of STS; the first is the one `endpoint` tells the address of."""
     profile: str = ""
     role_arn: str = ""
     endpoint_url: str = ""
@@ -51,7 +62,7 @@ class Access:
 
 @dataclass(slots=True, kw_only=True)
 class AwsCalls:
-    """Makes calls to Secrets Manager and STS; usable from several threads."""
+    """Makes calls to the services of `access` and to STS; usable from several threads."""
 
     access: Access
     budget: RetryBudget
@@ -82,8 +93,8 @@ class AwsCalls:
 
     @property
     def endpoint(self) -> str:
-        """The address Secrets Manager is asked at, whether configured, from the environment, or AWS's own."""
-        return str(self._clients["secretsmanager"].meta.endpoint_url)
+        """The address the first service is asked at, whether configured, from the environment, or AWS's own."""
+        return str(self._clients[self.access.services[0]].meta.endpoint_url)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -99,7 +110,7 @@ class AwsCalls:
         """
         from botocore import xform_name  # noqa: PLC0415 (only where the SDK is in use)
 
-        service, operation = action.split(":")
+        service, operation = _OPERATIONS.get(action, action).split(":")
         method = getattr(self._clients[service], xform_name(operation))
         tried = 0
         fault: Fault | None = None
@@ -127,12 +138,13 @@ class AwsCalls:
 
     def pages(self, action: str, required: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Every page of a paginated call. Raises like `call`, and BackendProtocolError for paging without end."""
+        given, asked = _PAGING.get(action.partition(":")[0], ("NextToken", "NextToken"))
         token: dict[str, str] = {}
         seen: set[str] = set()
         while True:
             page = self.call(action, required, **parameters, **token)
             yield page
-            following = page.get("NextToken")
+            following = page.get(given)
             if not following:
                 return
             if following in seen:
@@ -140,7 +152,7 @@ class AwsCalls:
                     f"{self.access.region}: {action} gave the same page token twice", scope=self.access.region
                 )
             seen.add(following)
-            token = {"NextToken": following}
+            token = {asked: following}
 
     def fatal(self, refusal: CallRefusedError, identity: str) -> Exception:
         """The error that ends the region because the call refused is one nothing can be read without."""
@@ -161,7 +173,7 @@ class AwsCalls:
                 )
 
     def _open(self, session: "Session") -> None:
-        """Make both clients of `session`, guarded."""
+        """Make the clients of `session`, guarded."""
         from botocore.config import Config  # noqa: PLC0415 (only where the SDK is in use)
 
         config = Config(
@@ -171,9 +183,10 @@ class AwsCalls:
             max_pool_connections=PARALLEL,
             user_agent_extra="keyproof",
         )
-        for service in ("secretsmanager", "sts"):
+        make: Any = session.client  # its stubs want the name of a service as a literal
+        for service in (*self.access.services, "sts"):
             try:
-                client = session.client(service, endpoint_url=self.access.endpoint_url or None, config=config)
+                client = make(service, endpoint_url=self.access.endpoint_url or None, config=config)
             except sdk_errors() as error:
                 raise self._fatal(f"preparing calls to {service}", fault_of(error)) from error
             client.meta.events.register("before-call", self._guard)
@@ -199,8 +212,11 @@ class AwsCalls:
     def _guard(self, model: Any, **_: object) -> None:
         """Stop every call outside the permissions before it leaves the machine, and count the others."""
         action = f"{model.service_model.service_name}:{model.name}"
+        action = _RIGHTS.get(action, action)
         if action not in self.access.permissions:
             raise RuntimeError(f"{action} is not among the permissions of this collector")
+        if returns_value(action):
+            raise ValueOperationError(action)
         with self._lock:
             self.counts[action] += 1
 

@@ -61,7 +61,10 @@ _DENIED = frozenset({
     "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedAccess", "UnauthorizedOperation",
 })  # fmt: skip
 _LONGEST_DETAIL = 400
-_GONE = frozenset({"ResourceNotFoundException"})
+_GONE = frozenset({
+    "InvalidResourceId", "NoSuchBucket", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException",
+    "TrailNotFoundException",
+})  # fmt: skip
 _CREDENTIAL_ERRORS = (
     "ConfigNotFound", "ConfigParseError", "CredentialRetrievalError", "InfiniteLoopConfigError", "InvalidConfigError",
     "LoginError", "MetadataRetrievalError", "MissingDependencyException", "NoAuthTokenError", "NoCredentialsError",

@@ -4,12 +4,10 @@ Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 never evaluated, and every doubt is read as more access, never as less.
 """
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from keyproof.aws.policy_document import conditions_of, glob, one_of, parsed, principals_of
 from keyproof.domain.access import AccessGrant, Action
 
 ACTIONS: Mapping[str, Action] = {
@@ -44,8 +42,6 @@ nothing without GetSecretValue on each secret.
 NO_ACTION = frozenset({"BatchGetSecretValue", "CreateSecret", "GetRandomPassword", "ListSecrets", "ValidateResourcePolicy"})  # fmt: skip
 """Actions of the service that give nothing on an existing secret."""
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
-
 
 def grants_of(policy: str, *, arn: str) -> tuple[AccessGrant, ...]:
     """Every grant and denial in `policy`, the JSON text of the resource policy of the secret `arn`.
@@ -53,12 +49,7 @@ def grants_of(policy: str, *, arn: str) -> tuple[AccessGrant, ...]:
     An allow names an action when any operation behind it is allowed, a deny only when all are denied.
     Sorted. Raises ValueError with the reason when the text is no policy that can be understood.
     """
-    try:
-        document = json.loads(policy)
-    except RecursionError:
-        raise ValueError("the policy is nested too deeply") from None
-    except ValueError:
-        raise ValueError("the policy is not JSON") from None
+    document = parsed(policy)
     if not isinstance(document, dict) or "Statement" not in document:
         raise ValueError("the policy has no Statement")
     statements = document["Statement"]
@@ -84,10 +75,10 @@ def _grants(statement: dict[str, Any], number: int, arn: str) -> Iterator[Access
     condition = _condition(statement.get("Condition", {}), name)
     excluded = ""
     if "NotPrincipal" in statement:
-        excluded = "NotPrincipal " + ", ".join(_principals(statement["NotPrincipal"], arn, name))
+        excluded = "NotPrincipal " + ", ".join(principals_of(statement["NotPrincipal"], arn, name))
         principals = ["*"]
     else:
-        principals = _principals(statement.get("Principal"), arn, name)
+        principals = principals_of(statement.get("Principal"), arn, name)
     for principal in principals:
         yield AccessGrant(
             principal=principal,
@@ -100,16 +91,16 @@ def _grants(statement: dict[str, Any], number: int, arn: str) -> Iterator[Access
 
 def _concerns(statement: dict[str, Any], arn: str, name: str, *, denies: bool) -> bool:
     """Whether the statement is about this secret; a policy variable in an ARN is a doubt."""
-    key, patterns = _one_of(statement, "Resource", name)
+    key, patterns = one_of(statement, "Resource", name)
     if any("${" in pattern for pattern in patterns):
         return not denies
-    listed = any(_glob(pattern, ignore_case=False).fullmatch(arn) for pattern in patterns)
+    listed = any(glob(pattern, ignore_case=False).fullmatch(arn) for pattern in patterns)
     return listed != key.startswith("Not")
 
 
 def _actions(statement: dict[str, Any], name: str, *, denies: bool) -> tuple[Action, ...]:
-    key, patterns = _one_of(statement, "Action", name)
-    globs = [_glob(pattern, ignore_case=True) for pattern in patterns]
+    key, patterns = one_of(statement, "Action", name)
+    globs = [glob(pattern, ignore_case=True) for pattern in patterns]
     covered = {
         operation
         for operation in ACTIONS
@@ -125,50 +116,7 @@ def _actions(statement: dict[str, Any], name: str, *, denies: bool) -> tuple[Act
     )
 
 
-def _one_of(statement: dict[str, Any], element: str, name: str) -> tuple[str, list[str]]:
-    """The element or its negation, whichever of the two stands there, and its patterns."""
-    present = [key for key in (element, f"Not{element}") if key in statement]
-    if len(present) != 1:
-        raise ValueError(f"{name} of the policy needs one of {element} and Not{element}")
-    return present[0], _strings(statement[present[0]], f"{present[0]} of {name}")
-
-
-def _principals(element: object, arn: str, name: str) -> list[str]:
-    """The principals as AWS writes them; a bare account number is that account's root."""
-    match element:
-        case "*":
-            return ["*"]
-        case dict() if element:
-            found = [
-                principal
-                for kind, listed in element.items()
-                for principal in _strings(listed, f"Principal {kind} of {name}")
-            ]
-        case _:
-            raise ValueError(f"{name} of the policy has no principal that can be understood")
-    partition = arn.split(":")[1] if arn.count(":") >= 5 else "aws"
-    return [f"arn:{partition}:iam::{one}:root" if _ACCOUNT.fullmatch(one) else one for one in found]
-
-
 def _condition(element: object, name: str) -> str:
     """Operators and keys of the condition, without their values."""
-    if not isinstance(element, dict) or not all(isinstance(keys, dict) for keys in element.values()):
-        raise ValueError(f"{name} of the policy has a condition that cannot be understood")
-    return "; ".join(f"{operator} {', '.join(sorted(element[operator]))}" for operator in sorted(element))
-
-
-def _strings(value: object, what: str) -> list[str]:
-    listed: Sequence[object] = value if isinstance(value, list) else [value]
-    strings = [text for text in listed if isinstance(text, str) and text]
-    if not strings or len(strings) != len(listed):
-        raise ValueError(f"{what} is no text or list of texts")
-    return strings
-
-
-@lru_cache(maxsize=1024)
-def _glob(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
-    """IAM's own wildcards, `*` for any characters and `?` for one; matching never backtracks over a `*`."""
-    first, *others = (re.escape(part).replace(r"\?", ".") for part in re.sub(r"\*+", "*", pattern).split("*"))
-    middle = "".join(f"(?>.*?{part})" for part in others[:-1])
-    tail = f".*{others[-1]}" if others else ""
-    return re.compile(f"{first}{middle}{tail}", re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
+    found = conditions_of(element, name)
+    return "; ".join(f"{operator} {', '.join(sorted(found[operator]))}" for operator in sorted(found))

@@ -30,6 +30,11 @@ class _Access:
     grants: tuple[AccessGrant, ...]
 
     @property
+    def certain(self) -> bool:
+        """Whether some way depends on no condition."""
+        return not all(grant.condition for grant in self.grants)
+
+    @property
     def shown(self) -> str:
         ways = listed([_way(grant) for grant in self.grants])
         return f"{self.principal} ({', '.join(sorted(self.actions))} by {ways})"
@@ -39,8 +44,8 @@ class Access(CheckModel):
     """Only principals of the allowed roles can use the secret.
 
     A role is a list of globs over the backend's principals, given in the pack and compared with regard to
-    letter case. A denial of the same principal wins over what it is granted; a condition that a backend
-    attaches is named, not evaluated.
+    letter case. A denial of the same principal wins over what it is granted. A principal that may not use the
+    secret, and can only on a condition that the backend attaches, is not evaluated: the condition is named.
     """
 
     kind: ClassVar[str] = "access"
@@ -85,13 +90,17 @@ class Access(CheckModel):
         return offence(access.principal, roles=context.roles, decisions=self.roles, others=self.others)
 
     def _failed(self, offending: Sequence[tuple[_Access, str]]) -> Verdict:
-        shown = [f"{access.shown}, {why}" for access, why in offending]
-        ways = [f"{access.principal}: {_way(grant)}" for access, _ in offending for grant in access.grants]
-        number = count(len(offending), "principal")
-        return replace(
-            Verdict.failed(f"{number} can use it that may not: {listed(shown, separator='; ')}"),
-            evidence=tuple(Evidence(name="grant", value=way) for way in dict.fromkeys(ways)),
-        )
+        certain = [(access, why) for access, why in offending if access.certain]
+        told = certain or offending
+        shown = listed([f"{access.shown}, {why}" for access, why in told], separator="; ")
+        ways = [f"{access.principal}: {_way(grant)}" for access, _ in told for grant in access.grants]
+        number = count(len(told), "principal")
+        if certain:
+            verdict = Verdict.failed(f"{number} can use it that may not: {shown}")
+        else:
+            verdict = Verdict.not_evaluated(f"{number} may be able to use it that may not: {shown}")
+        evidence = tuple(Evidence(name="grant", value=way) for way in dict.fromkeys(ways))
+        return replace(verdict, evidence=evidence)
 
     def _passed(self, reached: Sequence[_Access], subject: SecretMetadata) -> Verdict:
         unseen = subject.unread.get("grants", "")

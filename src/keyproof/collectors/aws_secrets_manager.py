@@ -11,9 +11,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
+from keyproof.aws.authorization import Authorization, Vocabulary
 from keyproof.aws.calls import PARALLEL, Access, AwsCalls, CallRefusedError
 from keyproof.aws.faults import FaultKind
-from keyproof.aws.resource_policy import grants_of
+from keyproof.aws.identities import AUTHORISATION
+from keyproof.aws.identity_reading import Identities
+from keyproof.aws.resource_policy import ACTIONS, grants_of
 from keyproof.aws.secret import KIND, current_version_facts, secret_of, versions_of
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import SecretMetadata, VersionState
@@ -27,6 +30,9 @@ from keyproof.strict_yaml import did_you_mean
 LIST, DESCRIBE = "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret"
 VERSIONS, POLICY = "secretsmanager:ListSecretVersionIds", "secretsmanager:GetResourcePolicy"
 WHO = "sts:GetCallerIdentity"
+
+
+VOCABULARY = Vocabulary(service="secretsmanager", actions=ACTIONS)
 
 
 class AwsSecretsManagerConfig(StrictModel):
@@ -45,7 +51,9 @@ class AwsSecretsManagerConfig(StrictModel):
     endpoint_url: str = ""
     """Another server for Secrets Manager and STS, e.g. one on loopback."""
     access: bool = True
-    """Whether to read resource policies."""
+    """Whether to read resource policies and, if `identities`, the policies of users and roles."""
+    identities: bool = True
+    """Whether to read users, roles, groups and their policies: without them nobody knows all who reach a secret."""
     versions: bool = True
     """Whether to read versions; without them the age of a value not rotated by AWS is unknown."""
     max_wait: Annotated[float, Field(ge=0, le=3600)] = 60.0
@@ -70,7 +78,15 @@ class AwsSecretsManagerCollector:
     """Collects from AWS Secrets Manager (see ports.Collector); its scopes are regions."""
 
     kind: ClassVar[str] = KIND
-    permissions: ClassVar[tuple[str, ...]] = (LIST, DESCRIBE, VERSIONS, POLICY, WHO, "sts:AssumeRole")
+    permissions: ClassVar[tuple[str, ...]] = (
+        LIST,
+        DESCRIBE,
+        VERSIONS,
+        POLICY,
+        AUTHORISATION,
+        WHO,
+        "sts:AssumeRole",
+    )
     """STS asks no right for GetCallerIdentity; AssumeRole is called only where `role-arn` is set."""
     Config: ClassVar[type[AwsSecretsManagerConfig]] = AwsSecretsManagerConfig
 
@@ -78,6 +94,7 @@ class AwsSecretsManagerCollector:
         self.source = source
         self.config = config
         self.surroundings = surroundings
+        self._identities = Identities()
 
     def scopes(self) -> Sequence[str]:
         """The regions, each once. Raises CollectError for one AWS does not have, MissingExtraError."""
@@ -101,15 +118,17 @@ class AwsSecretsManagerCollector:
         access = Access(
             region=scope,
             permissions=frozenset(self.permissions),
+            services=("secretsmanager", "iam"),
             profile=self.config.profile,
             role_arn=self.config.role_arn,
             endpoint_url=self.config.endpoint_url,
         )
         budget = RetryBudget(sleep=self.surroundings.sleep, total=self.config.max_wait)
         calls = AwsCalls.connect(access, budget)
-        reading = _Reading(source=self.source, config=self.config, calls=calls)
+        reading = _Reading(source=self.source, config=self.config, calls=calls, identities=self._identities)
         try:
             yield from reading.identify()
+            yield from reading.authorize()
             yield from reading.secrets()
         except CollectError:
             yield from reading.account_for()
@@ -126,6 +145,11 @@ class _Reading:
     source: str
     config: AwsSecretsManagerConfig
     calls: AwsCalls
+    identities: Identities
+    authorization: Authorization | None = None
+    """None where identity policies were not read."""
+    unauthorized: str = ""
+    """Why identity policies were not read whole."""
     identity: str = "this identity"
     tally: Counter[str] = field(default_factory=Counter)
     replicas: Counter[str] = field(default_factory=Counter)
@@ -151,6 +175,20 @@ class _Reading:
         yield Evidence(name="identity", value=str(who.get("Arn") or f"unknown ({why})"))
         yield Evidence(name="account", value=str(who.get("Account") or "unknown"))
         yield Evidence(name="endpoint", value=self.calls.endpoint)
+
+    def authorize(self) -> Iterator[Gap | Evidence]:
+        """Read the account's identities, once for all regions."""
+        if not (self.config.access and self.config.identities):
+            return
+        self.authorization, self.unauthorized = self.identities.read(self.calls, VOCABULARY, self.identity)
+        if self.unauthorized:
+            yield Gap(
+                source=self.source,
+                scope=f"{self.region} ({AUTHORISATION})",
+                status=ScopeStatus.PARTIAL,
+                reason=self.unauthorized,
+                hint=f"allow {AUTHORISATION} to {self.identity}" if "denied" in self.unauthorized else "",
+            )
 
     def secrets(self) -> Iterator[SecretMetadata]:
         """Every secret in the order AWS lists them, read several at a time."""
@@ -182,11 +220,17 @@ class _Reading:
         if self.tally["gone"]:
             yield Evidence(name="deleted while they were read", value=str(self.tally["gone"]))
         if self.config.access:
-            yield Evidence(
-                name="access",
-                value="resource policies only; what IAM policies of users and roles grant was not read",
-            )
+            yield Evidence(name="access", value=self._access_read())
         yield Evidence(name="calls", value=", ".join(self._counted()))
+
+    def _access_read(self) -> str:
+        if self.authorization is None:
+            return "resource policies only; what IAM policies of users and roles grant was not read"
+        number = len(self.authorization.account.identities)
+        return (
+            f"resource policies and the policies of {number} users and roles; those of the organisation, which only "
+            "take away, were not read; the root user reaches everything and is not told"
+        )
 
     def _counted(self) -> Iterator[str]:
         for action, count in sorted(self.calls.counts.items()):
@@ -270,16 +314,21 @@ class _Reading:
             return secret
         try:
             policy = self.calls.call(POLICY, "ARN", SecretId=arn).get("ResourcePolicy")
-            grants = grants_of(policy, arn=arn) if policy else ()
+            if self.authorization is None:
+                grants = grants_of(policy, arn=arn) if policy else ()
+            else:
+                grants = self.authorization.grants_on(arn, tags=secret.tags, policy=policy)
         except CallRefusedError as refusal:
             unread["grants"] = self._refused(refusal, secret.name)
             return secret
         except ValueError as error:
             unread["grants"] = f"the resource policy cannot be understood: {error}"
             return secret
-        return replace(
-            secret, grants=grants, attributes={**secret.attributes, "identity-policies": "not read"}
-        )
+        if self.unauthorized:
+            unread["grants"] = f"identity policies were not read: {self.unauthorized}"
+        if self.authorization is None:
+            secret = replace(secret, attributes={**secret.attributes, "identity-policies": "not read"})
+        return replace(secret, grants=grants)
 
     def _refused(self, refusal: CallRefusedError, name: str) -> str:
         """Why a field is unread; noted for the region unless the secret is merely on its way out."""

@@ -64,7 +64,9 @@ class GitLeakSource:
         return LeakScan(leaks=leaks, coverage=tally.coverage())
 
     def _search(self, repository: Repository, tally: Tally, progress: Progress) -> list[Sighting]:
-        scan = DeepScan(self.scanner.scan, tally.leave_closed) if self.archives else self.scanner.scan
+        scan = self.scanner.scan
+        if self.archives:
+            scan = DeepScan(scan, tally.leave_closed, object_format=repository.object_format)
         largest = self.largest
         match self.mode:
             case Range() as span:

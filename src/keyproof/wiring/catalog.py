@@ -57,6 +57,7 @@ COLLECTORS: Mapping[str, CollectorType] = _Members(
         "docker-swarm": "DockerSwarmCollector",
         "dotenv": "DotenvCollector",
         "encrypted-files": "EncryptedFilesCollector",
+        "github": "GithubCollector",
         "inventory": "InventoryCollector",
         "kubernetes": "KubernetesCollector",
         "postgresql": "PostgresqlCollector",

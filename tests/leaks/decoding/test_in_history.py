@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,8 +40,9 @@ def test_in_the_index_and_in_the_work_tree(tmp_path: Path) -> None:
     assert occurrence(search_folder(repo.path), B).path == "lying.tar!/a"
 
 
-def test_what_stays_closed_is_counted_and_named_and_no_gap(tmp_path: Path) -> None:
-    repo = GitRepository.create(tmp_path / "r")
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_what_stays_closed_is_counted_and_named_and_no_gap(tmp_path: Path, object_format: str) -> None:
+    repo = GitRepository.create(tmp_path / "r", f"--object-format={object_format}")
     made = bytearray(packed.zipped({"a": A.encode(), "b": B.encode()}))
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         made[made.index(mark) + at] |= 1

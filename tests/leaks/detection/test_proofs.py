@@ -78,10 +78,12 @@ def test_structure(proof: str, good: bytes, bad: bytes) -> None:
     assert not PROOFS[proof](bad)
 
 
-def test_an_encrypted_key_is_a_key() -> None:
-    body = base64.b64encode(bytes(range(64)))
-    assert PROOFS["pem"](b"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00FF\n\n" + body)
-    assert not PROOFS["pem"](body)
+def test_an_encrypted_key_is_not_proven() -> None:
+    plain = _made("{der-key}")
+    assert PROOFS["pem"](plain)
+    assert not PROOFS["pem"](b"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00FF\n\n" + plain)
+    pbes2 = b"\x30\x82\x01\x2c\x30\x57\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d" + bytes(range(200))
+    assert not PROOFS["pem"](base64.b64encode(pbes2))
 
 
 def test_a_key_has_one_body_however_it_is_written() -> None:
@@ -95,6 +97,10 @@ def test_a_key_has_one_body_however_it_is_written() -> None:
 def test_tutorial_values_are_samples() -> None:
     assert is_sample("jwt", _made("{sample-jwt}"))
     assert not is_sample("jwt", _made("{jwt}"))
+    header, _, signature = _made("{jwt}").split(b".")
+    assert is_sample(
+        "jwt", b".".join((header, base64.urlsafe_b64encode(b'{"test": "test"}').rstrip(b"="), signature))
+    )
     assert is_sample("basic-auth", base64.b64encode(b"user:password"))
     assert not is_sample("basic-auth", _made("{basic}"))
 

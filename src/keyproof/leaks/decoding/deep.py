@@ -22,6 +22,8 @@ class DeepScan:
     """Hears of what stayed closed: the blob's id with the path inside it, and the reason."""
     room: int = 8 << 30
     """Bytes that may still be opened in all: what many small bombs together are bounded by."""
+    object_format: str = "sha1"
+    """How git makes ids here, so that a blob is named as git names it."""
 
     def __call__(self, content: bytes) -> tuple[Match, ...]:
         """The matches of `content` and of its parts; what a part shows is not told again of the packed bytes."""
@@ -47,10 +49,14 @@ class DeepScan:
         budget.room = given = min(budget.room, self.room)
         for one in decoded(content, budget):
             if isinstance(one, Closed):
-                self.closed(f"{_blob_id(content)}{one.path}", one.reason)
+                self.closed(f"{self._blob_id(content)}{one.path}", one.reason)
             else:
                 yield one
         self.room -= given - max(0, budget.room)
+
+    def _blob_id(self, content: bytes) -> str:
+        header = b"blob %d\0" % len(content)
+        return hashlib.new(self.object_format, header + content, usedforsecurity=False).hexdigest()
 
 
 @dataclass(slots=True)
@@ -73,8 +79,3 @@ class _Layer:
         for match in self.matches:
             if not match.secret.startswith(shown):
                 yield replace(match, inner=self.path + match.inner, chain=self.chain + match.chain)
-
-
-def _blob_id(content: bytes) -> str:
-    """As git names it; where it uses SHA-256 it still tells one content from another."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

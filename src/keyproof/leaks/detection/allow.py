@@ -68,7 +68,17 @@ _CODE_SUFFIXES = frozenset(
 )
 UNQUOTED = "generic-assignment-unquoted"
 CHOSEN_BY_PEOPLE = frozenset(
-    {"ado-connection-string", "database-url", "jdbc-password", "netrc-password", "url-password"}
+    {
+        "ado-connection-string",
+        "database-url",
+        "jdbc-password",
+        "netrc-password",
+        "otp-seed-argument",
+        "otpauth-uri",
+        "pgpass-entry",
+        "url-password",
+        "wordpress-salt",
+    }
 )
 """Detectors of values with no form of their own, besides the generic ones."""
 

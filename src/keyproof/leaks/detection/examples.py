@@ -112,7 +112,7 @@ def _pem(stream: Iterator[int]) -> str:
 
 
 def _der(stream: Iterator[int]) -> str:
-    return _wrapped(b"\x30\x82\x01\x2c" + _bytes(300, stream))
+    return _wrapped(_PKCS8 + _bytes(274, stream))
 
 
 def _base64url(content: bytes) -> str:

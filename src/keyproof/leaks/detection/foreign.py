@@ -51,6 +51,12 @@ def detectors() -> tuple[Detector, ...]:
     )
 
 
+def type_of(detector: str) -> str | None:
+    """What the plugin behind `detector` calls its secrets; None when there is no such plugin."""
+    plugin = _plugins().get(detector)
+    return str(plugin.secret_type) if plugin else None
+
+
 def secrets_in(detector: str, line: str) -> Iterator[str]:
     """What the plugin behind `detector` reports in `line` and its heuristic filters keep."""
     plugin = _plugins()[detector]

@@ -22,8 +22,8 @@ _DER_VERSION = re.compile(
 )
 _ARMOUR_NOISE = re.compile(rb"""\\[nrt]|["'`,;\\\s]|(?<=["'\s])\+(?=["'\s])""")
 _ARMOUR_HEADER = re.compile(rb"(?m)^[ \t]*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\r\n\\]*")
-_PEM_STARTS = (b"\x30", b"openssh-key-v1\0", b"\x94", b"\x95", b"\x97", b"\xc5", b"\xc7")
-"""ASN.1 sequence; OpenSSH's magic; OpenPGP secret key packets, old and new form (RFC 9580, 4.2)."""
+_KEY_STARTS = (b"openssh-key-v1\0\0\0\0\4none", b"\x94", b"\x95", b"\x97", b"\xc5", b"\xc7")
+"""OpenSSH's magic and no cipher; OpenPGP secret key packets, old and new form (RFC 9580, 4.2)."""
 
 
 def base_n(number: int, alphabet: bytes, length: int) -> bytes:
@@ -94,14 +94,15 @@ def armoured_body(secret: bytes) -> bytes:
 
 
 def _pem(secret: bytes) -> bool:
+    """A key that opens without a passphrase; an encrypted one may be a secret, but nothing shows that it is."""
     body = armoured_body(secret)
     try:
         decoded = base64.b64decode(body + b"=" * (-len(body) % 4), validate=True)
     except binascii.Error:
         return False
-    if b"DEK-Info" in secret:
-        return len(decoded) >= 48
-    return len(decoded) >= 32 and decoded.startswith(_PEM_STARTS)
+    if len(decoded) < 32 or b"DEK-Info" in secret:
+        return False
+    return decoded.startswith(_KEY_STARTS) or bool(_DER_VERSION.match(decoded))
 
 
 def _base64_json(secret: bytes) -> bool:
@@ -224,9 +225,8 @@ def is_sample(proof: str, secret: bytes) -> bool:
     """Whether a proven value is one every tutorial shows: John Doe's token, RFC 7519's `joe`, `user:password`."""
     if proof == "jwt" and (parts := jwt_parts(secret)) is not None:
         claims = parts[1]
-        return (
-            claims.get("sub") == "1234567890"
-            or claims.get("name") == "John Doe"
-            or claims.get("iss") == "joe"
-        )
+        texts = [value.encode() for value in claims.values() if isinstance(value, str)]
+        known = (claims.get("sub"), claims.get("name"), claims.get("iss"))
+        shown = bool(texts) and all(text and is_filler(text) for text in texts)
+        return shown or known[0] == "1234567890" or known[1] == "John Doe" or known[2] == "joe"
     return proof == "basic-auth" and is_filler(_basic_password(secret))

@@ -1,0 +1,55 @@
+"""Made-up estates behind REST interfaces, one for each kind of source, for the contract that all keep.
+
+To join, write a function that serves `names` and add an `Estate` to `ESTATES`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes import github_api
+from tests.fakes.json_api import Answering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """One kind of source with secrets of given names."""
+
+    kind: str
+    serve: Callable[[Sequence[str]], Answering]
+    """Makes a server that holds one secret for each name."""
+    listing: str
+    """What the paths of requests that list those secrets have in common, and no others."""
+    config: Mapping[str, Any]
+    """Options beside `address`."""
+    environ: Mapping[str, str]
+    prefix: str = ""
+    """What stands before the name of a secret in the report."""
+    page: int = 0
+    """How many secrets a page holds; 0 where the interface has no pages."""
+    odd: Sequence[str] = field(default=("a b", "ü/ß", "x" * 512, "%2e%2e", "..", "q?x=1&y=2#z", "'\"<>"))
+    """Names that are hard to carry."""
+
+
+CANARY = "canary-" + "value-nobody-may-read"
+"""Stands wherever an interface would answer with a value."""
+
+
+def _github(names: Sequence[str]) -> Answering:
+    api = github_api.GithubApi()
+    api.repository("acme/shop")
+    api.listings["/repos/acme/shop/actions/secrets"] = [github_api.secret(name) for name in names]
+    return api.answer
+
+
+ESTATES = (
+    Estate(
+        kind="github",
+        serve=_github,
+        listing="/repos/acme/shop/actions/secrets",
+        config={"repositories": ["acme/shop"], "families": ["actions"]},
+        environ={"GITHUB_TOKEN": github_api.TOKEN},
+        prefix="acme/shop/",
+        page=100,
+    ),
+)
