@@ -151,7 +151,7 @@ def _search(repository: Path, way: str, module: str, memory: str) -> None:
         for file in (Path.home() / ".cache" / "keyproof").glob("*.detectors"):
             shutil.copy(file, kept)
         world = replace(world, environ={**world.environ, "XDG_CACHE_HOME": memory})
-    search = Search(follow_deltas=way != "stream", remember=way in _REMEMBERING)
+    search = Search(follow_deltas=way != "stream", remember=way in _REMEMBERING, archives=False)
     scan = leak_source(repository, search, name="repository", surroundings=world).scan(_Silence())
     places = sum(len(leak.occurrences) for leak in scan.leaks)
     coverage = scan.coverage

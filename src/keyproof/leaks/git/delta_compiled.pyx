@@ -394,8 +394,12 @@ cdef struct PackNames:
     const char* names
     const long long* numbers
     int64_t first
-    uint32_t* table  # open addressing by the first bytes of an id, a hash itself; the place among the names plus 1
+    uint64_t* table  # open addressing by the first bytes of an id, a hash itself: half of them, and its place plus 1
     uint64_t mask
+
+
+cdef uint64_t LOW = 0xFFFFFFFF
+cdef uint64_t HIGH = ~LOW
 
 
 cdef inline uint64_t lead_of(const char* name) noexcept nogil:
@@ -405,19 +409,20 @@ cdef inline uint64_t lead_of(const char* name) noexcept nogil:
 
 
 cdef int fill_table(PackNames* pack, Py_ssize_t count, Py_ssize_t width) except -1:
-    cdef uint64_t size = 16, slot
+    cdef uint64_t size = 16, slot, lead
     cdef Py_ssize_t place
     while size < <uint64_t>count * 2:
         size *= 2
     pack.mask = size - 1
-    pack.table = <uint32_t*>calloc(size, sizeof(uint32_t))
+    pack.table = <uint64_t*>calloc(size, sizeof(uint64_t))
     if pack.table == NULL:
         raise MemoryError
     for place in range(count):
-        slot = lead_of(pack.names + place * width) & pack.mask
+        lead = lead_of(pack.names + place * width)
+        slot = lead & pack.mask
         while pack.table[slot]:
             slot = (slot + 1) & pack.mask
-        pack.table[slot] = <uint32_t>(place + 1)
+        pack.table[slot] = (lead & HIGH) | <uint64_t>(place + 1)
     return 0
 
 
@@ -482,14 +487,15 @@ cdef class Names:
     cdef int64_t of(self, const char* name) except -2:
         cdef Py_ssize_t place, found
         cdef PackNames* one
-        cdef uint64_t slot
+        cdef uint64_t slot, lead = lead_of(name)
         for place in range(self.count):
             one = &self.packs[place]
-            slot = lead_of(name) & one.mask
+            slot = lead & one.mask
             while one.table[slot]:
-                found = one.table[slot] - 1
-                if memcmp(one.names + found * self.width, name, self.width) == 0:
-                    return one.first + one.numbers[found]
+                if (one.table[slot] ^ lead) & HIGH == 0:
+                    found = <Py_ssize_t>(one.table[slot] & LOW) - 1
+                    if memcmp(one.names + found * self.width, name, self.width) == 0:
+                        return one.first + one.numbers[found]
                 slot = (slot + 1) & one.mask
         if self.others:
             return self.others.get(<bytes>name[:self.width], -1)

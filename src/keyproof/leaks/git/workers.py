@@ -1,5 +1,6 @@
 """Splits numbered work over forked processes that answer in plain ids; one that dies leaves its work undone."""
 
+import gc
 import os
 import sys
 import warnings
@@ -75,6 +76,7 @@ def _received(waiting: list[Connection], seconds: float | None) -> Iterator[Any]
 
 
 def _labour(source: int, sender: Connection, work: Callable[[int], R]) -> None:
+    gc.disable()  # a process this short has nothing to gain from looking for cycles
     while number := os.read(source, _NUMBER):
         sender.send(work(int.from_bytes(number)))
     sender.close()
