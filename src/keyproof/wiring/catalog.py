@@ -53,6 +53,7 @@ COLLECTORS: Mapping[str, CollectorType] = _Members(
     "keyproof.collectors",
     {
         "aws-secrets-manager": "AwsSecretsManagerCollector",
+        "azure-key-vault": "AzureKeyVaultCollector",
         "docker-compose": "DockerComposeCollector",
         "docker-swarm": "DockerSwarmCollector",
         "dotenv": "DotenvCollector",
