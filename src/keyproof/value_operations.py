@@ -37,13 +37,18 @@ _OPERATIONS = (
     r"\biam\.serviceAccountKeys\.create\b",
     r"\biam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)\b",
     *_CLOUD_REQUESTS,
-    # GitHub, GitLab, 1Password, Bitwarden, Doppler, Infisical, Conjur
+    # GitHub, GitLab (variables, trigger tokens, registration tokens of runners)
     r"\b(secret-scanning/alerts)(?!\S*hide_secret=true)\b",
     r"\bGET \S*/(projects|groups)/\S+/variables\b|\bGET \S*/actions/variables\b",
-    r"\bGET \S*/vaults/[^/ ]+/items/[^/ ?]+",
-    r"\bsecrets\(\)\.(get|sync)\b|\bGET \S*/configs/config/(secret|secrets|secrets/download)(\?|$)",
-    r"\bviewSecretValue=true\b",
-    r"\bGET \S*/secrets/[^/ ]+/variable/",
+    r"\bGET \S*/triggers\b|\bGET \S*/api/v4/(projects|groups)/[^/ ?]+(\?|$)",
+    r"\bciVariables\b[\s\S]*\bvalue\b|\bpipelineTriggers\b[\s\S]*\btoken\b",
+    r"\bephemeral(AuthenticationToken|RegisterUrl)\b|\brunnersRegistrationToken\b",
+    # 1Password, Bitwarden, Doppler (whose log of a configuration tells old and new values), Infisical, Conjur
+    r"\bGET \S*/vaults/[^/ ]+/items/[^/ ?]+|\bGET \S*/vaults/[^/ ]+/files\b",
+    r"\bsecrets\(\)\.(get|sync)\b|\b(GET|POST) \S*/secrets/(get-by-ids|sync)\b",
+    r"\bGET \S*/configs/config/(secret|secrets|secrets/download|logs(/log)?)(\?|$)",
+    r"\bviewSecretValue=true\b|\bGET \S*/api/v\d+/secrets\b(?!\S*[?&]viewSecretValue=false\b)",
+    r"\bGET \S*/secrets/[^/ ]+/variable/|\bGET \S*/secrets\?variable_ids=",
 )
 _PATTERN = re.compile("|".join(f"(?:{operation})" for operation in _OPERATIONS), re.IGNORECASE)
 _CLOUD_PATTERN = re.compile("|".join(f"(?:{request})" for request in _CLOUD_REQUESTS), re.IGNORECASE)

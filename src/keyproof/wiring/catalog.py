@@ -59,6 +59,7 @@ COLLECTORS: Mapping[str, CollectorType] = _Members(
         "dotenv": "DotenvCollector",
         "encrypted-files": "EncryptedFilesCollector",
         "github": "GithubCollector",
+        "gitlab": "GitlabCollector",
         "inventory": "InventoryCollector",
         "kubernetes": "KubernetesCollector",
         "postgresql": "PostgresqlCollector",
