@@ -2,6 +2,7 @@
 
     python benchmarks/accuracy.py CORPUS --repositories FILE [--folds FOLDER]
         [--kingfisher PROGRAM] [--detect-secrets PROGRAM] [--credsweeper PROGRAM]
+    python benchmarks/accuracy.py --projects FOLDER…
 
 CORPUS is laid as Samsung/CredData lays it (`data/<repository>/…`, `meta/<repository>.csv`); only the repositories
 whose ids FILE lists count. A labelled place is true when one of its rows is; a finding hits the places its lines
@@ -11,6 +12,8 @@ secrets: they are reported apart and left out of the total.
 
 `--folds` takes what `train_generic.py --cross-validate` wrote: each value is then judged by a model that saw nothing
 of its repository. Without it the shipped model is scored, which was trained on these labels.
+
+`--projects` counts what would fail a run over the files of well-kept projects, and names each place.
 """
 
 import argparse
@@ -98,12 +101,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("--repositories", type=Path, required=True)
+    parser.add_argument("corpus", type=Path, nargs="?")
+    parser.add_argument("--repositories", type=Path)
+    parser.add_argument("--projects", type=Path, nargs="*", default=())
     parser.add_argument("--folds", type=Path)
     for tool in _TOOLS:
         parser.add_argument(f"--{tool}", metavar="PROGRAM")
     options = parser.parse_args()
+    for project in options.projects:
+        _alarms(project)
+    if options.corpus:
+        _compare(options)
+
+
+def _compare(options: argparse.Namespace) -> None:
     corpus = options.corpus.resolve()
     lines = options.repositories.read_text().splitlines()
     listed = {line.split()[0] for line in lines if line.strip() and not line.startswith("#")}
@@ -163,6 +174,25 @@ def _findings(scanner: Scanner, name: str, content: bytes) -> Iterator[Finding]:
     for match in scanner.scan(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")):
         confidence, _ = allow.judge(match, [name.split("/", 2)[2]])
         yield Finding(name, match.line, match.end_line, confidence)
+
+
+def _alarms(project: Path) -> None:
+    """Print how many findings would fail a run over the files of a folder, and where they are."""
+    scanner = open_scanner(resources.policies() / "detectors")
+    lines, places = 0, list[str]()
+    for path in sorted(path for path in project.rglob("*") if path.is_file() and not path.is_symlink()):
+        content, name = path.read_bytes(), str(path.relative_to(project))
+        lines += content.count(b"\n")
+        for match in scanner.scan(content):
+            confidence, accepted = allow.judge(match, [name])
+            if confidence in _TIERS[1][1] and accepted is None:
+                places.append(f"   {name}:{match.line} {match.detector} ({confidence})")
+    rate = 10_000 * len(places) / max(1, lines)
+    print(
+        f"{project.name}: {lines} lines, {len(places)} findings, {rate:.2f} in 10,000 lines",
+        *places,
+        sep="\n",
+    )
 
 
 def _models(folds: Path | None) -> Iterator[tuple[set[str] | None, model.Model]]:

@@ -2,6 +2,14 @@
 
 import re
 
+_CLOUD_REQUESTS = (
+    r"^GET /secrets/[^/? ]+(/(?!versions(\?|$))[^/? ]*)?(\?|$)",
+    r"^POST /(secrets|keys|certificates)/\S+/(backup|decrypt|unwrapkey|sign|release)(\?|$)",
+    r"/versions/[^/ ]+:access\b",
+    r"^POST \S*/serviceAccounts/[^/ ]+/keys(\?|$)",
+    r":(generateAccessToken|generateIdToken|signBlob|signJwt)\b",
+)
+"""Method and path at Azure Key Vault and at Google; apart, as their paths hold names that people chose."""
 _OPERATIONS = (
     # AWS: https://docs.aws.amazon.com/service-authorization/latest/reference/
     r"secretsmanager:(Batch)?GetSecretValue\b",
@@ -21,19 +29,29 @@ _OPERATIONS = (
     r"\brolpassword\b|\bpg_shadow\b|\bpg_user_mappings?\b|\bauthentication_string\b",
     # Docker: tokens to join a swarm, and environments of services and containers
     r"^GET /(v[\d.]+/)?(swarm|services|tasks|containers)\b",
-    # Azure Key Vault, Google Secret Manager
+    # Azure Key Vault: getting a secret, or one version of it; backups; what uses a key
     r"vaults/(secrets/getSecret|secrets/\*|keys/(decrypt|unwrap|release))\b",
     r"\bsecrets/(get|backup)\b|\bkeys/(backup|decrypt|release)\b",
-    r"\bsecretmanager\.versions\.access\b|/versions/[^/ ]+:access\b",
-    # GitHub, GitLab, 1Password, Bitwarden, Doppler, Infisical, Conjur
+    # Google: a version's payload, new keys and tokens of service accounts
+    r"\bsecretmanager\.versions\.access\b",
+    r"\biam\.serviceAccountKeys\.create\b",
+    r"\biam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)\b",
+    *_CLOUD_REQUESTS,
+    # GitHub, GitLab (variables, trigger tokens, registration tokens of runners)
     r"\b(secret-scanning/alerts)(?!\S*hide_secret=true)\b",
     r"\bGET \S*/(projects|groups)/\S+/variables\b|\bGET \S*/actions/variables\b",
-    r"\bGET \S*/vaults/[^/ ]+/items/[^/ ?]+",
-    r"\bsecrets\(\)\.(get|sync)\b|\bGET \S*/configs/config/(secret|secrets|secrets/download)(\?|$)",
-    r"\bviewSecretValue=true\b",
-    r"\bGET \S*/secrets/[^/ ]+/variable/",
+    r"\bGET \S*/triggers\b|\bGET \S*/api/v4/(projects|groups)/[^/ ?]+(\?|$)",
+    r"\bciVariables\b[\s\S]*\bvalue\b|\bpipelineTriggers\b[\s\S]*\btoken\b",
+    r"\bephemeral(AuthenticationToken|RegisterUrl)\b|\brunnersRegistrationToken\b",
+    # 1Password, Bitwarden, Doppler (whose log of a configuration tells old and new values), Infisical, Conjur
+    r"\bGET \S*/vaults/[^/ ]+/items/[^/ ?]+|\bGET \S*/vaults/[^/ ]+/files\b",
+    r"\bsecrets\(\)\.(get|sync)\b|\b(GET|POST) \S*/secrets/(get-by-ids|sync)\b",
+    r"\bGET \S*/configs/config/(secret|secrets|secrets/download|logs(/log)?)(\?|$)",
+    r"\bviewSecretValue=true\b|\bGET \S*/api/v\d+/secrets\b(?!\S*[?&]viewSecretValue=false\b)",
+    r"\bGET \S*/secrets/[^/ ]+/variable/|\bGET \S*/secrets\?variable_ids=",
 )
 _PATTERN = re.compile("|".join(f"(?:{operation})" for operation in _OPERATIONS), re.IGNORECASE)
+_CLOUD_PATTERN = re.compile("|".join(f"(?:{request})" for request in _CLOUD_REQUESTS), re.IGNORECASE)
 _KUBERNETES_SECRETS = re.compile(r"/api/v1/(namespaces/[^/]+/)?secrets(/|\?|$)")
 _WITHOUT_VALUES = ("as=Table", "as=PartialObjectMetadata")
 
@@ -45,6 +63,11 @@ class ValueOperationError(AssertionError):
 def returns_value(operation: str) -> bool:
     """Whether an operation, a right or a statement, in the system's own words, hands over a value."""
     return _PATTERN.search(operation) is not None
+
+
+def cloud_value(method: str, path: str) -> bool:
+    """Whether a request to Azure Key Vault or to Google hands over a value; `path` is decoded."""
+    return _CLOUD_PATTERN.search(f"{method} {path}") is not None
 
 
 def whole_secrets(path: str, accept: str) -> bool:

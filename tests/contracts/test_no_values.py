@@ -8,7 +8,7 @@ from keyproof.kubernetes.client import JSON, METADATA, TABLE, Client
 from keyproof.kubernetes.kubeconfig import ClusterAccess
 from keyproof.postgresql.server import Server
 from keyproof.retry import RetryBudget
-from keyproof.value_operations import ValueOperationError, returns_value, whole_secrets
+from keyproof.value_operations import ValueOperationError, cloud_value, returns_value, whole_secrets
 from keyproof.wiring.catalog import COLLECTORS
 
 
@@ -65,6 +65,33 @@ def test_what_hands_over_a_value(operation: str) -> None:
 )
 def test_what_does_not(operation: str) -> None:
     assert not returns_value(operation)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "value"),
+    [
+        ("GET", "/secrets/db", True),
+        ("GET", "/secrets/db/", True),
+        ("GET", "/secrets/db/0123456789abcdef", True),
+        ("GET", "/secrets/versions", True),
+        ("POST", "/keys/k/1/decrypt", True),
+        ("POST", "/secrets/db/backup", True),
+        ("GET", "/v1/projects/p/secrets/s/versions/latest:access", True),
+        ("GET", "/v1/projects/p/locations/l/secrets/s/versions/1:access", True),
+        ("POST", "/v1/projects/p/serviceAccounts/a@p.iam/keys", True),
+        ("POST", "/v1/projects/-/serviceAccounts/a@p.iam:generateAccessToken", True),
+        ("GET", "/secrets", False),
+        ("GET", "/secrets/data/versions", False),
+        ("GET", "/keys/sign/versions", False),
+        ("GET", "/deletedsecrets", False),
+        ("GET", "/certificates/secrets/policy", False),
+        ("GET", "/v1/projects/p/secrets/data/versions", False),
+        ("GET", "/v1/projects/p/serviceAccounts/a@p.iam/keys", False),
+        ("POST", "/v3/projects/p:getIamPolicy", False),
+    ],
+)
+def test_requests_to_clouds_that_hand_over_a_value(method: str, path: str, value: bool) -> None:
+    assert cloud_value(method, path) is value
 
 
 @pytest.mark.parametrize(

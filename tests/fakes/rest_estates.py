@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes import github_api
+from tests.fakes import github_api, gitlab_api
 from tests.fakes.json_api import Answering
 
 
@@ -31,7 +31,7 @@ class Estate:
     """Names that are hard to carry."""
 
 
-CANARY = "canary-" + "value-nobody-may-read"
+CANARY = gitlab_api.CANARY
 """Stands wherever an interface would answer with a value."""
 
 
@@ -42,6 +42,12 @@ def _github(names: Sequence[str]) -> Answering:
     return api.answer
 
 
+def _gitlab(names: Sequence[str]) -> Answering:
+    api = gitlab_api.GitlabApi()
+    api.holder("project", "acme/shop", ciVariables=[gitlab_api.variable(name) for name in names])
+    return api.answer
+
+
 ESTATES = (
     Estate(
         kind="github",
@@ -49,6 +55,15 @@ ESTATES = (
         listing="/repos/acme/shop/actions/secrets",
         config={"repositories": ["acme/shop"], "families": ["actions"]},
         environ={"GITHUB_TOKEN": github_api.TOKEN},
+        prefix="acme/shop/",
+        page=100,
+    ),
+    Estate(
+        kind="gitlab",
+        serve=_gitlab,
+        listing="/api/graphql",
+        config={"projects": ["acme/shop"], "families": ["variables"], "audit_events": False},
+        environ={"GITLAB_TOKEN": gitlab_api.TOKEN},
         prefix="acme/shop/",
         page=100,
     ),

@@ -58,16 +58,25 @@ def page_of(text: str) -> Any:
 
 
 def from_html(text: str) -> Counts:
-    """The rows themselves, which must agree with the numbers of the first screen."""
+    """What the script shows, which must agree with the rows that stand there without it and with the first screen."""
     page = page_of(text)
-    found: Counter[str] = Counter(page.xpath("//section[@id='exceptions']//tbody/@data-outcome"))
+    data = json.loads(page.xpath("string(//script[@id='data'])"))
+    found = Counter(data["states"][state][0] for state in data["findings"]["state"])
+    if not page.xpath("//*[@class='unscripted']"):
+        assert _standing(page) == found
+    for item in page.xpath("//div[@id='verdict']//ul[@class='counts']/li"):
+        assert int(item.xpath("string(.//b)").replace(",", "")) == found[item.get("class").split()[0]]
+    return +found
+
+
+def _standing(page: Any) -> Counts:
+    rows = page.xpath("//section[@id='exceptions']//tbody/tr[1]/td[1]/span/@class")
+    found = Counter(classes.split()[-1] for classes in rows)
     found["not-evaluated"] += len(page.xpath("//section[@id='scopes']//tbody[starts-with(@id, 'finding-')]"))
     for classes in page.xpath("//section[@id='population']//ul[@class='findings']/li/span[1]/@class"):
         state = classes.split()[-1]
         if state in {"pass", "manual", "not-applicable"}:
             found[state] += 1
-    for item in page.xpath("//div[@id='verdict']//ul[@class='counts']/li"):
-        assert int(item.xpath("string(.//b)").replace(",", "")) == found[item.get("class").split()[0]]
     return +found
 
 

@@ -1,3 +1,4 @@
+import json
 import re
 from base64 import b64encode
 from collections import Counter
@@ -13,8 +14,10 @@ from lxml import html
 from keyproof import resources
 from keyproof.domain.assessment import Assessment
 from keyproof.report.overview import State, state_of
+from keyproof.report.visible import visible
 from keyproof.reporters.html import HtmlReporter
 from tests.fakes import assessments
+from tests.reporters.reading import page_of
 
 LOADING = {"src", "srcset", "poster", "data", "action", "formaction", "background", "manifest", "ping"}
 
@@ -34,7 +37,7 @@ def test_the_policy_admits_exactly_our_style_and_script(golden: html.HtmlElement
     def digest(text: str) -> str:
         return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
-    (style,), (script,) = golden.xpath("//style/text()"), golden.xpath("//script/text()")
+    (style,), (script,) = golden.xpath("//style/text()"), golden.xpath("//script[not(@type)]/text()")
     assert policy == (
         f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; "
         "base-uri 'none'; form-action 'none'"
@@ -42,7 +45,8 @@ def test_the_policy_admits_exactly_our_style_and_script(golden: html.HtmlElement
 
 
 def test_hostile_names_stay_text(golden: html.HtmlElement) -> None:
-    assert len(golden.xpath("//script")) == 1
+    assert golden.xpath("//script/@type") == ["application/json"]
+    assert len(golden.xpath("//script")) == 2
     assert golden.xpath("//@*[starts-with(name(), 'on')]") == []
     assert any(assessments.SCRIPT in text for text in golden.xpath("//bdi/text()"))
 
@@ -59,9 +63,28 @@ def test_no_text_becomes_markup(text: str, attack: str) -> None:
     finding = replace(finding, reason=name, remediation=name, rule_title=name, alert=name)
     small = assessments.assessment([finding], [subject], assessments.SCOPES[:1])
     document = parsed(replace(small, run=replace(small.run, organisation=name, identity=name)))
-    assert len(document.xpath("//script")) == len(document.xpath("//style")) == 1
+    assert (len(document.xpath("//script")), len(document.xpath("//style"))) == (2, 1)
+    assert name in names(document) or visible(name) in names(document)
     assert document.xpath("//img | //iframe | //object | //embed | //link | //form") == []
     assert document.xpath("//@*[starts-with(name(), 'on')] | //@style") == []
+
+
+def names(document: html.HtmlElement) -> list[str]:
+    """Every text of the data that the script shows."""
+    texts: list[str] = json.loads(document.xpath("string(//script[@id='data'])"))["texts"]
+    return texts
+
+
+def test_a_large_population_keeps_to_its_bounds() -> None:
+    text = HtmlReporter().render(assessments.big(1_000))
+    document = page_of(text)
+    assert len(text) < 1_200_000
+    assert len(document.xpath("//section[@id='population']//tbody")) == 100
+    notes = [note.text_content() for note in document.xpath("//*[@class='unscripted']")]
+    assert any("100 of 1,000 subjects are shown." in note and "keyproof.json" in note for note in notes)
+    data = json.loads(document.xpath("string(//script[@id='data'])"))
+    assert len(data["subjects"]["name"]) == 1_000
+    assert len(data["findings"]["id"]) == 3_000
 
 
 def test_nothing_is_loaded(golden: html.HtmlElement) -> None:

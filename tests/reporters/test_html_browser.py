@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from keyproof.domain.verdict import Outcome
 from keyproof.reporters.html import HtmlReporter
 from tests.fakes import assessments
 
@@ -48,7 +49,7 @@ class Opened:
         self.page.goto(path.as_uri() + fragment)
 
     def shown(self, section: str) -> int:
-        return self.page.locator(f"#{section} tbody[data-outcome]:not([hidden])").count()
+        return self.page.locator(f"#{section} table[data-grid] tbody").count()
 
 
 @pytest.fixture
@@ -67,10 +68,11 @@ def test_filters_narrow_the_population_and_give_it_back(opened: Opened) -> None:
     everything = opened.shown("population")
     population = opened.page.locator("#population")
     population.get_by_label("Result").select_option("not-evaluated")
+    expect(population.locator("output")).to_have_text("3 of 23 subjects")
     assert opened.shown("population") == 3
     population.get_by_label("Search").fill("redis")
+    expect(population.locator("output")).to_have_text("1 of 23 subjects")
     assert opened.shown("population") == 1
-    assert "1 of 23 subjects" in population.locator("output").inner_text()
     population.get_by_role("button", name="Show all").click()
     assert opened.shown("population") == everything == len(assessments.golden().subjects)
 
@@ -78,7 +80,7 @@ def test_filters_narrow_the_population_and_give_it_back(opened: Opened) -> None:
 def test_a_group_without_a_match_disappears(opened: Opened) -> None:
     opened.page.locator("#exceptions").get_by_label("Framework").select_option("soc2")
     opened.page.locator("#exceptions").get_by_label("Search").fill("legacy-ftp")
-    assert opened.page.locator("#exceptions .rule:not([hidden])").count() == 2
+    expect(opened.page.locator("#exceptions .rule:not([hidden])")).to_have_count(2)
 
 
 def test_sorting_follows_the_column(opened: Opened) -> None:
@@ -134,8 +136,53 @@ def test_many_rows_stay_usable(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "big.html"
     path.write_text(HtmlReporter().render(assessments.big(2_000)), encoding="utf-8")
     one = Opened(browser, path)
-    assert one.shown("population") == 2_000
-    one.page.locator("#population").get_by_label("Search").fill("service-0042")
+    population = one.page.locator("#population")
+    assert one.shown("population") == 50
+    assert "Rows 1 to 50 of 2,000" in population.locator(".pager").inner_text()
+    population.get_by_role("button", name="Next").click()
+    assert "Rows 51 to 100 of 2,000" in population.locator(".pager").inner_text()
+    population.get_by_label("Search").fill("service-0042")
+    expect(population.locator("output")).to_have_text("1 of 2,000 subjects")
     assert one.shown("population") == 1
     assert one.complaints == []
+    one.context.close()
+
+
+TEXTS = """() => [...document.querySelectorAll('table[data-grid]')].map(
+  (table) => [...table.tBodies].map((body) => [body.id, body.textContent.replace(/\\s+/g, ' ').trim()]))"""
+PICTURES = "() => [...document.querySelectorAll('table[data-grid] .age-bar')].map((svg) => svg.outerHTML)"
+
+
+def test_the_script_shows_what_stands_there_without_it(browser: Browser, report: Path) -> None:
+    scripted, plain = Opened(browser, report), Opened(browser, report, script=False)
+    for page in (scripted.page, plain.page):
+        page.wait_for_load_state()
+    with_script, without = (one.page.evaluate(TEXTS) for one in (scripted, plain))
+    for left, right in zip(with_script, without, strict=True):
+        assert [(key, "".join(text.split())) for key, text in left] == [
+            (key, "".join(text.split())) for key, text in right
+        ]
+    assert scripted.page.evaluate(PICTURES) == plain.page.evaluate(PICTURES)
+    scripted.context.close()
+    plain.context.close()
+
+
+def test_a_link_turns_to_the_window_that_holds_its_row(browser: Browser, tmp_path: Path) -> None:
+    whole = assessments.big(400)
+    path = tmp_path / "report.html"
+    path.write_text(HtmlReporter().render(whole), encoding="utf-8")
+    finding = next(f for f in reversed(whole.findings) if f.outcome is Outcome.PASS)
+    one = Opened(browser, path, fragment=f"#finding-{finding.id}")
+    expect(one.page.locator(f"#finding-{finding.id}")).to_be_visible()
+    one.context.close()
+
+
+def test_paper_holds_more_than_the_window(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(HtmlReporter().render(assessments.big(400)), encoding="utf-8")
+    one = Opened(browser, path)
+    one.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert one.shown("population") == 400
+    one.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert one.shown("population") == 50
     one.context.close()

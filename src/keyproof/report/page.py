@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from markupsafe import Markup
 
-from keyproof.domain.assessment import Assessment, SubjectRecord
+from keyproof.domain.assessment import Assessment
 from keyproof.domain.finding import Finding
 from keyproof.report import drawing, overview
 from keyproof.report.drawing import Due, Window
@@ -15,6 +15,7 @@ from keyproof.report.sections import (
     acceptances,
     calendar,
     controls,
+    data,
     exceptions,
     leaks,
     population,
@@ -30,7 +31,14 @@ from keyproof.report.sections.population import Member
 from keyproof.report.sections.procedures import Procedure
 from keyproof.report.sections.rows import Row, Rows, anchor
 from keyproof.report.sections.scopes import Reconciled
-from keyproof.report.visible import visible
+
+T = TypeVar("T")
+FEW = 300
+"""Rows that a table holds without the script, however many tables there are."""
+FIRST = 100
+"""Rows of a longer table that stand there without the script."""
+FIRST_OF_RULE = 20
+"""The same for the failures of one rule."""
 
 
 class Page:
@@ -169,6 +177,35 @@ class Page:
         """The population, worst first."""
         return population.worst_first(self.assessment, self._rows)
 
+    @property
+    def data(self) -> Markup:
+        """The population and every finding for the script."""
+        return data.data(
+            self.assessment,
+            self._rows,
+            self.members,
+            self.groups,
+            self.unjudged,
+            (self.waivers, self.baseline),
+        )
+
+    def shown(self, rows: Sequence[T]) -> Sequence[T]:
+        """What a table holds without the script: everything, or the first of very many."""
+        return rows if len(rows) <= FEW else rows[:FIRST]
+
+    def shown_of(self, group: Group) -> Sequence[Row]:
+        """The same of one rule's failures, where all rules together have very many."""
+        total = sum(len(one.rows) for one in self.groups)
+        return group.rows if total <= FEW else group.rows[:FIRST_OF_RULE]
+
+    def number(self, member: Member) -> int:
+        """Its place in the population, by which the script finds it."""
+        return self._numbers[member.anchor]
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {member.anchor: number for number, member in enumerate(self.members)}
+
     @cached_property
     def waivers(self) -> list[Accepting]:
         """Every waiver, those with something to do first."""
@@ -219,27 +256,3 @@ class Page:
     def days_left(self, finding: Finding) -> str:
         """How long until `finding` is due."""
         return days_left(finding, self.assessment.today)
-
-    def tokens(self, row: Row) -> Markup:
-        """What the filters of a finding's table go by."""
-        return _tokens([row], row.record)
-
-    def member_tokens(self, member: Member) -> Markup:
-        """What the filters of a subject's table go by."""
-        return _tokens(member.rows, member.record)
-
-
-def _tokens(rows: Sequence[Row], record: SubjectRecord | None) -> Markup:
-    frameworks = {edge.id.partition(":")[0] for row in rows for edge in row.finding.controls}
-    subject = record.subject if record else None
-    values = {
-        "outcome": sorted({row.state.value for row in rows}),
-        "framework": sorted(frameworks),
-        "severity": sorted({row.finding.severity.value for row in rows if row.state is State.FAIL}),
-        "owner": [subject.owner if subject else ""],
-        "environment": [subject.environment if subject else ""],
-        "source": [subject.source if subject else ""],
-    }
-    return Markup(" ").join(
-        Markup('data-{}="{}"').format(name, visible("|".join(given))) for name, given in values.items()
-    )

@@ -53,11 +53,13 @@ COLLECTORS: Mapping[str, CollectorType] = _Members(
     "keyproof.collectors",
     {
         "aws-secrets-manager": "AwsSecretsManagerCollector",
+        "azure-key-vault": "AzureKeyVaultCollector",
         "docker-compose": "DockerComposeCollector",
         "docker-swarm": "DockerSwarmCollector",
         "dotenv": "DotenvCollector",
         "encrypted-files": "EncryptedFilesCollector",
         "github": "GithubCollector",
+        "gitlab": "GitlabCollector",
         "inventory": "InventoryCollector",
         "kubernetes": "KubernetesCollector",
         "postgresql": "PostgresqlCollector",

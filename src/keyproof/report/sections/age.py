@@ -1,5 +1,6 @@
 """How old a value is, as a picture: from its date to the end of its period, with the alerts before it."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from markupsafe import Markup
@@ -15,23 +16,32 @@ _LADDER = (30, 7)
 """Days before the due date that alert when a rule states none."""
 
 
-def age_bar(finding: Finding, record: SubjectRecord | None, rule: Rule | None, *, today: date) -> Markup:
-    """The age of the secret's value against the day `finding` is due; nothing where one of them is unknown."""
-    if not (record and finding.due and isinstance(record.subject, SecretMetadata)):
-        return Markup()
-    value = record.subject.value_date
-    if not value or value.at.date() >= finding.due:
+def age_bar(finding: Finding, record: SubjectRecord | None, ladder: Iterable[int], *, today: date) -> Markup:
+    """The age of the secret's value against the day `finding` is due; nothing where one of them is unknown.
+
+    `ladder` holds the days before it that alert.
+    """
+    start = value_day(finding, record)
+    if start is None or finding.due is None:
         return Markup()
     late = f"{finding.days_overdue} days overdue" if finding.days_overdue else days_left(finding, today)
     return picture(
         drawing.age_bar(
-            start=value.at.date(),
+            start=start,
             due=finding.due,
             today=today,
-            rungs=_rungs(rule, finding.due - value.at.date()),
-            label=f"value of {value.at.date()}, due {finding.due}, {late}",
+            rungs=rungs(ladder, finding.due - start),
+            label=f"value of {start}, due {finding.due}, {late}",
         )
     )
+
+
+def value_day(finding: Finding, record: SubjectRecord | None) -> date | None:
+    """The day a bar begins: that of the secret's value, where it lies before the due date."""
+    if not (record and finding.due and isinstance(record.subject, SecretMetadata)):
+        return None
+    value = record.subject.value_date
+    return value.at.date() if value and value.at.date() < finding.due else None
 
 
 def days_left(finding: Finding, today: date) -> str:
@@ -53,8 +63,13 @@ def picture(svg: str) -> Markup:
     return Markup(svg)  # noqa: S704 (drawing escapes the text it is given)
 
 
-def _rungs(rule: Rule | None, period: timedelta) -> list[int]:
-    """Days before the due date at which the rule alerts, none longer than a third of the period."""
+def alerts(rule: Rule | None) -> tuple[int, ...]:
+    """Days before the due date at which the rule alerts."""
     given = overview.parameters(rule.check).get("alerts") if rule else None
-    leads = [found.days for key in given if (found := lead(str(key)))] if given else list(_LADDER)
-    return sorted({min(days, period.days // 3) for days in leads})
+    leads = [found.days for key in given if (found := lead(str(key)))] if given else _LADDER
+    return tuple(leads)
+
+
+def rungs(ladder: Iterable[int], period: timedelta) -> tuple[int, ...]:
+    """The same within `period`, none longer than a third of it."""
+    return tuple(sorted({min(days, period.days // 3) for days in ladder}))

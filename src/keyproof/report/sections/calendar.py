@@ -36,7 +36,7 @@ def strip(found: Sequence[tuple[Due, Row]], members: Iterable[Member], today: da
     marks = [due for due, _ in found]
     lanes = {due.lane for due in marks}
     for member in members:
-        lane = _lane_of(member.record)
+        lane = lane_of(member.record)
         if member.value and lane in lanes:
             marks.append(Due(day=member.value.at.date(), lane=lane, kind="set", label="", href=""))
     return picture(drawing.calendar_strip(marks, today=today))
@@ -52,11 +52,12 @@ def _due(row: Row, today: date) -> Due | None:
         kind = "late" if row.state is State.FAIL else "accepted"
     label = f"{visible(row.name)}: {DUE_WORDS[kind]}, {finding.due}"
     return Due(
-        day=finding.due, lane=_lane_of(row.record), kind=kind, label=label, href=f"#finding-{row.anchor}"
+        day=finding.due, lane=lane_of(row.record), kind=kind, label=label, href=f"#finding-{row.anchor}"
     )
 
 
-def _lane_of(record: SubjectRecord | None) -> str:
+def lane_of(record: SubjectRecord | None) -> str:
+    """The lane of the calendar that its dates stand in."""
     if record is None:
         return "unclassified"
     match record.subject:

@@ -19,8 +19,6 @@ class Member:
 
     record: SubjectRecord
     rows: tuple[Row, ...]
-    bar: Markup
-    due: date | None
     anchor: str
     """Where its row stands."""
 
@@ -33,6 +31,22 @@ class Member:
     def state(self) -> State | None:
         """The worst state of its findings; None when no rule selects it."""
         return min((row.state for row in self.rows), key=lambda state: state.rank, default=None)
+
+    @property
+    def tightest(self) -> Row | None:
+        """The finding that falls due first."""
+        dated = (row for row in self.rows if row.finding.due)
+        return min(dated, key=lambda row: str(row.finding.due), default=None)
+
+    @property
+    def due(self) -> date | None:
+        """When it falls due first."""
+        return self.tightest.finding.due if self.tightest else None
+
+    @property
+    def bar(self) -> Markup:
+        """How old its value is against that day."""
+        return self.tightest.bar if self.tightest else Markup()
 
     @property
     def states(self) -> list[tuple[State, int]]:
@@ -63,13 +77,5 @@ def worst_first(assessment: Assessment, rows: Rows) -> list[Member]:
 
 
 def _member(record: SubjectRecord, rows: Rows) -> Member:
-    own = rows.about(record.subject.id)
-    dated = [row for row in own if row.finding.due]
-    tightest = min(dated, key=lambda row: str(row.finding.due), default=None)
-    return Member(
-        record=record,
-        rows=tuple(own),
-        bar=tightest.bar if tightest else Markup(),
-        due=tightest.finding.due if tightest else None,
-        anchor=rows.unique(anchor(record.subject.id)),
-    )
+    identifier = record.subject.id
+    return Member(record=record, rows=tuple(rows.about(identifier)), anchor=rows.unique(anchor(identifier)))

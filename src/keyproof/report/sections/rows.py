@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 
 from markupsafe import Markup
@@ -12,7 +13,7 @@ from keyproof.domain.finding import Finding
 from keyproof.domain.policy import Rule
 from keyproof.report import overview
 from keyproof.report.overview import State
-from keyproof.report.sections.age import age_bar
+from keyproof.report.sections.age import age_bar, alerts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +23,16 @@ class Row:
     finding: Finding
     state: State
     record: SubjectRecord | None
-    bar: Markup
+    ladder: tuple[int, ...]
+    """Days before the due date at which its rule alerts."""
+    today: date
     anchor: str
     """Its fragment: the finding's id, numbered where two detectors see one leak."""
+
+    @property
+    def bar(self) -> Markup:
+        """How old the value is, drawn when it is asked for: an estate has more findings than a page has rows."""
+        return age_bar(self.finding, self.record, self.ladder, today=self.today)
 
     @property
     def name(self) -> str:
@@ -52,6 +60,7 @@ class Rows:
         self.rules: Mapping[tuple[str, str], Rule] = {
             (rule.pack, rule.id): rule for pack in assessment.packs for rule in pack.rules
         }
+        self._ladders: dict[tuple[str, str], tuple[int, ...]] = {}
         self._fragments: Counter[str] = Counter()
         self._rows = {id(finding): self._row(finding, assessment) for finding in assessment.findings}
         self._by_subject: dict[str, list[Row]] = defaultdict(list)
@@ -79,14 +88,20 @@ class Rows:
 
     def _row(self, finding: Finding, assessment: Assessment) -> Row:
         record = self.records.get(finding.subject)
-        rule = self.rules.get((finding.pack, finding.rule))
         return Row(
             finding=finding,
             state=overview.state_of(finding),
             record=record,
-            bar=age_bar(finding, record, rule, today=assessment.today),
+            ladder=self._ladder(finding),
+            today=assessment.today,
             anchor=self.unique(finding.id),
         )
+
+    def _ladder(self, finding: Finding) -> tuple[int, ...]:
+        key = (finding.pack, finding.rule)
+        if key not in self._ladders:
+            self._ladders[key] = alerts(self.rules.get(key))
+        return self._ladders[key]
 
 
 def anchor(*parts: str) -> str:

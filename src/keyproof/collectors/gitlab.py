@@ -1,0 +1,284 @@
+"""Reads the CI/CD variables and tokens of GitLab projects and groups, and no value."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from keyproof.domain.assessment import Collected, Gap, ScopeStatus
+from keyproof.domain.secret import SecretMetadata
+from keyproof.domain.verdict import Evidence
+from keyproof.errors import AccessDeniedError, BackendProtocolError
+from keyproof.gitlab import operations as ask
+from keyproof.gitlab.entries import (
+    KIND,
+    Holder,
+    Writes,
+    runner_of,
+    token_of,
+    trigger_of,
+    variable_of,
+    writes_of,
+)
+from keyproof.ports import Surroundings
+from keyproof.rest import client as rest
+from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
+from keyproof.rest.config import RestConfig, checked_address
+from keyproof.rest.reading import entries, wanted
+
+_PERSONAL = "personal access tokens"
+_PAGE = {"per_page": 100}
+
+
+class _UnansweredError(BackendProtocolError):
+    """GitLab refuses a question as such, e.g. as it is too old to know a field."""
+
+
+class GitlabConfig(RestConfig):
+    """The keys of a source of kind gitlab; the token comes from an environment variable only."""
+
+    groups: tuple[str, ...] = ()
+    """Groups to read by their full paths, with all subgroups and projects."""
+    projects: tuple[str, ...] = ()
+    """Single projects by their full paths."""
+    personal_access_tokens: bool = False
+    """Whether to read these too: an administrator's token lists those of all users, any other its owner's."""
+    families: tuple[ask.Family, ...] = Field(default=ask.FAMILIES, min_length=1)
+    """What to read of projects and groups."""
+    audit_events: bool = True
+    """Whether to date variables by audit events, which GitLab Premium has; nothing else dates them."""
+    token_variable: str = "GITLAB_TOKEN"  # noqa: S105 (a name, not a secret)
+    """Name of the environment variable that holds the token."""
+    address: str = "https://gitlab.com"
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        return checked_address(text)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "GitlabConfig":
+        if not (self.groups or self.projects or self.personal_access_tokens):
+            raise ValueError("name groups or projects, or ask for personal-access-tokens")
+        return self
+
+
+class GitlabCollector:
+    """Collects CI/CD variables, access tokens, deploy tokens and keys, pipeline triggers and runner tokens; its
+    scopes are `groups/PATH`, `projects/PATH` and personal access tokens.
+    """
+
+    kind: ClassVar[str] = KIND
+    permissions: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(ask.OPERATIONS.values()))
+    """Who may list variables may read them: GitLab has no smaller right. keyproof asks without the value."""
+    Config: ClassVar[type[GitlabConfig]] = GitlabConfig
+
+    def __init__(self, source: str, config: GitlabConfig, surroundings: Surroundings) -> None:
+        self._source = source
+        self._config = config
+        self._surroundings = surroundings
+
+    def scopes(self) -> Sequence[str]:
+        """Every group, its subgroups and projects, and every project named. Raises CollectError."""
+        found = [_PERSONAL] if self._config.personal_access_tokens else []
+        for group in self._config.groups:
+            with self._open(group) as client:
+                found.append(f"groups/{group}")
+                below = _nodes(client, "group", group, "descendantGroups")
+                found += [f"groups/{node['fullPath']}" for node in below]
+                found += [
+                    f"projects/{node['fullPath']}" for node in _nodes(client, "group", group, "projects")
+                ]
+        return list(dict.fromkeys([*found, *(f"projects/{name}" for name in self._config.projects)]))
+
+    def collect(self, scope: str) -> Iterator[Collected]:
+        """Yield the scope's variables and tokens; a family that is refused is a gap naming its right.
+
+        Raises CollectError when the credentials are refused, or the server goes away.
+        """
+        with self._open(scope) as client:
+            holder = Holder(
+                source=self._source,
+                scope=scope,
+                host=urlsplit(self._config.address).netloc,
+                address=self._config.address,
+                path="personal" if scope == _PERSONAL else scope,
+            )
+            reading = _Reading(holder=holder, config=self._config, client=client)
+            yield from reading.personal() if scope == _PERSONAL else reading.families()
+            yield from reading.account()
+
+    def _open(self, scope: str) -> RestClient:
+        name = self._config.token_variable
+        token = rest.token_of(self._surroundings.environ, name, scope=scope)
+        server = Server(
+            name="GitLab",
+            address=self._config.address,
+            operations=ask.OPERATIONS,
+            renewal=f"renew the token in {name}",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        return RestClient(server, self._config, self._surroundings, scope=scope)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """One pass over one project, group or the personal tokens."""
+
+    holder: Holder
+    config: GitlabConfig
+    client: RestClient
+    tally: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def plural(self) -> str:
+        """`projects` or `groups`."""
+        return self.holder.path.partition("/")[0]
+
+    def families(self) -> Iterator[Collected]:
+        parts = {"id": self.holder.name}
+        group = self.plural == "groups"
+        readers = {
+            "variables": self._variables,
+            "access-tokens": lambda: self._tokens(ask.access_tokens(self.plural), parts, "access-tokens"),
+            "deploy-tokens": lambda: self._tokens(ask.deploy_tokens(self.plural), parts, "deploy-tokens"),
+            "deploy-keys": lambda: self._tokens(ask.KEYS, parts, "deploy-keys"),
+            "triggers": self._triggers,
+            "runners": self._runners,
+        }
+        for family in self.config.families:
+            if not (group and family in ask.OF_PROJECTS_ONLY):
+                yield from self._family(family, readers[family]())
+
+    def personal(self) -> Iterator[Collected]:
+        yield from self._family(_PERSONAL, self._tokens(ask.PERSONAL, {}, "personal-access-tokens"))
+
+    def account(self) -> Iterator[Evidence]:
+        yield Evidence(name="secrets listed", value=str(self.tally["listed"]))
+        for what in ("left out", "no longer active"):
+            if self.tally[what]:
+                yield Evidence(name=what, value=str(self.tally[what]))
+        yield from self.client.account()
+
+    def _family(self, family: str, read: Iterator[Collected]) -> Iterator[Collected]:
+        """What `read` yields; where the family is refused a gap, as one right says nothing of the others."""
+        try:
+            yield from read
+        except CredentialsRefusedError:
+            raise
+        except AccessDeniedError as error:
+            yield self._gap(family, error.message, f"{error.hint}, or leave {family} out of families")
+        except _UnansweredError as error:
+            yield self._gap(family, error.message, error.hint)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise self.client.strange("has an unknown shape", family) from None
+
+    def _variables(self) -> Iterator[Collected]:
+        writes: Writes | None = None
+        why = "GitLab dates no variables; audit-events is false in keyproof.yaml"
+        if self.config.audit_events:
+            why = "GitLab dates no variables, and its audit events tell nothing of this one"
+            try:
+                writes = writes_of(self._events())
+            except CredentialsRefusedError:
+                raise
+            except AccessDeniedError as error:
+                why = f"GitLab dates no variables, and its audit events cannot be read: {error.message}"
+                yield self._gap("audit events", error.message, f"{error.hint}, or set audit-events: false")
+        connection = self._connection("ciVariables")
+        if writes is None:
+            yield from self._chosen(variable_of(node, self.holder, (), why) for node in connection)
+            return
+        nodes = list(connection)  # whether a key is the only one of its name is known at the end
+        keys = Counter(str(node["key"]) for node in nodes)
+        for node in nodes:
+            facts = writes.facts(str(node["key"]), only=keys[str(node["key"])] == 1)
+            yield from self._chosen(iter([variable_of(node, self.holder, facts, "" if facts else why)]))
+
+    def _events(self) -> Iterator[Mapping[str, Any]]:
+        yield from self._listed(ask.audit_events(self.plural), {"id": self.holder.name})
+
+    def _tokens(self, operation: str, parts: Mapping[str, str], family: str) -> Iterator[Collected]:
+        for entry in self._listed(operation, parts):
+            if entry.get("active") is False or entry.get("revoked") or entry.get("expired"):
+                self.tally["no longer active"] += 1
+            else:
+                yield from self._chosen(iter([token_of(entry, self.holder, family)]))
+
+    def _triggers(self) -> Iterator[Collected]:
+        yield from self._chosen(
+            trigger_of(node, self.holder) for node in self._connection("pipelineTriggers")
+        )
+
+    def _runners(self) -> Iterator[Collected]:
+        yield from self._chosen(runner_of(node, self.holder) for node in self._connection("runners"))
+
+    def _connection(self, name: str) -> Iterator[Mapping[str, Any]]:
+        return _nodes(self.client, self.plural.removesuffix("s"), self.holder.name, name)
+
+    def _listed(self, operation: str, parts: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        for body in self.client.pages(operation, parts, query=_PAGE):
+            try:
+                page = entries(body)
+            except ValueError as error:
+                raise self.client.strange(str(error), operation) from None
+            yield from page
+
+    def _chosen(self, secrets: Iterator[SecretMetadata]) -> Iterator[SecretMetadata]:
+        for secret in secrets:
+            self.tally["listed"] += 1
+            if wanted(secret.name, self.config):
+                yield secret
+            else:
+                self.tally["left out"] += 1
+
+    def _gap(self, family: str, reason: str, hint: str) -> Gap:
+        return Gap(
+            source=self.holder.source,
+            scope=f"{self.holder.scope} ({family})",
+            status=ScopeStatus.PARTIAL,
+            reason=reason,
+            hint=hint,
+        )
+
+
+def _nodes(client: RestClient, holder: str, path: str, connection: str) -> Iterator[Mapping[str, Any]]:
+    """Every node of a connection of a project or group. Raises AccessDeniedError where GitLab says null."""
+    after: str | None = None
+    seen: set[str] = set()
+    while True:
+        asked = {"query": ask.question(holder, connection), "variables": {"path": path, "after": after}}
+        found = _connection(client, client.ask(ask.GRAPHQL, json_body=asked).body, holder, path, connection)
+        try:
+            yield from entries(found, "nodes")
+            page = found["pageInfo"]
+            after = str(page["endCursor"]) if page["hasNextPage"] else None
+        except (KeyError, TypeError, ValueError):
+            raise client.strange("has an unknown shape", connection) from None
+        if after is None:
+            return
+        if after in seen:
+            raise client.strange("lists the same page again and again", connection)
+        seen.add(after)
+
+
+def _connection(client: RestClient, body: Any, holder: str, path: str, connection: str) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping):
+        raise client.strange("has an unknown shape", connection)
+    if body.get("errors"):
+        first = body["errors"][0] if isinstance(body["errors"], list) else None
+        said = str(first.get("message")) if isinstance(first, Mapping) else "no reason given"
+        hint = f"upgrade GitLab, or leave {connection} out of families"
+        raise _UnansweredError(f"GitLab cannot answer: {said[:300]}", scope=path, hint=hint)
+    found = (body.get("data") or {}).get(holder)
+    found = found.get(connection) if isinstance(found, Mapping) else None
+    if found is None:
+        need = ask.OPERATIONS[ask.GRAPHQL]
+        message = f"{holder} {path} is not there, or the right '{need}' is missing: GitLab says null to both"
+        raise AccessDeniedError(message, scope=path, hint=f"check the path, and grant '{need}'")
+    if not isinstance(found, Mapping):
+        raise client.strange("has an unknown shape", connection)
+    return found

@@ -1,0 +1,205 @@
+"""GitLab's answers about variables and tokens as metadata."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from keyproof.domain.access import AccessGrant, Action
+from keyproof.domain.secret import Basis, Confidence, DatedFact, Encryption, SecretMetadata, SubjectKind
+from keyproof.rest.reading import moment, written
+
+KIND = "gitlab"
+_ENCRYPTED = Encryption(encrypted=True, key="db_key_base of the server")
+"""https://docs.gitlab.com/ci/variables/#cicd-variable-security"""
+_PEOPLE = "who may change its pipelines is not read"
+_HOLDER = "GitLab does not know who holds it"
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A project or group, or the server for personal tokens."""
+
+    source: str
+    scope: str
+    host: str
+    address: str
+    path: str
+    """E.g. `projects/acme/shop`."""
+
+    @property
+    def name(self) -> str:
+        """As people call it, e.g. `acme/shop`."""
+        return self.path.partition("/")[2] or self.path
+
+    def subject(self, *parts: str) -> str:
+        """The id of something of this holder."""
+        return f"{KIND}://{self.host}/{quote(self.path)}/" + "/".join(quote(part, safe="") for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """What audit events tell of the variables of one holder."""
+
+    created: Mapping[str, datetime]
+    updated: Mapping[str, datetime]
+
+    def facts(self, key: str, *, only: bool) -> tuple[DatedFact, ...]:
+        """Dates of the value of the variable `key`; `only` tells that no other scope has the same key.
+
+        GitLab notes an update for protection, mask or scope too, so its time is a bound; a variable that was
+        never updated is as old as its creation.
+        """
+        made, changed = self.created.get(key), self.updated.get(key)
+        if changed is not None and (made is None or changed > made):
+            confidence, at = Confidence.UPPER_BOUND, changed
+        elif made is not None:
+            confidence, at = (Confidence.EXACT if only else Confidence.UPPER_BOUND), made
+        else:
+            return ()
+        return (DatedFact(at=at, basis=Basis.ROTATION_EVENT, confidence=confidence),)
+
+
+def writes_of(events: Iterable[Object]) -> Writes:
+    """The last creation and update of every variable; a deletion ends what was before it."""
+    created: dict[str, datetime] = {}
+    updated: dict[str, datetime] = {}
+    for event in events:
+        kind, details = str(event.get("event_name") or ""), event.get("details") or {}
+        key, at = str(details.get("target_details") or ""), moment(event.get("created_at"))
+        if at is None or not key:
+            continue
+        times = {"ci_variable_created": created, "ci_variable_updated": updated}.get(kind)
+        if times is not None:
+            times[key] = max(at, times.get(key, at))
+    return Writes(created=created, updated=updated)
+
+
+def variable_of(node: Object, holder: Holder, facts: tuple[DatedFact, ...], why: str) -> SecretMetadata:
+    """A variable; `why` tells what of its age is not known. Raises KeyError."""
+    scope = str(node.get("environmentScope") or "*")
+    kind = str(node.get("variableType") or "").lower()
+    grant = AccessGrant(
+        principal=f"{holder.path.partition('/')[0].removesuffix('s')}:{holder.name}",
+        actions=(Action.READ,),
+        via="pipelines" if scope == "*" else f"pipelines of the environment {scope}",
+    )
+    return SecretMetadata(
+        id=holder.subject("variables", str(node["key"]), scope),
+        name=f"{holder.name}/{node['key']}",
+        source=holder.source,
+        backend=KIND,
+        scope=holder.scope,
+        environment="" if "*" in scope else scope,
+        type="variable",
+        facts=facts,
+        encryption=_ENCRYPTED,
+        grants=(grant,),
+        attributes={
+            "address": holder.address,
+            "environment-scope": scope,
+            "variable-type": kind,
+            **{flag: bool(node.get(flag)) for flag in ("protected", "masked", "hidden", "raw")},
+        },
+        unread={
+            "last_accessed_at": "GitLab notes no use of variables",
+            "grants": _PEOPLE,
+            **({"facts": why} if why else {}),
+        },
+    )
+
+
+def token_of(entry: Object, holder: Holder, family: str) -> SecretMetadata:
+    """An access, deploy or personal token, or a deploy key. Raises KeyError."""
+    created, used = moment(entry.get("created_at")), moment(entry.get("last_used_at"))
+    unread = {"grants": _HOLDER}
+    if created is None:
+        unread["facts"] = f"GitLab states no creation of {family}"
+    if used is None:
+        unread["last_accessed_at"] = "GitLab states no use of it"
+    scopes: Sequence[Any] = entry.get("scopes") or ()
+    return SecretMetadata(
+        id=holder.subject(family, str(entry["id"])),
+        name=f"{holder.name}/{entry.get('name') or entry.get('title') or entry['id']}",
+        source=holder.source,
+        backend=KIND,
+        scope=holder.scope,
+        kind=SubjectKind.CREDENTIAL,
+        type=family.removesuffix("s"),
+        created_at=created,
+        facts=written(created, created, exact=True),
+        # A day means its first moment: https://docs.gitlab.com/user/profile/personal_access_tokens/
+        expires_at=moment(entry.get("expires_at")),
+        last_accessed_at=used,
+        attributes={"address": holder.address, **dict(_said(entry, scopes))},
+        unread=unread,
+    )
+
+
+def _said(entry: Object, scopes: Sequence[Any]) -> Iterator[tuple[str, str | int | bool]]:
+    yield "never-expires", not entry.get("expires_at")
+    if scopes:
+        yield "scopes", ", ".join(sorted(map(str, scopes)))
+    for theirs, ours in (
+        ("access_level", "access-level"),
+        ("can_push", "can-push"),
+        ("user_id", "user-id"),
+        ("username", "username"),
+    ):
+        if entry.get(theirs) is not None:
+            yield ours, entry[theirs]
+
+
+def trigger_of(node: Object, holder: Holder) -> SecretMetadata:
+    """A token that starts pipelines; GitLab states no creation. Raises KeyError."""
+    used = moment(node.get("lastUsed"))
+    owner = (node.get("owner") or {}).get("username")
+    number = str(node["id"]).rpartition("/")[2]
+    return SecretMetadata(
+        id=holder.subject("triggers", number),
+        name=f"{holder.name}/{node.get('description') or number}",
+        source=holder.source,
+        backend=KIND,
+        scope=holder.scope,
+        kind=SubjectKind.CREDENTIAL,
+        type="trigger",
+        owner=str(owner or ""),
+        last_accessed_at=used,
+        attributes={"address": holder.address},
+        unread={
+            "grants": _HOLDER,
+            "facts": "GitLab states no creation of triggers",
+            **({} if used else {"last_accessed_at": "GitLab states no use of it"}),
+        },
+    )
+
+
+def runner_of(node: Object, holder: Holder) -> SecretMetadata:
+    """The token by which a runner shows itself. Raises KeyError."""
+    created, number = moment(node.get("createdAt")), str(node["id"]).rpartition("/")[2]
+    # The token may have been reset since the runner was made, so its creation is the record's only.
+    facts = tuple(
+        fact for fact in written(created, created, exact=False) if fact.basis is Basis.RECORD_CREATED
+    )
+    return SecretMetadata(
+        id=holder.subject("runners", number),
+        name=f"{holder.name}/{node.get('description') or number}",
+        source=holder.source,
+        backend=KIND,
+        scope=holder.scope,
+        kind=SubjectKind.CREDENTIAL,
+        type="runner",
+        created_at=created,
+        facts=facts,
+        expires_at=moment(node.get("tokenExpiresAt")),
+        last_accessed_at=moment(node.get("contactedAt")),
+        attributes={
+            "address": holder.address,
+            "runner-type": str(node.get("runnerType") or "").lower(),
+            "paused": bool(node.get("paused")),
+        },
+        unread={"grants": _HOLDER},
+    )

@@ -1,0 +1,563 @@
+"""The Azure Key Vault collector against a vault on loopback, over TLS; the official clients read it too."""
+
+import gc
+import itertools
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.keyvault.certificates import CertificateClient
+from azure.keyvault.keys import KeyClient
+from azure.keyvault.secrets import SecretClient
+
+from keyproof.azure.permissions import PERMISSIONS, role_definition
+from keyproof.collectors.azure_key_vault import AzureKeyVaultCollector
+from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.assessment import Collected, Gap
+from keyproof.domain.secret import (
+    Basis,
+    Confidence,
+    DatedFact,
+    Rotation,
+    SecretMetadata,
+    SubjectKind,
+    VersionState,
+)
+from keyproof.domain.verdict import Evidence
+from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
+from keyproof.ports import Surroundings
+from keyproof.value_operations import cloud_value
+from tests.fakes.azure import CREATED, HOME, SUBSCRIPTION, TOKEN, Azure, azure
+from tests.fakes.ports import FixedClock
+from tests.fakes.rest_server import Scripted
+
+pytestmark = pytest.mark.server
+DAY = 86_400
+ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Azure]:
+    with azure(tmp_path) as running:
+        running.properties = {"enableRbacAuthorization": True, "enablePurgeProtection": True}
+        running.add(
+            "secrets", "db", {"created": CREATED + 9 * DAY, "enabled": False}, {"created": CREATED + DAY}, {}
+        )
+        yield running
+        for one in running.server.asked:
+            assert not cloud_value(one.method, one.path), one
+            assert one.method == "GET"
+
+
+def _collector(cloud: Azure, **config: Any) -> AzureKeyVaultCollector:
+    settings = AzureKeyVaultCollector.Config.model_validate(
+        {"management": cloud.address, "ca_cert": cloud.server.authorities, **config}
+    )
+    waits: list[float] = []
+    here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=waits.append)
+    found = AzureKeyVaultCollector("azure", settings, here, token=lambda *_: TOKEN)
+    found.__dict__["waits"] = waits
+    return found
+
+
+def _all(cloud: Azure, **config: Any) -> list[Collected]:
+    collector = _collector(cloud, **config)
+    return [item for scope in collector.scopes() for item in collector.collect(scope)]
+
+
+def _secrets(items: list[Collected]) -> dict[str, SecretMetadata]:
+    return {item.name: item for item in items if isinstance(item, SecretMetadata)}
+
+
+def _gaps(items: list[Collected]) -> list[Gap]:
+    return [item for item in items if isinstance(item, Gap)]
+
+
+def _evidence(items: list[Collected]) -> dict[str, str]:
+    return {item.name: item.value for item in items if isinstance(item, Evidence)}
+
+
+def _day(number: int) -> datetime:
+    return datetime.fromtimestamp(CREATED + number * DAY, UTC)
+
+
+def _role(
+    name: str, *, actions: tuple[str, ...] = (), data: tuple[str, ...] = (), drop: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    permissions = {"actions": actions, "notActions": [], "dataActions": data, "notDataActions": drop}
+    return {"id": f"{ROLES}/{name}", "properties": {"roleName": name, "permissions": [permissions]}}
+
+
+def _assigned(who: str, role: str, scope: str = HOME, **said: Any) -> dict[str, Any]:
+    properties = {
+        "principalId": who,
+        "principalType": "User",
+        "scope": scope,
+        "roleDefinitionId": f"{ROLES}/{role}".upper(),
+    }
+    return {"id": f"{scope}/{who}-{role}", "properties": {**properties, **said}}
+
+
+def test_vaults_of_all_subscriptions_are_scopes(cloud: Azure) -> None:
+    assert _collector(cloud).scopes() == [cloud.address]
+    assert _collector(cloud, subscriptions=[SUBSCRIPTION]).scopes() == [cloud.address]
+    assert _collector(cloud, vaults=["https://a.vault.azure.net/"]).scopes() == ["https://a.vault.azure.net"]
+
+
+def test_the_newest_enabled_version_dates_the_value(cloud: Azure) -> None:
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.name.endswith("/db")
+    assert found.kind is SubjectKind.SECRET
+    assert found.facts == (DatedFact(at=_day(1), basis=Basis.VERSION_CREATED, confidence=Confidence.EXACT),)
+    assert found.versions is not None
+    assert [version.state for version in found.versions] == [
+        VersionState.DELETED,
+        VersionState.CURRENT,
+        VersionState.PREVIOUS,
+    ]
+    assert found.created_at == _day(0)
+    assert found.attributes["newest-version-disabled"] is True
+    assert (found.attributes["recovery-level"], found.attributes["recoverable-days"]) == (
+        "Recoverable+Purgeable",
+        90,
+    )
+    assert (found.attributes["access-model"], found.attributes["purge-protection"]) == ("rbac", True)
+    assert set(found.unread) == {"last_accessed_at", "access_log"}
+
+
+def test_what_a_secret_and_its_vault_say(cloud: Azure) -> None:
+    cloud.tags = {"Environment": "production", "owner": "platform"}
+    until = {"exp": CREATED + 90 * DAY, "nbf": CREATED}
+    cloud.add("secrets", "key", until, tags={"owner": "data", "Priority": "High"}, contentType="text/plain")
+    found = next(one for name, one in _secrets(_all(cloud)).items() if name.endswith("/key"))
+    assert (found.environment, found.owner, found.priority) == ("production", "data", "high")
+    assert found.expires_at == _day(90)
+    assert found.attributes["not-before"] == _day(0).isoformat()
+    assert found.attributes["content-type"] == "text/plain"
+    assert found.rotation is None
+    assert found.encryption is not None
+    assert (found.encryption.encrypted, found.encryption.customer_managed) == (True, False)
+
+
+def test_a_secret_without_an_enabled_version_has_no_age(cloud: Azure) -> None:
+    cloud.add("secrets", "db", {"enabled": False})
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.facts == ()
+    assert "no version is enabled" in found.unread["facts"]
+    assert found.attributes["enabled"] is False
+
+
+def test_the_parts_of_a_certificate_are_told_once(cloud: Azure) -> None:
+    cloud.objects.clear()
+    for kind in ("secrets", "keys"):
+        cloud.add(kind, "web", managed=True)
+    cloud.add("certificates", "web", {"exp": CREATED + 365 * DAY})
+    cloud.policies["web"] = {
+        "issuer": {"name": "DigiCert"},
+        "key_props": {"kty": "RSA", "key_size": 2048, "reuse_key": True, "exportable": True},
+        "x509_props": {"validity_months": 12},
+        "lifetime_actions": [
+            {"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "AutoRenew"}},
+            {"trigger": {"days_before_expiry": 30}, "action": {"action_type": "EmailContacts"}},
+        ],
+    }
+    items = _all(cloud)
+    (found,) = _secrets(items).values()
+    assert found.kind is SubjectKind.CERTIFICATE
+    assert found.rotation == Rotation(
+        enabled=True,
+        interval=timedelta(days=288),
+        schedule="at 80 % of its life",
+        mechanism="certificate policy",
+    )
+    assert [fact.confidence for fact in found.facts] == [Confidence.UPPER_BOUND]  # its key is an older one
+    assert (found.attributes["key-type"], found.attributes["key-bits"]) == ("RSA", 2048)
+    assert _evidence(items)["parts of certificates"].startswith("2 secrets and keys")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "interval"),
+    [({"timeAfterCreate": "P90D"}, timedelta(days=90)), ({"timeBeforeExpiry": "P30D"}, timedelta(days=60))],
+)
+def test_the_rotation_policy_of_a_key(cloud: Azure, trigger: dict[str, str], interval: timedelta) -> None:
+    cloud.objects.clear()
+    cloud.add("keys", "sign")
+    cloud.rotation["sign"] = {
+        "lifetimeActions": [{"trigger": trigger, "action": {"type": "Rotate"}}],
+        "attributes": {"expiryTime": "P90D"},
+    }
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.kind is SubjectKind.KEY
+    assert found.rotation is not None
+    assert (found.rotation.enabled, found.rotation.interval) == (True, interval)
+
+
+def test_a_key_whose_policy_only_notifies_is_not_rotated(cloud: Azure) -> None:
+    cloud.objects.clear()
+    cloud.add("keys", "sign")
+    notice = {"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}
+    cloud.rotation["sign"] = {"lifetimeActions": [notice], "attributes": {}}
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.rotation == Rotation(enabled=False, mechanism="rotation policy")
+
+
+def test_what_is_soft_deleted_is_on_its_way_out(cloud: Azure) -> None:
+    gone = {
+        "id": f"{cloud.address}/secrets/old",
+        "deletedDate": CREATED,
+        "scheduledPurgeDate": CREATED + 90 * DAY,
+    }
+    cloud.deleted["secrets"] = [{**gone, "attributes": {"enabled": True, "created": CREATED - DAY}}]
+    found = next(one for name, one in _secrets(_all(cloud)).items() if name.endswith("/old"))
+    assert found.deletion == _day(0)
+    assert not any(name.endswith("/old") for name in _secrets(_all(cloud, deleted=False)))
+
+
+def test_role_assignments_are_grants(cloud: Azure) -> None:
+    vaults = "Microsoft.KeyVault/vaults"
+    cloud.roles = [
+        _role("Reader of secrets", data=(f"{vaults}/secrets/getSecret/action",)),
+        _role("Everything", data=(f"{vaults}/*",), drop=(f"{vaults}/secrets/purge/action",)),
+        _role("Looker", data=(f"{vaults}/*/read", f"{vaults}/secrets/readMetadata/action")),
+        _role("Owner", actions=("*",)),
+        _role("Nothing here", actions=("Microsoft.Compute/*",)),
+    ]
+    above, one = f"/subscriptions/{SUBSCRIPTION}", f"{HOME}/secrets/db"
+    cloud.assignments = [
+        _assigned("alice", "Reader of secrets", one),
+        _assigned("bob", "Everything"),
+        _assigned("carol", "Looker", above, principalType="Group"),
+        _assigned("dave", "Owner", above),
+        _assigned("erin", "Reader of secrets", condition="@Resource[x] StringEquals 'y'"),
+        _assigned("frank", "Nothing here", above),
+    ]
+    cloud.denials = [
+        {
+            "properties": {
+                "denyAssignmentName": "hands off",
+                "permissions": [{"dataActions": [f"{vaults}/secrets/getSecret/action"]}],
+                "principals": [{"id": "bob"}],
+            }
+        }
+    ]
+    cloud.add("secrets", "other")
+    found = {name.rpartition("/")[2]: one for name, one in _secrets(_all(cloud)).items()}
+    grants = found["db"].grants
+    assert grants is not None
+    assert (
+        AccessGrant(principal="alice", actions=(Action.READ,), via=f"role Reader of secrets on {one} (User)")
+        in grants
+    )
+    by_who = {(grant.principal, grant.effect): grant for grant in grants}
+    assert set(by_who["bob", "allow"].actions) == set(Action)
+    assert by_who["bob", "deny"].actions == (Action.READ,)
+    assert by_who["carol", "allow"].actions == (Action.LIST,)
+    assert by_who["dave", "allow"].actions == (Action.ADMIN,)
+    assert by_who["erin", "allow"].condition
+    assert not any(grant.principal == "frank" for grant in grants)
+    others = found["other"].grants
+    assert others is not None
+    assert not any(grant.principal == "alice" for grant in others)
+
+
+def test_a_role_that_cannot_be_read_leaves_the_grants_open(cloud: Azure) -> None:
+    cloud.assignments = [_assigned("alice", "Unknown")]
+    (found,) = _secrets(_all(cloud)).values()
+    assert "could not be read" in found.unread["grants"]
+
+
+def test_access_policies_are_grants_where_they_count(cloud: Azure) -> None:
+    permissions = {"secrets": ["Get", "List"], "keys": ["all"], "certificates": ["list"]}
+    policies = [
+        {"objectId": "web", "permissions": permissions},
+        {"objectId": "user", "applicationId": "app", "permissions": {"secrets": ["set"]}},
+    ]
+    cloud.properties = {"accessPolicies": policies}
+    cloud.roles = [_role("Contributor", actions=("Microsoft.KeyVault/*",)), _role("Data", data=("*",))]
+    cloud.assignments = [_assigned("ops", "Contributor"), _assigned("nobody", "Data")]
+    cloud.add("keys", "k")
+    cloud.add("certificates", "c")
+    found = {one.kind: one for one in _secrets(_all(cloud)).values()}
+    actions = {
+        kind: {grant.principal: set(grant.actions) for grant in one.grants or ()}
+        for kind, one in found.items()
+    }
+    assert actions[SubjectKind.SECRET] == {
+        "web": {Action.READ, Action.LIST},
+        "user as app": {Action.WRITE},
+        "ops": {Action.ADMIN},
+    }
+    assert actions[SubjectKind.KEY]["web"] == set(Action)
+    assert actions[SubjectKind.CERTIFICATE]["web"] == {Action.READ, Action.LIST}
+
+
+def test_diagnostic_settings_are_audit_trails(cloud: Azure) -> None:
+    cloud.settings = [
+        {
+            "name": "siem",
+            "properties": {
+                "workspaceId": "/workspaces/w",
+                "logs": [
+                    {
+                        "category": "AuditEvent",
+                        "enabled": True,
+                        "retentionPolicy": {"enabled": True, "days": 365},
+                    }
+                ],
+            },
+        },
+        {
+            "name": "groups",
+            "properties": {"storageAccountId": "/s", "logs": [{"categoryGroup": "allLogs", "enabled": True}]},
+        },
+        {
+            "name": "off",
+            "properties": {"workspaceId": "/w", "logs": [{"category": "AuditEvent", "enabled": False}]},
+        },
+    ]
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.audit == (
+        AuditTrail(
+            sink="diagnostic setting siem → /workspaces/w",
+            enabled=True,
+            covers_reads=True,
+            retention=timedelta(days=365),
+        ),
+        AuditTrail(sink="diagnostic setting groups → /s", enabled=True, covers_reads=True),
+        AuditTrail(sink="diagnostic setting off → /w", enabled=False, covers_reads=False),
+    )
+
+
+def test_no_diagnostic_setting_is_no_trail_and_a_denied_one_is_unknown(cloud: Azure) -> None:
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.audit == ()
+    cloud.denied["diagnosticSettings"] = "AuthorizationFailed"
+    items = _all(cloud)
+    (found,) = _secrets(items).values()
+    assert found.audit is None
+    assert "Microsoft.Insights/diagnosticSettings/read is missing" in found.unread["audit"]
+    assert "(audit)" in _gaps(items)[0].scope
+
+
+def test_without_the_resource_manager_grants_and_audit_are_unknown(cloud: Azure) -> None:
+    cloud.denied["/subscriptions"] = "AuthorizationFailed"
+    with pytest.raises(
+        AccessDeniedError, match=r"Microsoft\.Resources/subscriptions/read is missing"
+    ) as caught:
+        _collector(cloud).scopes()
+    assert "name the vaults" in caught.value.hint
+    items = _all(cloud, vaults=[cloud.address])
+    (found,) = _secrets(items).values()
+    assert (found.grants, found.audit) == (None, None)
+    assert "subscriptions/read is missing" in found.unread["grants"]
+    assert len(_gaps(items)) == 1
+
+
+def test_a_vault_of_another_subscription_has_no_known_grants(cloud: Azure) -> None:
+    cloud.properties["vaultUri"] = "https://elsewhere.vault.azure.net/"
+    (found,) = _secrets(_all(cloud, vaults=[cloud.address])).values()
+    assert "in none of the subscriptions" in found.unread["grants"]
+
+
+def test_what_is_switched_off_is_not_asked_for(cloud: Azure) -> None:
+    (found,) = _secrets(_all(cloud, access=False, audit=False, objects=["secrets"])).values()
+    assert (found.grants, found.audit) == (None, None)
+    asked = {one.path.rpartition("/")[2] for one in cloud.server.asked}
+    assert asked == {"subscriptions", "vaults", "secrets", "versions", "deletedsecrets"}
+
+
+def test_a_firewall_and_a_missing_right_are_told_apart(cloud: Azure) -> None:
+    cloud.denied["/secrets"] = "ForbiddenByFirewall"
+    with pytest.raises(AccessDeniedError, match=r"the firewall of .* lets nobody in from here"):
+        _all(cloud)
+    cloud.denied = {"/keys": "ForbiddenByRbac"}
+    items = _all(cloud)
+    (gap,) = _gaps(items)
+    assert gap.scope.endswith("(keys)")
+    assert gap.reason.startswith("Microsoft.KeyVault/vaults/keys/read is missing")
+    assert "access policy: keys: list" in gap.hint
+    assert len(_secrets(items)) == 1
+
+
+def test_a_vault_that_denies_everything_is_denied(cloud: Azure) -> None:
+    cloud.denied = {f"/{kind}": "ForbiddenByPolicy" for kind in ("secrets", "keys", "certificates")}
+    with pytest.raises(AccessDeniedError, match="is missing"):
+        _all(cloud)
+
+
+def test_a_right_that_is_missing_for_single_objects_is_one_gap(cloud: Azure) -> None:
+    for name in ("k1", "k2"):
+        cloud.add("keys", name)
+    cloud.denied = {"/rotationpolicy": "ForbiddenByPolicy"}
+    items = _all(cloud)
+    (gap,) = _gaps(items)
+    assert "for 2 of them, e.g. k1" in gap.reason
+    keys = [one for one in _secrets(items).values() if one.kind is SubjectKind.KEY]
+    assert all("keyrotationpolicies/read is missing" in one.unread["rotation"] for one in keys)
+
+
+def test_versions_that_are_denied_leave_the_age_open(cloud: Azure) -> None:
+    cloud.denied = {"/versions": "ForbiddenByRbac"}
+    (found,) = _secrets(_all(cloud)).values()
+    assert (found.versions, found.facts) == (None, ())
+    assert "readMetadata/action is missing" in found.unread["facts"]
+
+
+def test_what_was_deleted_between_two_requests_is_counted(cloud: Azure) -> None:
+    gone = json.dumps({"error": {"code": "SecretNotFound", "message": "gone"}}).encode()
+    cloud.server.scripted.append(Scripted(path="/versions", status=404, body=gone))
+    items = _all(cloud)
+    assert _secrets(items) == {}
+    assert _evidence(items)["deleted while they were read"] == "1"
+
+
+def test_throttling_is_waited_out_as_long_as_the_server_asks(cloud: Azure) -> None:
+    busy = Scripted(path="/secrets?", status=429, headers={"Retry-After": "7"})
+    cloud.server.scripted += [busy, busy]
+    collector = _collector(cloud)
+    assert list(collector.collect(cloud.address))
+    assert collector.__dict__["waits"] == [7.0, 7.0]
+    cloud.server.scripted += [busy] * 9
+    with pytest.raises(BackendUnreachableError, match="stays busy: 429"):
+        list(_collector(cloud).collect(cloud.address))
+
+
+@pytest.mark.parametrize(
+    ("scripted", "error", "words"),
+    [
+        ({"status": 401}, AccessDeniedError, "does not accept the credentials"),
+        ({"status": 400}, BackendProtocolError, "answers 400"),
+        ({"status": 404}, BackendProtocolError, "answers 404"),
+        ({"body": b"<html>"}, BackendProtocolError, "no JSON object"),
+        ({"body": b'{"value": []}', "cut": 5}, BackendUnreachableError, "breaks off"),
+        ({"body": b'{"value": {}}'}, BackendProtocolError, "unknown shape"),
+        (
+            {"body": b'{"value": [], "nextLink": "https://evil.example/"}'},
+            BackendProtocolError,
+            "another server",
+        ),
+    ],
+)
+def test_odd_answers_are_errors(
+    cloud: Azure, scripted: dict[str, Any], error: type[CollectError], words: str
+) -> None:
+    cloud.server.scripted += [Scripted(path="/secrets?", **scripted)] * 2
+    with pytest.raises(error, match=words):
+        list(_collector(cloud).collect(cloud.address))
+
+
+def test_a_listing_that_goes_round_in_a_circle_ends(cloud: Azure) -> None:
+    page = json.dumps({"value": [], "nextLink": f"{cloud.address}/secrets?again"}).encode()
+    cloud.server.scripted += [Scripted(path="/secrets?", body=page)] * 3
+    with pytest.raises(BackendProtocolError, match="the same page again and again"):
+        list(_collector(cloud).collect(cloud.address))
+
+
+def test_a_vault_that_does_not_answer(cloud: Azure) -> None:
+    cloud.server.scripted.append(Scripted(path="/secrets?", silent=True))
+    with pytest.raises(BackendUnreachableError, match="does not answer in time"):
+        list(_collector(cloud, timeout=0.3).collect(cloud.address))
+
+
+def test_a_certificate_nobody_vouches_for(cloud: Azure) -> None:
+    with pytest.raises(BackendUnreachableError, match="not trusted"):
+        _collector(cloud, ca_cert="").scopes()
+
+
+def test_a_server_error_that_passes_does_not_matter(cloud: Azure) -> None:
+    cloud.server.scripted.append(Scripted(path="/versions", status=500))
+    assert len(_secrets(_all(cloud))) == 1
+
+
+def test_what_was_read_before_the_vault_went_away_is_kept(cloud: Azure) -> None:
+    for number in range(60):
+        cloud.add("secrets", f"s{number:02}")
+    cloud.server.scripted.append(Scripted(path="skiptoken", body=b'{"a": 1}', cut=2))
+    items = _collector(cloud).collect(cloud.address)
+    kept = list(itertools.islice((one for one in items if isinstance(one, SecretMetadata)), 25))
+    assert len(kept) == 25
+    with pytest.raises(BackendUnreachableError, match="breaks off"):
+        list(items)
+
+
+def test_globs_choose(cloud: Azure) -> None:
+    cloud.add("secrets", "web")
+    items = _all(cloud, include=["*/w*", "*/d*"], exclude=["*/d?"])
+    assert [name.rpartition("/")[2] for name in _secrets(items)] == ["web"]
+    assert _evidence(items)["left out by include and exclude"] == "1"
+
+
+def test_ten_thousand_secrets_come_in_bounded_memory(cloud: Azure) -> None:
+    (versions,) = cloud.objects["secrets"].values()
+    cloud.objects["secrets"] = {f"n{number:05}": versions[:1] for number in range(10_000)}
+    cloud.server.log = False
+    seen, most = 0, 0
+    for item in _collector(cloud, objects=["secrets"]).collect(cloud.address):
+        seen += isinstance(item, SecretMetadata)
+        if seen % 2_500 == 0:
+            most = max(most, sum(type(one) is SecretMetadata for one in gc.get_objects()))
+    assert seen == 10_000
+    assert most <= 2 * 25
+
+
+def test_the_official_clients_read_the_same_from_this_fake(cloud: Azure) -> None:
+    cloud.add("keys", "k", {"exp": CREATED + DAY}, tags={"a": "b"})
+    cloud.add("certificates", "c")
+    cloud.rotation["k"] = {
+        "lifetimeActions": [{"trigger": {"timeAfterCreate": "P90D"}, "action": {"type": "Rotate"}}],
+        "attributes": {"expiryTime": "P1Y"},
+    }
+    cloud.deleted["secrets"] = [
+        {"id": f"{cloud.address}/secrets/old", "deletedDate": CREATED, "attributes": {"enabled": True}}
+    ]
+
+    class Credential:
+        def get_token(self, *_: str, **__: Any) -> AccessToken:
+            return AccessToken(TOKEN, 4_000_000_000)
+
+    said: dict[str, Any] = {
+        "vault_url": cloud.address,
+        "credential": Credential(),
+        "verify_challenge_resource": False,
+        "connection_verify": cloud.server.authorities,
+        "api_version": "7.4",
+    }
+    with (
+        SecretClient(**said) as secrets,
+        KeyClient(**said) as keys,
+        CertificateClient(**said) as certificates,
+    ):
+        found = _secrets(_all(cloud))
+        theirs = {version.version: version for version in secrets.list_properties_of_secret_versions("db")}
+        db = next(one for name, one in found.items() if name.endswith("/db"))
+        assert db.versions is not None
+        for version in db.versions:
+            assert version.created_at == theirs[version.id].created_on
+            assert (version.state is VersionState.DELETED) == (theirs[version.id].enabled is False)
+        assert [one.name for one in secrets.list_properties_of_secrets()] == ["db"]
+        (old,) = secrets.list_deleted_secrets()
+        assert next(one for name, one in found.items() if name.endswith("/old")).deletion == old.deleted_date
+        (key,) = keys.list_properties_of_keys()
+        mine = next(one for one in found.values() if one.kind is SubjectKind.KEY)
+        assert (mine.expires_at, mine.tags) == (key.expires_on, key.tags)
+        policy = keys.get_key_rotation_policy("k")
+        assert [action.time_after_create for action in policy.lifetime_actions] == ["P90D"]
+        assert [one.name for one in certificates.list_properties_of_certificates()] == ["c"]
+
+
+def test_the_role_of_the_docs_is_the_one_that_is_tested(checkout: Path) -> None:
+    assert (checkout / "docs/how-to/azure-role.json").read_text("utf-8") == role_definition()
+    role = json.loads(role_definition())
+    assert sorted([*role["Actions"], *role["DataActions"]]) == sorted(PERMISSIONS)
+    assert not any("*" in right for right in PERMISSIONS)
+
+
+def test_every_right_is_asked_for_and_no_other(cloud: Azure) -> None:
+    cloud.add("keys", "k")
+    cloud.add("certificates", "c")
+    asked = _evidence(_all(cloud, vaults=[cloud.address]))["requests"]
+    assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(PERMISSIONS)

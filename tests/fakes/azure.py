@@ -1,0 +1,148 @@
+"""Azure in this process: one resource manager and its key vaults, behind one HTTPS address."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.rest_server import Answer, Asked, RestServer, rest_server
+
+TOKEN = "token-of-" + "the-scanner"
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+HOME = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/shop"
+CREATED = 1_756_684_800  # 2025-09-01
+
+Item = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Azure:
+    """The running fake; everything a test changes or looks at."""
+
+    server: RestServer
+    objects: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
+    """`secrets`, `keys`, `certificates` → name → versions, newest first; each with attributes, tags …"""
+    deleted: dict[str, list[Item]] = field(default_factory=dict)
+    rotation: dict[str, Item] = field(default_factory=dict)
+    """Key → rotation policy."""
+    policies: dict[str, Item] = field(default_factory=dict)
+    """Certificate → policy."""
+    properties: Item = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    assignments: list[Item] = field(default_factory=list)
+    roles: list[Item] = field(default_factory=list)
+    denials: list[Item] = field(default_factory=list)
+    settings: list[Item] = field(default_factory=list)
+    denied: dict[str, str] = field(default_factory=dict)
+    """Part of a path → the inner code of the 403 it gets."""
+
+    @property
+    def address(self) -> str:
+        """Of the vault and of the resource manager."""
+        return self.server.address
+
+    def add(self, kind: str, name: str, *versions: Mapping[str, Any], **said: Any) -> None:
+        """An object with its versions, newest first; each the attributes that differ from the usual."""
+        self.objects.setdefault(kind, {})[name] = [
+            {
+                **said,
+                "version": f"{number:032x}",
+                "attributes": {
+                    "enabled": True,
+                    "created": CREATED,
+                    "updated": CREATED,
+                    "recoveryLevel": "Recoverable+Purgeable",
+                    "recoverableDays": 90,
+                    **version,
+                },
+            }
+            for number, version in reversed(list(enumerate(reversed(versions or ({},)), start=1)))
+        ]
+
+    def answer(self, asked: Asked) -> Answer:
+        """Status and body of one request."""
+        if asked.bearer != TOKEN:
+            said = f'Bearer authorization="https://login.microsoftonline.com/{SUBSCRIPTION}", resource="https://vault.azure.net"'
+            body = {"error": {"code": "Unauthorized", "message": "AKV10000: no valid token"}}
+            return 401, body, {"WWW-Authenticate": said}
+        for part, code in self.denied.items():
+            if part in asked.path:
+                error = {
+                    "code": "Forbidden",
+                    "message": "Caller is not authorized",
+                    "innererror": {"code": code},
+                }
+                return 403, {"error": error}
+        if asked.path.startswith("/subscriptions"):
+            return self._control(asked)
+        return self._data(asked)
+
+    def _control(self, asked: Asked) -> Answer:
+        path = asked.path
+        if path == "/subscriptions":
+            return 200, {"value": [{"subscriptionId": SUBSCRIPTION, "state": "Enabled"}]}
+        if path == f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults":
+            properties = {"vaultUri": f"{self.address}/", "sku": {"family": "A", "name": "standard"}}
+            vault = {
+                "id": HOME,
+                "name": "shop",
+                "tags": self.tags,
+                "properties": properties | self.properties,
+            }
+            return 200, {"value": [vault]}
+        listed = {
+            "roleAssignments": self.assignments,
+            "roleDefinitions": self.roles,
+            "denyAssignments": self.denials,
+            "diagnosticSettings": self.settings,
+        }
+        found = listed.get(path.rpartition("/")[2]) if path.startswith(HOME) else None
+        return (200, {"value": found}) if found is not None else (404, {"error": {"message": "not found"}})
+
+    def _data(self, asked: Asked) -> Answer:
+        kind, name, part = (*asked.path.strip("/").split("/"), "", "")[:3]
+        if kind.startswith("deleted") and not name:
+            return self._page(asked, self.deleted.get(kind.removeprefix("deleted"), []))
+        held = self.objects.get(kind, {})
+        if not name:
+            newest = [self._shown(kind, one, versions[0], whole=False) for one, versions in held.items()]
+            return self._page(asked, newest)
+        if name not in held:
+            return 404, {"error": {"code": "SecretNotFound", "message": f"{name} was not found"}}
+        return self._part(asked, kind, name, part)
+
+    def _part(self, asked: Asked, kind: str, name: str, part: str) -> Answer:
+        held = self.objects[kind]
+        match part:
+            case "versions":
+                return self._page(asked, [self._shown(kind, name, one, whole=True) for one in held[name]])
+            case "rotationpolicy" if kind == "keys":
+                return 200, self.rotation.get(name, {"attributes": {}, "lifetimeActions": []})
+            case "policy" if kind == "certificates":
+                return 200, self.policies.get(name, {"attributes": {}})
+            case _:
+                return 500, {"error": {"message": "a value was asked for"}}
+
+    def _shown(self, kind: str, name: str, version: Item, *, whole: bool) -> Item:
+        said = {key: value for key, value in version.items() if key != "version"}
+        path = f"{self.address}/{kind}/{name}" + (f"/{version['version']}" if whole else "")
+        return {**said, "kid" if kind == "keys" else "id": path}
+
+    def _page(self, asked: Asked, items: list[Item]) -> Answer:
+        start, size = int(asked.query.get("$skiptoken", 0)), int(asked.query.get("maxresults", 25))
+        more = f"{self.address}{asked.path}?api-version=7.4&maxresults={size}&$skiptoken={start + size}"
+        after = more if start + size < len(items) else None
+        return 200, {"value": items[start : start + size], "nextLink": after}
+
+
+@contextmanager
+def azure(folder: Path) -> Iterator[Azure]:
+    """Run a fake with one empty vault, `shop`, whose certificate lies in `folder`."""
+
+    def respond(asked: Asked) -> Answer:
+        return running.answer(asked)
+
+    with rest_server(respond, tls=folder) as server:
+        running = Azure(server=server)
+        yield running
