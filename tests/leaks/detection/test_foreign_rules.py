@@ -1,11 +1,13 @@
 """Every rule of another tool's file is translated, approximated or refused, and works as there."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from keyproof.domain.leak import LeakConfidence
 from keyproof.errors import PolicyError
+from keyproof.leaks.detection.compiled import open_scanner
 from keyproof.leaks.detection.engine import RegexEngine
 from keyproof.leaks.detection.foreign_rules import ForeignRule, Outcome, read
 from keyproof.leaks.detection.scanner import Scanner
@@ -206,3 +208,15 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
         read(tmp_path / "none.toml")
     assert "cannot be read" in str(caught.value.problems[0])
+
+
+def test_a_scanner_looks_for_them_too_and_keeps_them(tmp_path: Path, rules: Path) -> None:
+    folder, cache, path = tmp_path / "rules", tmp_path / "cache", tmp_path / "gitleaks.toml"
+    folder.mkdir()
+    shutil.copy(rules / "github.yaml", folder)
+    path.write_text(_GITLEAKS)
+    text = f"ACME_TOKEN = '{_VALUE}'".encode()
+    for _ in range(2):
+        scanner = open_scanner(folder, cache=cache, rules=[path])
+        assert [match.detector for match in scanner.scan(text)] == ["gitleaks-acme-token"]
+    assert open_scanner(folder, cache=cache).scan(text) == ()

@@ -24,32 +24,43 @@ from keyproof.leaks.detection.version import ENGINE_VERSION
 
 
 def open_scanner(
-    folder: Path, *, cache: Path | None = None, extra: Sequence[Path] = (), detect_secrets: bool = False
+    folder: Path,
+    *,
+    cache: Path | None = None,
+    extra: Sequence[Path] = (),
+    rules: Sequence[Path] = (),
+    detect_secrets: bool = False,
 ) -> Scanner:
     """A scanner over the detector files of `folder` and the files of `extra`, with detect-secrets' plugins if asked.
 
-    `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
+    `rules` are rule files of other tools (see foreign_rules); what is refused of them is not looked for. `cache` is a folder only this user can write: what was compiled once is read from it. Raises PolicyError.
     """
     files = (*sorted(folder.glob("*.yaml"), key=str), *extra)
-    digest = _digest((*files, *folder.glob("*.json")), _foreign_version() if detect_secrets else "")
+    digest = _digest((*files, *folder.glob("*.json"), *rules), _foreign_version() if detect_secrets else "")
     kept = _restore(cache, digest)
     if kept is None:
-        detectors = _load(files, detect_secrets=detect_secrets)
+        detectors = _load(files, rules, detect_secrets=detect_secrets)
         database = _compile(detectors)
         _keep(cache, digest, detectors, database)
         kept = detectors, _engine(detectors, database)
     return Scanner(*kept, digest=digest)
 
 
-def _load(files: Sequence[Path], *, detect_secrets: bool) -> tuple[Detector, ...]:
+def _load(files: Sequence[Path], rules: Sequence[Path], *, detect_secrets: bool) -> tuple[Detector, ...]:
     """YAML, pydantic and detect-secrets are needed only when nothing was kept."""
     from keyproof.leaks.detection.detectors import load  # noqa: PLC0415
 
-    if not detect_secrets:
-        return load(files)
-    from keyproof.leaks.detection import foreign  # noqa: PLC0415
+    detectors = load(files)
+    if rules:
+        from keyproof.leaks.detection import foreign_rules  # noqa: PLC0415
 
-    return load(files) + foreign.detectors()
+        read = (rule.detector for path in rules for rule in foreign_rules.read(path))
+        detectors += tuple({one.id: one for one in read if one is not None}.values())
+    if detect_secrets:
+        from keyproof.leaks.detection import foreign  # noqa: PLC0415
+
+        detectors += foreign.detectors()
+    return detectors
 
 
 def _foreign_version() -> str:
