@@ -1,11 +1,14 @@
 """The wheel holds every shipped policy and template, and nothing that git does not know."""
 
+import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.leaks.git.compiled import available
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +60,19 @@ def test_the_code_is_what_git_tracks(wheel: zipfile.ZipFile, checkout: Path) -> 
         if name.startswith("keyproof/") and "/_data/" not in name and not name.endswith((".so", ".pyd"))
     }
     assert shipped == set(listed)
+
+
+def test_the_hot_loops_are_compiled(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    if not available():
+        pytest.skip("no compiler")
+    assert any(name.startswith("keyproof/leaks/git/delta_compiled.cpython") for name in wheel.namelist())
+    wheel.extractall(tmp_path)
+    program = "from keyproof.leaks.git import delta, in_place; print(delta.weigh.__module__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.stdout.strip() == "keyproof.leaks.git.delta_compiled"

@@ -13,7 +13,7 @@ from keyproof.leaks.git.range import Range
 from keyproof.leaks.seal import Sealer
 from keyproof.leaks.source import GitLeakSource, Mode
 from tests.fakes.repositories import GitRepository
-from tests.leaks.git.compiled import fast
+from tests.leaks.git.compiled import available, fast
 
 TOKEN = re.compile(rb"tok_[a-z0-9]{8}")
 _KEY = b"0" * 32
@@ -114,7 +114,7 @@ def search(
         from_hook=from_hook,
     )
     scan = source.scan(watch or Watch())
-    if mode is Mode.HISTORY:
+    if mode is Mode.HISTORY and available():
         quick = replace(source, search=PackSearch(look=scanner.look), opened=fast().in_place)
         other = quick.scan(Watch())
         told, expected = other.coverage.problems, scan.coverage.problems
