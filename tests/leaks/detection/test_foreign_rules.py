@@ -9,7 +9,7 @@ from keyproof.domain.leak import LeakConfidence
 from keyproof.errors import PolicyError
 from keyproof.leaks.detection.compiled import open_scanner
 from keyproof.leaks.detection.engine import RegexEngine
-from keyproof.leaks.detection.foreign_rules import ForeignRule, Outcome, read
+from keyproof.leaks.detection.foreign_rules import ForeignRule, Outcome, read, read_all
 from keyproof.leaks.detection.scanner import Scanner
 
 _VALUE = "k7Qp2" + "vXw9Lm4Rt6"
@@ -183,6 +183,16 @@ def test_two_rules_of_one_name_have_two_ids(tmp_path: Path) -> None:
     assert [rule.detector.id for rule in read(path) if rule.detector] == [
         "credsweeper-a-b",
         "credsweeper-a-b-2",
+    ]
+
+
+def test_a_rule_of_two_files_is_kept_twice(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.toml", tmp_path / "b.toml"]
+    for path in paths:
+        path.write_text('[[rules]]\nid = "one"\nregex = "abcd[0-9]{4}"\n')
+    assert [rule.detector.id for rule in read_all(paths) if rule.detector] == [
+        "gitleaks-one",
+        "gitleaks-one-2",
     ]
 
 

@@ -54,8 +54,7 @@ def _load(files: Sequence[Path], rules: Sequence[Path], *, detect_secrets: bool)
     if rules:
         from keyproof.leaks.detection import foreign_rules  # noqa: PLC0415
 
-        read = (rule.detector for path in rules for rule in foreign_rules.read(path))
-        detectors += tuple({one.id: one for one in read if one is not None}.values())
+        detectors += tuple(rule.detector for rule in foreign_rules.read_all(rules) if rule.detector)
     if detect_secrets:
         from keyproof.leaks.detection import foreign  # noqa: PLC0415
 

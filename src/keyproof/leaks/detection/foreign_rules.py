@@ -75,19 +75,26 @@ class _Source:
     refused: str = ""
 
 
-def read(path: Path) -> tuple[ForeignRule, ...]:
-    """The rules of one file, in its order. Raises PolicyError when it is none of the known forms."""
+def read_all(paths: Sequence[Path]) -> tuple[ForeignRule, ...]:
+    """The rules of several files, each under an id of its own. Raises PolicyError."""
+    taken: set[str] = set()
+    return tuple(rule for path in paths for rule in read(path, taken))
+
+
+def read(path: Path, taken: set[str] | None = None) -> tuple[ForeignRule, ...]:
+    """The rules of one file, in its order, with ids beside those `taken`. Raises PolicyError when it is no rule file."""
+    taken = set() if taken is None else taken
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".toml":
-            return _translated("gitleaks", path, _gitleaks(tomllib.loads(text)))
+            return _translated("gitleaks", path, taken, _gitleaks(tomllib.loads(text)))
         written = yaml.load(text, _LOADER)  # noqa: S506 (either loader is the safe one)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as cause:
         raise _unreadable(path, f"the file cannot be read: {cause}") from cause
     if isinstance(written, Mapping) and isinstance(written.get("rules"), list):
-        return _translated("kingfisher", path, map(_kingfisher, _mappings(written["rules"])))
+        return _translated("kingfisher", path, taken, map(_kingfisher, _mappings(written["rules"])))
     if isinstance(written, list):
-        return _translated("credsweeper", path, _credsweeper(_mappings(written)))
+        return _translated("credsweeper", path, taken, _credsweeper(_mappings(written)))
     raise _unreadable(path, "the file holds no rules of a known form")
 
 
@@ -100,8 +107,7 @@ def _mappings(items: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
     return (item for item in items if isinstance(item, Mapping))
 
 
-def _translated(tool: str, path: Path, rules: Iterable[_Source]) -> tuple[ForeignRule, ...]:
-    taken: set[str] = set()
+def _translated(tool: str, path: Path, taken: set[str], rules: Iterable[_Source]) -> tuple[ForeignRule, ...]:
     return tuple(_translate(tool, path, rule, taken) for rule in rules)
 
 
