@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from keyproof.aws import calls
 from keyproof.aws.calls import Access, AwsCalls
+from keyproof.aws.trails import UNENDING
 from keyproof.checks.access import Access as AccessCheck
 from keyproof.collectors.aws_secrets_manager import AwsSecretsManagerCollector, AwsSecretsManagerConfig
-from keyproof.domain.access import AccessGrant, Action
+from keyproof.domain.access import AccessGrant, Action, AuditTrail
 from keyproof.domain.assessment import Gap, ScopeStatus
 from keyproof.domain.secret import Basis, Encryption, Rotation, SecretMetadata, VersionState
 from keyproof.domain.verdict import Evidence, Outcome
@@ -156,7 +157,7 @@ def test_reads_many_secrets_page_by_page_each_once_in_order(aws: AwsServer, prox
             "left out by include and exclude": "0",
             "replicas of other regions": "0",
             "access": "resource policies and the policies of 0 users and roles; those of the organisation, which only take away, were not read; the root user reaches everything and is not told",
-            "calls": "GetAccountAuthorizationDetails: 1, DescribeSecret: 260, GetResourcePolicy: 260, ListSecretVersionIds: 260, ListSecrets: 3 pages, GetCallerIdentity: 1",
+            "calls": "DescribeTrails: 1, GetAccountAuthorizationDetails: 1, DescribeSecret: 260, GetResourcePolicy: 260, ListSecretVersionIds: 260, ListSecrets: 3 pages, GetCallerIdentity: 1",
         }
     )
 
@@ -354,13 +355,14 @@ def test_grants_come_from_the_resource_policy(aws: AwsServer, proxy: FaultProxy)
 
 def test_what_is_switched_off_is_unread_and_not_asked_for(aws: AwsServer, proxy: FaultProxy) -> None:
     _create(aws, "db")
-    found = read(proxy, access=False, versions=False)
+    found = read(proxy, access=False, versions=False, audit=False)
     assert (found["db"].versions, found["db"].grants) == (None, None)
     assert found["db"].unread == snapshot(
         {
             "versions": "switched off by `versions: false` of the source",
             "facts": "switched off by `versions: false` of the source",
             "grants": "switched off by `access: false` of the source",
+            "audit": "switched off by `audit: false` of the source",
         }
     )
     assert "access" not in found.evidence
@@ -453,6 +455,8 @@ def test_everything_a_record_can_say(proxy: FaultProxy) -> None:
             "rotation-window": "3h",
             "replicas-not-in-sync": 1,
             "deprecated-versions": 1,
+            "multi-region-trail": False,
+            "log-file-validation": False,
         }
     )
     assert secret.versions is not None
@@ -528,9 +532,21 @@ def test_asks_only_for_what_its_permissions_name_and_never_for_a_value(
 ) -> None:
     _create(aws, "a", "b")
     read(proxy)
-    services = {"GetCallerIdentity": "sts", "GetAccountAuthorizationDetails": "iam"}
+    services = {
+        "GetCallerIdentity": "sts",
+        "GetAccountAuthorizationDetails": "iam",
+        "DescribeTrails": "cloudtrail",
+    }
     asked = {f"{services.get(action, 'secretsmanager')}:{action}" for action in proxy.actions()}
-    assert asked == set(AwsSecretsManagerCollector.permissions) - {"sts:AssumeRole"}
+    only_with_trails = {
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:GetEventSelectors",
+        "s3:GetLifecycleConfiguration",
+    }
+    assert asked == set(AwsSecretsManagerCollector.permissions) - only_with_trails - {
+        "sts:AssumeRole",
+        "cloudtrail:LookupEvents",
+    }
     assert not {"GetSecretValue", "BatchGetSecretValue"} & set(proxy.actions())
 
 
@@ -608,6 +624,132 @@ def test_a_missing_right_is_one_gap_and_an_unread_field(
         assert secret.unread == dict.fromkeys(fields, f"{missing} is denied to {user}")
 
 
+def _trail(aws: AwsServer, name: str, *selectors: dict[str, Any], **more: Any) -> str:
+    aws.client("s3").create_bucket(Bucket=f"logs-{name}")
+    client = aws.client("cloudtrail")
+    arn = str(client.create_trail(Name=name, S3BucketName=f"logs-{name}", **more)["TrailARN"])
+    client.start_logging(Name=name)
+    if selectors:
+        client.put_event_selectors(TrailName=name, EventSelectors=list(selectors))
+    return arn
+
+
+def test_trails_say_whether_reads_are_recorded_and_how_long(aws: AwsServer, proxy: FaultProxy) -> None:
+    _create(aws, "a")
+    everything = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+    kept = _trail(aws, "kept", everything, IsMultiRegionTrail=True, EnableLogFileValidation=True)
+    writes = _trail(aws, "writes", {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True})
+    off = _trail(aws, "off", everything)
+    aws.client("cloudtrail").stop_logging(Name="off")
+    rules = [
+        {"ID": "1", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 400}},
+        {"ID": "2", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}},
+        {"ID": "3", "Status": "Enabled", "Filter": {"Prefix": "other/"}, "Expiration": {"Days": 2}},
+    ]
+    aws.client("s3").put_bucket_lifecycle_configuration(
+        Bucket="logs-kept", LifecycleConfiguration={"Rules": rules}
+    )
+    found = read(proxy)
+    assert found.gaps == ()
+    assert found["a"].audit == (
+        AuditTrail(sink=kept, enabled=True, covers_reads=True, retention=timedelta(days=400)),
+        AuditTrail(sink=off, enabled=False, covers_reads=True, retention=UNENDING),
+        AuditTrail(sink=writes, enabled=True, covers_reads=False, retention=UNENDING),
+    )
+    assert found["a"].attributes["multi-region-trail"] is True
+    assert found["a"].attributes["log-file-validation"] is True
+
+
+@pytest.mark.parametrize(
+    ("missing", "covers"),
+    [
+        ("cloudtrail:DescribeTrails", None),
+        ("cloudtrail:GetTrailStatus", (None, UNENDING)),
+        ("cloudtrail:GetEventSelectors", (None, UNENDING)),
+        ("s3:GetLifecycleConfiguration", (True, None)),
+    ],
+)
+def test_a_trail_that_cannot_be_read_whole_is_no_trail_that_records(
+    aws: AwsServer,
+    proxy: FaultProxy,
+    as_user: Callable[..., None],
+    missing: str,
+    covers: tuple[bool | None, timedelta | None] | None,
+) -> None:
+    _create(aws, "a")
+    _trail(aws, "one", {"ReadWriteType": "All", "IncludeManagementEvents": True})
+    as_user(*(right for right in RIGHTS if right != missing))
+    found = read(proxy)
+    secret, why = found["a"], f"{missing} is denied to arn:aws:iam::{ACCOUNT}:user/scan"
+    assert [gap.reason for gap in found.gaps] == [why] * (not missing.startswith("s3:"))
+    if covers is None:
+        assert (secret.audit, secret.unread["audit"]) == (None, why)
+    else:
+        assert secret.audit is not None
+        assert [(one.covers_reads, one.retention) for one in secret.audit] == [covers]
+
+
+def _event(name: str, at: datetime, secret: str, **more: Any) -> dict[str, Any]:
+    record = {
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": name,
+        "eventTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "awsRegion": REGION,
+        "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/ann"},
+        "requestParameters": {"secretId": secret},
+        **more,
+    }
+    return {"EventId": "e", "EventName": name, "EventTime": at, "CloudTrailEvent": json.dumps(record)}
+
+
+def test_the_event_history_tells_who_used_a_secret(aws: AwsServer, proxy: FaultProxy) -> None:
+    _create(aws, "a", "b")
+    day = NOW - timedelta(days=3)
+    first = [_event("GetSecretValue", day, "a"), _event("GetSecretValue", day, "b", errorCode="AccessDenied")]
+    second = [_event("PutSecretValue", day, "a"), _event("GetSecretValue", day, "a", errorCode="Throttling")]
+    proxy.add(
+        Fault(then=modelled("LookupEvents", {"Events": first, "NextToken": "2"}, "cloudtrail"), action="LookupEvents", times=1),
+        Fault(then=modelled("LookupEvents", {"Events": second}, "cloudtrail"), action="LookupEvents"),
+    )  # fmt: skip
+    found = read(proxy, events=True, event_days=30)
+    ann = f"arn:aws:iam::{ACCOUNT}:user/ann"
+    log = found["a"].access_log
+    assert log is not None
+    assert (log.since, log.until) == (NOW - timedelta(days=30), NOW - timedelta(minutes=15))
+    assert [(event.principal, event.action, event.allowed) for event in log.events] == [
+        (ann, Action.READ, True),
+        (ann, Action.WRITE, True),
+    ]
+    other = found["b"].access_log
+    assert other is not None
+    assert [event.allowed for event in other.events] == [False]
+    assert found.waits == (0.5,)
+    assert found.evidence["events"] == "4 of CloudTrail event history"
+    asked = [request.json for request in proxy.seen if request.action == "LookupEvents"]
+    assert [one["MaxResults"] for one in asked] == [50, 50]
+
+
+def test_events_beyond_the_limit_are_not_covered(aws: AwsServer, proxy: FaultProxy) -> None:
+    _create(aws, "a")
+    days = [NOW - timedelta(hours=hour) for hour in range(50)]
+    page = [_event("GetSecretValue", at, "a") for at in days]
+    proxy.add(
+        Fault(then=modelled("LookupEvents", {"Events": page, "NextToken": "2"}, "cloudtrail"), action="LookupEvents")
+    )  # fmt: skip
+    log = read(proxy, events=True, max_events=50)["a"].access_log
+    assert log is not None
+    assert log.since == days[-1]
+
+
+def test_denied_events_are_a_gap_and_unread(aws: AwsServer, proxy: FaultProxy) -> None:
+    _create(aws, "a")
+    proxy.add(Fault(then=refusal("AccessDeniedException"), action="LookupEvents"))
+    found = read(proxy, events=True)
+    why = f"cloudtrail:LookupEvents is denied to {IDENTITY}"
+    assert [(gap.scope, gap.reason) for gap in found.gaps] == [("us-east-1 (cloudtrail:LookupEvents)", why)]
+    assert (found["a"].access_log, found["a"].unread["access_log"]) == (None, why)
+
+
 def test_without_the_right_to_read_identities_grants_are_those_of_the_resource_policy(
     aws: AwsServer, proxy: FaultProxy, as_user: Callable[..., None]
 ) -> None:
@@ -655,10 +797,8 @@ def test_who_reads_by_identity_policies(aws: AwsServer, proxy: FaultProxy) -> No
         ("user/ann", "managed policy all of group dev, statement S"),
     ]
     assert all(secret.unread == {} for secret in found.secrets)
-    verdict = (
-        CHECKS["access"]
-        .model_validate({"roles": {"app": "allow"}})
-        .evaluate(found["prod/db"], context(roles={"app": ("*:role/app", "*:role/pay")}))
+    verdict = AccessCheck.model_validate({"roles": {"app": "allow"}}).evaluate(
+        found["prod/db"], context(roles={"app": ("*:role/app", "*:role/pay")})
     )
     assert verdict.outcome is Outcome.PASS
 

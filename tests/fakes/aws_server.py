@@ -72,17 +72,17 @@ class AwsServer:
             pass
 
 
-def modelled(operation: str, answer: Mapping[str, Any]) -> Answer:
-    """An answer of Secrets Manager for what the server cannot store, checked against AWS's own service model."""
-    Stubber(_modelling_client()).add_response(xform_name(operation), dict(answer))
+def modelled(operation: str, answer: Mapping[str, Any], service: str = "secretsmanager") -> Answer:
+    """An answer of a JSON service for what the server cannot store, checked against AWS's own service model."""
+    Stubber(_modelling_client(service)).add_response(xform_name(operation), dict(answer))
     body = json.dumps(answer, default=datetime.timestamp)
     return Answer(status=200, body=body.encode(), headers={"Content-Type": "application/x-amz-json-1.1"})
 
 
 @cache
-def _modelling_client() -> Any:
-    session = Session(aws_access_key_id="testing", aws_secret_access_key="testing")
-    return session.client("secretsmanager", region_name="us-east-1")
+def _modelling_client(service: str) -> Any:
+    session: Any = Session(aws_access_key_id="testing", aws_secret_access_key="testing")
+    return session.client(service, region_name="us-east-1")
 
 
 def refusal(code: str, message: str = "", *, status: int = 400) -> Answer:

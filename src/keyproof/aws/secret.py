@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from keyproof.aws.schedule import longest_gap
+from keyproof.aws.tags import tags_of, told_by, utc
 from keyproof.domain.secret import (
     Basis,
     Confidence,
@@ -24,7 +25,6 @@ KIND = "aws-secrets-manager"
 DEFAULT_KEY = "alias/aws/secretsmanager"
 """The key AWS manages for secrets that name none."""
 
-_PRIORITIES = frozenset({"critical", "high", "medium", "low"})
 _STATES = (
     ("AWSCURRENT", VersionState.CURRENT),
     ("AWSPREVIOUS", VersionState.PREVIOUS),
@@ -39,9 +39,7 @@ def secret_of(record: Mapping[str, Any], *, source: str, region: str) -> SecretM
     with every edit of a tag or a policy and is never taken as an age.
     """
     name, arn = str(record["Name"]), str(record["ARN"])
-    tags = {str(tag["Key"]): str(tag.get("Value", "")) for tag in record.get("Tags") or ()}
-    said = {key.lower(): value.strip() for key, value in tags.items()}
-    priority = said.get("priority", "").lower()
+    tags = tags_of(record.get("Tags") or ())
     replication = record.get("ReplicationStatus") or ()
     return SecretMetadata(
         id=f"{KIND}://{_account(arn)}/{region}/{quote(name, safe='/_+=.@-', errors='surrogatepass')}",
@@ -49,18 +47,16 @@ def secret_of(record: Mapping[str, Any], *, source: str, region: str) -> SecretM
         source=source,
         backend=KIND,
         scope=region,
-        environment=_first(said, "environment", "env", "stage"),
-        owner=_first(said, "owner", "team"),
-        priority=priority if priority in _PRIORITIES else "",
+        **told_by(tags),
         type=str(record.get("Type") or ""),
         tags=tags,
-        created_at=_utc(record.get("CreatedDate")),
+        created_at=utc(record.get("CreatedDate")),
         facts=_facts(record),
         rotation=rotation_of(record),
         encryption=_encryption(record.get("KmsKeyId") or ""),
         replicas=tuple(sorted(str(replica["Region"]) for replica in replication)),
-        deletion=_utc(record.get("DeletedDate")),
-        last_accessed_at=_utc(record.get("LastAccessedDate")),
+        deletion=utc(record.get("DeletedDate")),
+        last_accessed_at=utc(record.get("LastAccessedDate")),
         attributes=_attributes(record, replication),
     )
 
@@ -89,8 +85,8 @@ def rotation_of(record: Mapping[str, Any]) -> Rotation:
         enabled=enabled,
         interval=interval,
         schedule=expression or (f"every {days} days" if days else ""),
-        last_at=_utc(record.get("LastRotatedDate")),
-        next_at=_utc(record.get("NextRotationDate")),
+        last_at=utc(record.get("LastRotatedDate")),
+        next_at=utc(record.get("NextRotationDate")),
         mechanism=_mechanism(record),
         problem=problem,
     )
@@ -107,7 +103,7 @@ def versions_of(entries: Iterable[Mapping[str, Any]]) -> tuple[SecretVersion, ..
         SecretVersion(
             id=str(entry["VersionId"]),
             state=_state(entry.get("VersionStages") or ()),
-            created_at=_utc(entry.get("CreatedDate")),
+            created_at=utc(entry.get("CreatedDate")),
         )
         for entry in entries
     ]
@@ -136,8 +132,8 @@ def _state(stages: Iterable[str]) -> VersionState:
 
 def _facts(record: Mapping[str, Any]) -> tuple[DatedFact, ...]:
     dated = (
-        (Basis.LAST_ROTATED, Confidence.EXACT, _utc(record.get("LastRotatedDate"))),
-        (Basis.RECORD_CREATED, Confidence.UPPER_BOUND, _utc(record.get("CreatedDate"))),
+        (Basis.LAST_ROTATED, Confidence.EXACT, utc(record.get("LastRotatedDate"))),
+        (Basis.RECORD_CREATED, Confidence.UPPER_BOUND, utc(record.get("CreatedDate"))),
     )
     return tuple(
         DatedFact(at=at, basis=basis, confidence=confidence)
@@ -174,14 +170,5 @@ def _attributes(
     return found
 
 
-def _first(said: Mapping[str, str], *keys: str) -> str:
-    return next((said[key] for key in keys if said.get(key)), "")
-
-
 def _account(arn: str) -> str:
     return arn.split(":")[4] if arn.count(":") >= 5 else "unknown"
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    """AWS's epoch seconds come from the SDK in this machine's zone."""
-    return at.astimezone(UTC) if at is not None else None

@@ -1,41 +1,39 @@
 """Reads the metadata of AWS Secrets Manager, region by region, and never a value."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
-from threading import Lock
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from keyproof.aws.authorization import Authorization, Vocabulary
-from keyproof.aws.calls import PARALLEL, Access, AwsCalls, CallRefusedError
-from keyproof.aws.faults import FaultKind
+from keyproof.aws.calls import PARALLEL, CallRefusedError
+from keyproof.aws.config import AwsConfig
+from keyproof.aws.events import LOOKUP, SOURCE, EventLog, LogUnreadableError, look_up, read_files
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
+from keyproof.aws.reading import WHO, GoneError, Reading, chosen, connect, known
 from keyproof.aws.resource_policy import ACTIONS, grants_of
 from keyproof.aws.secret import KIND, current_version_facts, secret_of, versions_of
-from keyproof.domain.assessment import Collected, Gap, ScopeStatus
+from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
+from keyproof.aws.trails import Trails, read_trails
+from keyproof.domain.assessment import Collected, Gap
 from keyproof.domain.secret import SecretMetadata, VersionState
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import BackendUnreachableError, CollectError, MissingExtraError
-from keyproof.fields import StrictModel, StringsField
+from keyproof.errors import CollectError
+from keyproof.fields import StringsField
 from keyproof.ports import Surroundings
-from keyproof.retry import RetryBudget
-from keyproof.strict_yaml import did_you_mean
 
 LIST, DESCRIBE = "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret"
 VERSIONS, POLICY = "secretsmanager:ListSecretVersionIds", "secretsmanager:GetResourcePolicy"
-WHO = "sts:GetCallerIdentity"
 
 
 VOCABULARY = Vocabulary(service="secretsmanager", actions=ACTIONS)
 
 
-class AwsSecretsManagerConfig(StrictModel):
+class AwsSecretsManagerConfig(AwsConfig):
     """The keys of a source of kind `aws-secrets-manager`; credentials come from the SDK's default chain."""
 
     regions: StringsField
@@ -44,34 +42,22 @@ class AwsSecretsManagerConfig(StrictModel):
     """Globs over secret names."""
     exclude: StringsField = ()
     """Globs over secret names; they win over `include`."""
-    profile: str = ""
-    """A profile of ~/.aws/config; empty takes the SDK's default."""
-    role_arn: str = ""
-    """A role to assume first, e.g. in another account."""
-    endpoint_url: str = ""
-    """Another server for Secrets Manager and STS, e.g. one on loopback."""
     access: bool = True
     """Whether to read resource policies and, if `identities`, the policies of users and roles."""
     identities: bool = True
     """Whether to read users, roles, groups and their policies: without them nobody knows all who reach a secret."""
     versions: bool = True
     """Whether to read versions; without them the age of a value not rotated by AWS is unknown."""
-    max_wait: Annotated[float, Field(ge=0, le=3600)] = 60.0
-    """Seconds one call may wait in all while AWS throttles."""
-
-    @field_validator("role_arn")
-    @classmethod
-    def _is_role(cls, text: str) -> str:
-        if text and not re.fullmatch(r"arn:[a-z-]+:iam::[0-9]{12}:role/\S+", text):
-            raise ValueError("a role is written arn:aws:iam::ACCOUNT:role/NAME")
-        return text
-
-    @field_validator("endpoint_url")
-    @classmethod
-    def _is_address(cls, text: str) -> str:
-        if text and not re.fullmatch(r"https?://[^\s/?#]+\S*", text):
-            raise ValueError("an endpoint is written http://HOST:PORT or https://HOST")
-        return text
+    audit: bool = True
+    """Whether to read CloudTrail's trails, to know whether reading is recorded and for how long."""
+    events: bool = False
+    """Whether to read CloudTrail's event history, to know who used each secret: two pages of 50 events a second."""
+    event_days: Annotated[int, Field(ge=1, le=90)] = 90
+    """How far back to read the event history."""
+    max_events: Annotated[int, Field(ge=50)] = 20_000
+    """How many events of a region to read, newest first; what lies before them is not covered."""
+    event_logs: tuple[str, ...] = ()
+    """Globs over log files of a trail (JSON, also with gzip), instead of the event history."""
 
 
 class AwsSecretsManagerCollector:
@@ -84,6 +70,8 @@ class AwsSecretsManagerCollector:
         VERSIONS,
         POLICY,
         AUTHORISATION,
+        *TRAIL_RIGHTS,
+        LOOKUP,
         WHO,
         "sts:AssumeRole",
     )
@@ -98,37 +86,39 @@ class AwsSecretsManagerCollector:
 
     def scopes(self) -> Sequence[str]:
         """The regions, each once. Raises CollectError for one AWS does not have, MissingExtraError."""
-        regions = tuple(dict.fromkeys(self.config.regions))
-        if not self.config.endpoint_url:
-            known = _known_regions(self.source)
-            for region in regions:
-                if region not in known:
-                    raise CollectError(
-                        f"'{region}' is no region of AWS Secrets Manager",
-                        scope=region,
-                        hint=did_you_mean(region, sorted(known)),
-                    )
-        return regions
+        return known(
+            self.config.regions,
+            service="secretsmanager",
+            name="AWS Secrets Manager",
+            source=self.source,
+            config=self.config,
+        )
 
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield every secret of the region `scope`; a call denied on single secrets is one gap per action.
 
         Raises AccessDeniedError, BackendUnreachableError, BackendProtocolError, MissingExtraError.
         """
-        access = Access(
+        calls = connect(
+            self.config,
+            self.surroundings,
             region=scope,
-            permissions=frozenset(self.permissions),
-            services=("secretsmanager", "iam"),
-            profile=self.config.profile,
-            role_arn=self.config.role_arn,
-            endpoint_url=self.config.endpoint_url,
+            permissions=self.permissions,
+            services=("secretsmanager", "iam", "cloudtrail", "s3"),
         )
-        budget = RetryBudget(sleep=self.surroundings.sleep, total=self.config.max_wait)
-        calls = AwsCalls.connect(access, budget)
-        reading = _Reading(source=self.source, config=self.config, calls=calls, identities=self._identities)
+        reading = _Reading(
+            source=self.source,
+            noun="secrets",
+            config=self.config,
+            calls=calls,
+            identities=self._identities,
+            surroundings=self.surroundings,
+        )
         try:
             yield from reading.identify()
             yield from reading.authorize()
+            yield from reading.read_audit()
+            yield from reading.read_events()
             yield from reading.secrets()
         except CollectError:
             yield from reading.account_for()
@@ -139,42 +129,24 @@ class AwsSecretsManagerCollector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Reading:
-    """One pass over one region, with what must be told about it at the end."""
+class _Reading(Reading):
+    """One pass over the secrets of one region."""
 
-    source: str
     config: AwsSecretsManagerConfig
-    calls: AwsCalls
     identities: Identities
+    surroundings: Surroundings
+    trails: Trails | None = None
+    """None where they are not to be read."""
+    events: EventLog | None = None
+    no_events: str = ""
+    """Why `events` is None, where they were to be read."""
     authorization: Authorization | None = None
     """None where identity policies were not read."""
     unauthorized: str = ""
     """Why identity policies were not read whole."""
-    identity: str = "this identity"
     tally: Counter[str] = field(default_factory=Counter)
     replicas: Counter[str] = field(default_factory=Counter)
     """Primary region → replicas of its secrets here."""
-    refused: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    """Action and reason → names of the secrets it was refused for."""
-    _lock: Lock = field(default_factory=Lock)
-
-    @property
-    def region(self) -> str:
-        return self.calls.access.region
-
-    def identify(self) -> Iterator[Evidence]:
-        """Who AWS says is asking. A scan does not depend on the answer, only its record does."""
-        who, why = {}, "no answer"
-        try:
-            who = self.calls.call(WHO, "Arn")
-        except CallRefusedError as refusal:
-            why = refusal.fault.code
-        except BackendUnreachableError as error:
-            why = error.message
-        self.identity = str(who.get("Arn") or self.identity)
-        yield Evidence(name="identity", value=str(who.get("Arn") or f"unknown ({why})"))
-        yield Evidence(name="account", value=str(who.get("Account") or "unknown"))
-        yield Evidence(name="endpoint", value=self.calls.endpoint)
 
     def authorize(self) -> Iterator[Gap | Evidence]:
         """Read the account's identities, once for all regions."""
@@ -182,13 +154,37 @@ class _Reading:
             return
         self.authorization, self.unauthorized = self.identities.read(self.calls, VOCABULARY, self.identity)
         if self.unauthorized:
-            yield Gap(
-                source=self.source,
-                scope=f"{self.region} ({AUTHORISATION})",
-                status=ScopeStatus.PARTIAL,
-                reason=self.unauthorized,
-                hint=f"allow {AUTHORISATION} to {self.identity}" if "denied" in self.unauthorized else "",
-            )
+            yield self.gap(AUTHORISATION, self.unauthorized)
+
+    def read_audit(self) -> Iterator[Gap]:
+        """Read the trails that record what happens in the region."""
+        if self.config.audit:
+            self.trails = read_trails(self.calls, event_source=SOURCE, identity=self.identity)
+            for action, reason in self.trails.gaps:
+                yield self.gap(action, reason)
+
+    def read_events(self) -> Iterator[Gap | Evidence]:
+        """Read who used the secrets of the region, where that is asked for."""
+        if not (self.config.events or self.config.event_logs):
+            return
+        try:
+            self.events = self._events()
+        except CallRefusedError as refusal:
+            self.no_events = self.why(refusal)
+            yield self.gap(LOOKUP, self.no_events)
+        except LogUnreadableError as error:
+            self.no_events = str(error)
+            yield self.gap("event-logs", self.no_events)
+        else:
+            yield Evidence(name="events", value=f"{self.events.records} of {self.events.sink}")
+
+    def _events(self) -> EventLog:
+        here, config = self.surroundings, self.config
+        if config.event_logs:
+            found = (path for pattern in config.event_logs for path in here.root.glob(pattern))
+            return read_files(sorted(set(found)), region=self.region)
+        now = here.clock.now()
+        return look_up(self.calls, now=now, days=config.event_days, most=config.max_events, sleep=here.sleep)
 
     def secrets(self) -> Iterator[SecretMetadata]:
         """Every secret in the order AWS lists them, read several at a time."""
@@ -201,15 +197,7 @@ class _Reading:
 
     def account_for(self) -> Iterator[Gap | Evidence]:
         """What was refused, left out and counted."""
-        for (action, reason), names in sorted(self.refused.items()):
-            noun = "secret" if len(names) == 1 else "secrets"
-            yield Gap(
-                source=self.source,
-                scope=f"{self.region} ({action})",
-                status=ScopeStatus.PARTIAL,
-                reason=f"{reason} for {len(names)} {noun}, e.g. {min(names)}",
-                hint=f"allow {action} to {self.identity}" if "denied" in reason else "",
-            )
+        yield from self.gaps()
         yield Evidence(name="secrets listed", value=str(self.tally["listed"]))
         yield Evidence(name="left out by include and exclude", value=str(self.tally["left out"]))
         primaries = ", ".join(f"{region}: {count}" for region, count in sorted(self.replicas.items()))
@@ -250,8 +238,8 @@ class _Reading:
     def _chosen(self, entry: Mapping[str, Any]) -> bool:
         """Whether the listed secret is to be read: a replica is its primary's business."""
         self.tally["listed"] += 1
-        name, primary = entry["Name"], entry.get("PrimaryRegion") or self.region
-        if not _matches(name, self.config.include) or _matches(name, self.config.exclude):
+        primary = entry.get("PrimaryRegion") or self.region
+        if not chosen(entry["Name"], self.config.include, self.config.exclude):
             self.tally["left out"] += 1
             return False
         if primary != self.region:
@@ -267,8 +255,9 @@ class _Reading:
             secret = self._described(entry, unread)
             secret = self._with_versions(secret, arn, unread)
             secret = self._with_grants(secret, arn, unread)
-        except _GoneError:
-            with self._lock:
+            secret = self._with_audit(secret, arn, unread)
+        except GoneError:
+            with self.lock:
                 self.tally["gone"] += 1
             return None
         return replace(secret, unread=unread)
@@ -279,7 +268,7 @@ class _Reading:
         try:
             record = self.calls.call(DESCRIBE, "ARN", SecretId=entry["ARN"])
         except CallRefusedError as refusal:
-            unread["replicas"] = self._refused(refusal, entry["Name"])
+            unread["replicas"] = self.refused(refusal, entry["Name"])
         secret = secret_of(record, source=self.source, region=self.region)
         return replace(secret, attributes={**secret.attributes, "address": self.calls.endpoint})
 
@@ -294,7 +283,7 @@ class _Reading:
                 for entry in page.get("Versions") or ()
             ]
         except CallRefusedError as refusal:
-            unread["versions"] = unread["facts"] = self._refused(refusal, secret.name)
+            unread["versions"] = unread["facts"] = self.refused(refusal, secret.name)
             return secret
         versions = versions_of(entries)
         written = current_version_facts(versions)
@@ -319,7 +308,7 @@ class _Reading:
             else:
                 grants = self.authorization.grants_on(arn, tags=secret.tags, policy=policy)
         except CallRefusedError as refusal:
-            unread["grants"] = self._refused(refusal, secret.name)
+            unread["grants"] = self.refused(refusal, secret.name)
             return secret
         except ValueError as error:
             unread["grants"] = f"the resource policy cannot be understood: {error}"
@@ -330,40 +319,16 @@ class _Reading:
             secret = replace(secret, attributes={**secret.attributes, "identity-policies": "not read"})
         return replace(secret, grants=grants)
 
-    def _refused(self, refusal: CallRefusedError, name: str) -> str:
-        """Why a field is unread; noted for the region unless the secret is merely on its way out."""
-        action, fault = refusal.action, refusal.fault
-        match fault.kind:
-            case FaultKind.GONE:
-                raise _GoneError from refusal
-            case FaultKind.DENIED:
-                reason = f"{action} is denied to {self.identity}"
-            case FaultKind.REFUSED:
-                return f"{action} is not possible now: {fault.code} ({fault.detail})"
-            case _:
-                reason = f"{action} failed: {fault.code}"
-        with self._lock:
-            self.refused.setdefault((action, reason), []).append(name)
-        return reason
-
-
-class _GoneError(Exception):
-    """The secret was deleted between two calls."""
-
-
-def _matches(name: str, globs: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
-
-
-def _known_regions(source: str) -> frozenset[str]:
-    """The regions of every partition the installed SDK knows Secrets Manager in."""
-    try:
-        from botocore.session import Session  # noqa: PLC0415 (only the aws extra has it)
-    except ImportError:
-        raise MissingExtraError(scope=source, extra="aws") from None
-    session = Session()
-    return frozenset(
-        region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("secretsmanager", partition)
-    )
+    def _with_audit(self, secret: SecretMetadata, arn: str, unread: dict[str, str]) -> SecretMetadata:
+        if self.trails is None:
+            unread["audit"] = "switched off by `audit: false` of the source"
+        else:
+            if self.trails.unread:
+                unread["audit"] = self.trails.unread
+            attributes = {**secret.attributes, **self.trails.attributes}
+            secret = replace(secret, audit=self.trails.trails, attributes=attributes)
+        if self.events is not None:
+            secret = replace(secret, access_log=self.events.log_of(arn, secret.name))
+        elif self.no_events:
+            unread["access_log"] = self.no_events
+        return secret
