@@ -172,6 +172,7 @@ def _search(repository: Path, way: str, module: str, memory: str) -> None:
 def _compare(program: Path, repository: Path, module: str, folder: Path) -> None:
     """Print what both find, and by which rules what only one finds; values stay in this process."""
     from keyproof.cli.surroundings import surroundings  # noqa: PLC0415
+    from keyproof.leaks.detection.proofs import armoured_body  # noqa: PLC0415
     from keyproof.leaks.key import load_key  # noqa: PLC0415
 
     ours = json.loads(
@@ -186,10 +187,11 @@ def _compare(program: Path, repository: Path, module: str, folder: Path) -> None
     told = subprocess.run(
         _kingfisher(program, repository), check=False, capture_output=True, text=True
     ).stdout
-    theirs = {
-        hmac.new(key, one["finding"]["snippet"].encode(), "sha256").hexdigest()[:16]: one["rule"]["id"]
-        for one in json.loads(told.splitlines()[0])["findings"]
-    }
+    theirs = {}
+    for one in json.loads(told.splitlines()[0])["findings"]:
+        value = one["finding"]["snippet"].encode()
+        value = armoured_body(value) or value  # of a key in lines we keep what it says, not how it is broken
+        theirs[hmac.new(key, value, "sha256").hexdigest()[:16]] = one["rule"]["id"]
     print(f"\nvalues found by both: {len(ours.keys() & theirs.keys())}")
     for name, mine, other in (("ours", ours, theirs), ("kingfisher", theirs, ours)):
         alone = Counter(rule for value, rule in mine.items() if value not in other)

@@ -31,12 +31,12 @@ def test_a_plain_commit_is_read_like_any(lines: list[str], rest: str, whole: boo
         ]
     for codec in ("latin-1", "utf-8"):
         content = "\n".join([*lines, rest]).encode(codec)
-        plain = commits._parse_plain("1", content)
-        assert plain is None or plain == commits._parse_any("1", content)
+        plain = commits._parse_plain(ID, content)
+        assert plain is None or plain == commits._parse_any(ID, content)
 
 
 def test_usual_commits_are_plain() -> None:
     content = f"tree {ID}\nparent {ID}\nparent {ID}\nauthor A <a@b> 5 +0100\ncommitter A <a@b> 5 +0100\n\nm".encode()
-    commit = commits._parse_plain("1", content)
+    commit = commits._parse_plain(ID, content)
     assert commit
     assert (commit.parents, commit.author.seconds, commit.message) == ((ID, ID), 5, b"m")

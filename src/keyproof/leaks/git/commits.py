@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 _HEADER = re.compile(rb"([a-z0-9-]+) (.*(?:\n .*)*)\n?")
 _PLAIN = re.compile(
@@ -14,8 +15,7 @@ _ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _SECONDS = re.compile(rb"-?\d{1,15}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(NamedTuple):
     """Who, and when in seconds since 1970; None when the object does not say so intelligibly."""
 
     name: str
@@ -23,8 +23,7 @@ class Person:
     seconds: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(NamedTuple):
     """What a commit object says; nothing it lacks raises."""
 
     id: str
