@@ -77,6 +77,8 @@ def test_a_made_value_is_likely(scanner: Scanner, text: str) -> None:
         "auth: true",
         'secret = "2024-01-31"',
         'password = "127.0.0.1:8080"',
+        "PWD_REPLY: '257 \"%s\"'",
+        "# x-mac is also identified as windows-1255",
     ],
 )
 def test_a_reference_is_no_match(scanner: Scanner, text: str) -> None:

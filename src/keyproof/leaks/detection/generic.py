@@ -45,8 +45,8 @@ _CLASSES = (
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _BEFORE, _AFTER = 300, 100
 """Bytes of the line before and after a value that its judgement sees."""
-_NO_LITERAL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]|^[\s),;:.]|^[^{[\d][^ ]* [^ ]* ")
-"""Control characters, code between two strings, a sentence."""
+_NO_LITERAL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]|^[\s),;:.]|^[^{[\d][^ ]* [^ ]* |%[sdr](?![A-Za-z0-9])")
+"""Control characters, code between two strings, a sentence, a place to fill in."""
 _LOOKED_UP = re.compile(rb"(?i)env(?:iron)?(?:\.get|\.fetch)?[(\[]{1,2}\s?[\"']$|\.get\([\"']$")
 """What stands before the name of an environment variable."""
 _KNOWN = 0.8
