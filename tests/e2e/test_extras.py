@@ -15,6 +15,7 @@ sources:
   - {id: vault, kind: vault, address: "http://127.0.0.1:1"}
   - {id: database, kind: postgresql, address: "postgresql://a@127.0.0.1:1/b"}
   - {id: certificates, kind: tls, files: [a.pem]}
+  - {id: google, kind: google-secret-manager, projects: acme}
   - {id: azure, kind: azure-key-vault, vaults: ["https://a.vault.azure.net"]}
   - {id: table, kind: inventory, path: secrets.csv}
 """
@@ -26,7 +27,7 @@ rules: [{id: age, title: Age, check: max-age, with: {period: 90d}}]
 """
 PROGRAM = """\
 import sys
-for name in ("boto3", "botocore", "hvac", "moto", "detect_secrets", "psycopg", "cryptography", "azure"):
+for name in ("boto3", "botocore", "hvac", "moto", "detect_secrets", "psycopg", "cryptography", "azure", "google.auth"):
     sys.modules[name] = None
 from keyproof.cli.main import invoke
 sys.exit(invoke(sys.argv[1:]))
@@ -49,7 +50,14 @@ def test_a_missing_extra_is_a_gap_with_the_line_to_install_it(tmp_path: Path) ->
     assert done.returncode == 3, done.stderr
     result = json.loads(done.stdout)
     scopes = {scope["source"]: scope for scope in result["scopes"]}
-    extras = {"aws": "aws", "vault": "vault", "database": "postgres", "certificates": "tls", "azure": "azure"}
+    extras = {
+        "aws": "aws",
+        "vault": "vault",
+        "database": "postgres",
+        "certificates": "tls",
+        "azure": "azure",
+        "google": "google",
+    }
     for source, extra in extras.items():
         assert scopes[source]["status"] == "skipped"
         assert scopes[source]["hint"] == f'run: pip install "keyproof[{extra}]"'

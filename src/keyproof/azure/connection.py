@@ -12,16 +12,12 @@ from keyproof.errors import (
     CollectError,
     MissingExtraError,
 )
-from keyproof.rest.cloud import RefusedError, words
+from keyproof.rest.cloud import LockedOutError, RefusedError, words
 
 EXTRA = "azure"
 VAULT_VERSION = "7.4"
 """Of the data plane: every cloud has it, and what is read here is the same in later ones."""
 _SIGN_IN = "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
-
-
-class LockedOutError(AccessDeniedError):
-    """Neither the credentials nor this machine's address get anything from this server."""
 
 
 Token = Callable[[str, bool], str]

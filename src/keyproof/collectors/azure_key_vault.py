@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from keyproof.azure import permissions as need
 from keyproof.azure.config import AzureKeyVaultConfig, ObjectKind
-from keyproof.azure.connection import VAULT_VERSION, LockedOutError, Token, next_link, sign_in, translated
+from keyproof.azure.connection import VAULT_VERSION, Token, next_link, sign_in, translated
 from keyproof.azure.objects import (
     SUBJECTS,
     at,
@@ -28,7 +28,7 @@ from keyproof.domain.secret import Encryption, Rotation, SecretMetadata, SecretV
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
 from keyproof.ports import Surroundings
-from keyproof.rest.cloud import PARALLEL, CloudClient, RefusedError
+from keyproof.rest.cloud import PARALLEL, CloudClient, LockedOutError, RefusedError
 
 _LISTING = {
     ObjectKind.SECRETS: need.SECRETS,

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
-from keyproof.errors import BackendProtocolError, BackendUnreachableError
+from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError
 from keyproof.ports import Surroundings
 from keyproof.retry import RetryBudget, ThrottledError
 from keyproof.value_operations import ValueOperationError, cloud_value
@@ -26,6 +26,10 @@ _PAGES = 100_000
 """More pages than any listing has: an end for those whose every page names another one."""
 
 Body = Mapping[str, Any]
+
+
+class LockedOutError(AccessDeniedError):
+    """Neither the credentials nor this machine's address get anything from this server."""
 
 
 class RefusedError(Exception):

@@ -60,6 +60,8 @@ COLLECTORS: Mapping[str, CollectorType] = _Members(
         "encrypted-files": "EncryptedFilesCollector",
         "github": "GithubCollector",
         "gitlab": "GitlabCollector",
+        "google-secret-manager": "GoogleSecretManagerCollector",
+        "google-service-account-keys": "GoogleServiceAccountKeysCollector",
         "inventory": "InventoryCollector",
         "kubernetes": "KubernetesCollector",
         "postgresql": "PostgresqlCollector",

@@ -1,0 +1,40 @@
+"""The rights needed to read Google Cloud, and the custom role that grants exactly those."""
+
+SECRETS = "secretmanager.secrets.list"
+VERSIONS = "secretmanager.versions.list"
+LOCATIONS = "secretmanager.locations.list"
+SECRET_POLICY = "secretmanager.secrets.getIamPolicy"  # noqa: S105 (a right)
+PROJECT = "resourcemanager.projects.get"
+PROJECT_POLICY = "resourcemanager.projects.getIamPolicy"
+FOLDER = "resourcemanager.folders.get"
+FOLDER_POLICY = "resourcemanager.folders.getIamPolicy"
+ORGANISATION_POLICY = "resourcemanager.organizations.getIamPolicy"
+ROLE = "iam.roles.get"
+ACCOUNTS = "iam.serviceAccounts.list"
+ACCOUNT_KEYS = "iam.serviceAccountKeys.list"
+
+SECRET_MANAGER = (
+    SECRETS,
+    VERSIONS,
+    LOCATIONS,
+    SECRET_POLICY,
+    PROJECT,
+    PROJECT_POLICY,
+    FOLDER,
+    FOLDER_POLICY,
+    ORGANISATION_POLICY,
+    ROLE,
+)
+SERVICE_ACCOUNT_KEYS = (ACCOUNTS, ACCOUNT_KEYS)
+
+
+def role_definition() -> str:
+    """The custom role, as `gcloud iam roles create keyproof --organization=ID --file=FILE` takes it."""
+    lines = [
+        "title: keyproof",
+        "description: Reads what is said about secrets and service account keys, and never a value.",
+        "stage: GA",
+        "includedPermissions:",
+        *(f"  - {right}" for right in sorted({*SECRET_MANAGER, *SERVICE_ACCOUNT_KEYS})),
+    ]
+    return "\n".join(lines) + "\n"

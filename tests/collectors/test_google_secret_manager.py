@@ -1,0 +1,477 @@
+"""The Google Secret Manager collector against a server that is held to Google's own discovery documents."""
+
+import gc
+import itertools
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from keyproof.collectors.google_secret_manager import GoogleSecretManagerCollector
+from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.assessment import Collected, Gap
+from keyproof.domain.secret import (
+    Basis,
+    Confidence,
+    DatedFact,
+    Encryption,
+    Rotation,
+    SecretMetadata,
+    VersionState,
+)
+from keyproof.domain.verdict import Evidence
+from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
+from keyproof.google.permissions import SECRET_MANAGER, SERVICE_ACCOUNT_KEYS, role_definition
+from keyproof.ports import Surroundings
+from keyproof.value_operations import cloud_value
+from tests.fakes.google import ACCOUNT, Google, google
+from tests.fakes.ports import FixedClock
+from tests.fakes.rest_server import Scripted
+
+pytestmark = pytest.mark.server
+READER = "roles/secretmanager.secretAccessor"
+FIRST = datetime(2025, 9, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Google]:
+    with google(tmp_path) as running:
+        running.roles = {READER: ["secretmanager.versions.access", "resourcemanager.projects.get"]}
+        running.add(
+            "db",
+            {"createTime": "2025-08-01T00:00:00Z"},
+            {},
+            {"createTime": "2025-09-09T00:00:00Z", "state": "DISABLED"},
+        )
+        yield running
+        for one in running.server.asked:
+            assert not cloud_value(one.method, one.path), one
+            assert one.method == "GET" or one.path.endswith(":getIamPolicy") or one.path == "/token"
+
+
+def _collector(cloud: Google, **config: Any) -> tuple[GoogleSecretManagerCollector, list[float]]:
+    given = {"projects": "acme", "credentials": cloud.credentials(), "address": cloud.address, **config}
+    waits: list[float] = []
+    here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=waits.append)
+    settings = GoogleSecretManagerCollector.Config.model_validate(given)
+    return GoogleSecretManagerCollector("google", settings, here), waits
+
+
+def _all(cloud: Google, **config: Any) -> list[Collected]:
+    collector, _ = _collector(cloud, **config)
+    return [item for scope in collector.scopes() for item in collector.collect(scope)]
+
+
+def _secrets(items: list[Collected]) -> dict[str, SecretMetadata]:
+    return {item.name: item for item in items if isinstance(item, SecretMetadata)}
+
+
+def _gaps(items: list[Collected]) -> list[Gap]:
+    return [item for item in items if isinstance(item, Gap)]
+
+
+def _evidence(items: list[Collected]) -> dict[str, str]:
+    return {item.name: item.value for item in items if isinstance(item, Evidence)}
+
+
+def _bound(role: str, *members: str, **said: Any) -> dict[str, Any]:
+    return {"role": role, "members": list(members), **said}
+
+
+def test_the_newest_enabled_version_dates_the_value(cloud: Google) -> None:
+    items = _all(cloud)
+    found = _secrets(items)["acme/db"]
+    assert _gaps(items) == []
+    assert found.id == "google-secret-manager://acme/secrets/db"
+    assert found.value_date == DatedFact(at=FIRST, basis=Basis.VERSION_CREATED, confidence=Confidence.EXACT)
+    assert found.versions is not None
+    assert [(version.id, version.state) for version in found.versions] == [
+        ("3", VersionState.DELETED),
+        ("2", VersionState.CURRENT),
+        ("1", VersionState.PREVIOUS),
+    ]
+    assert found.attributes["newest-version-disabled"] is True
+    assert set(found.unread) == {"last_accessed_at", "access_log"}
+    assert _evidence(items)["identity"] == ACCOUNT
+
+
+def test_a_secret_without_an_enabled_version_has_no_known_age(cloud: Google) -> None:
+    cloud.add("db", {"state": "DESTROYED", "destroyTime": "2025-09-03T00:00:00Z"})
+    found = _secrets(_all(cloud))["acme/db"]
+    assert [fact.basis for fact in found.facts] == [Basis.RECORD_CREATED]
+    assert "no version is enabled" in found.unread["facts"]
+
+
+def test_what_a_secret_says(cloud: Google) -> None:
+    cloud.add(
+        "web",
+        labels={"env": "production", "team": "shop", "priority": "high"},
+        annotations={"ticket": "OPS-1"},
+        expireTime="2026-01-01T00:00:00Z",
+        topics=[{"name": "projects/acme/topics/rotate"}],
+        rotation={"rotationPeriod": "7776000s", "nextRotationTime": "2025-12-01T00:00:00Z"},
+        versionAliases={"stable": "1"},
+        versionDestroyTtl="86400s",
+    )
+    found = _secrets(_all(cloud))["acme/web"]
+    assert (found.environment, found.owner, found.priority) == ("production", "shop", "high")
+    assert found.tags["ticket"] == "OPS-1"
+    assert found.expires_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert found.rotation is None, "a schedule sends a message and rotates nothing"
+    assert found.attributes["rotation-notice-days"] == 90
+    assert found.attributes["next-rotation-notice"] == "2025-12-01T00:00:00+00:00"
+    assert found.attributes["version-aliases"] == "stable=1"
+    assert found.attributes["version-destroy-delay"] == "86400s"
+
+
+def test_only_rotation_that_google_does_itself_is_rotation(cloud: Google) -> None:
+    status = {"state": "ACTIVE", "error": {"message": "the database is gone"}}
+    cloud.add("sql", secretType="CLOUD_SQL_DB_CREDENTIALS", rotation={"managedRotationStatus": status})
+    found = _secrets(_all(cloud))["acme/sql"]
+    assert found.rotation == Rotation(
+        enabled=True, mechanism="managed by Google", problem="the database is gone"
+    )
+    assert found.type == "CLOUD_SQL_DB_CREDENTIALS"
+
+
+@pytest.mark.parametrize(
+    ("replication", "own", "places"),
+    [
+        ({"automatic": {}}, False, ()),
+        ({"automatic": {"customerManagedEncryption": {"kmsKeyName": "k1"}}}, True, ()),
+        (
+            {
+                "userManaged": {
+                    "replicas": [
+                        {"location": "europe-west3", "customerManagedEncryption": {"kmsKeyName": "k1"}},
+                        {"location": "europe-west1"},
+                    ]
+                }
+            },
+            False,
+            ("europe-west1", "europe-west3"),
+        ),
+    ],
+)
+def test_encryption_and_replicas(cloud: Google, replication: Any, own: bool, places: tuple[str, ...]) -> None:
+    cloud.add("db", replication=replication)
+    found = _secrets(_all(cloud))["acme/db"]
+    key = "k1" if own else "Google's own"
+    assert found.encryption == Encryption(encrypted=True, key=key, customer_managed=own)
+    assert found.replicas == places
+
+
+def test_regional_secrets_are_read_too(cloud: Google) -> None:
+    cloud.add("db", region="europe-west3", customerManagedEncryption={"kmsKeyName": "k3"})
+    cloud.add("other", region="us-east1")
+    found = _secrets(_all(cloud, regions=["europe-*"]))
+    assert set(found) == {"acme/db", "acme/europe-west3/db"}
+    regional = found["acme/europe-west3/db"]
+    assert regional.id == "google-secret-manager://acme/locations/europe-west3/secrets/db"
+    assert regional.encryption == Encryption(encrypted=True, key="k3", customer_managed=True)
+    items = _all(cloud, regions=[])
+    assert set(_secrets(items)) == {"acme/db"}
+    assert "not read" in _evidence(items)["regional secrets"]
+
+
+def test_a_region_that_is_denied_is_a_gap(cloud: Google) -> None:
+    cloud.add("a", region="europe-west3")
+    cloud.denied["/locations/europe-west3"] = []
+    items = _all(cloud)
+    (gap,) = _gaps(items)
+    assert gap.scope == "acme (europe-west3)"
+    assert "secretmanager.secrets.list is missing" in gap.reason
+    cloud.denied = {"/locations": []}
+    (gap,) = _gaps(_all(cloud))
+    assert gap.scope == "acme (regional secrets)"
+
+
+def test_policies_of_the_secret_and_of_everything_above_are_grants(cloud: Google) -> None:
+    cloud.parents = {"projects/acme": "folders/7", "folders/7": "organizations/1"}
+    cloud.roles["organizations/1/roles/rotator"] = [
+        "secretmanager.versions.add",
+        "secretmanager.versions.list",
+    ]
+    cloud.roles["roles/owner"] = ["secretmanager.versions.access", "resourcemanager.projects.setIamPolicy"]
+    cloud.roles["roles/compute.viewer"] = ["compute.instances.list"]
+    cloud.policies = {
+        "db": {
+            "bindings": [
+                _bound(READER, "serviceAccount:web@acme", "deleted:user:left@acme?uid=1"),
+                _bound(READER, "projectOwner:acme", "allAuthenticatedUsers"),
+            ]
+        },
+        "projects/acme": {
+            "bindings": [_bound("roles/owner", "user:olga@acme"), _bound("roles/compute.viewer", "user:x")]
+        },
+        "folders/7": {"bindings": [_bound("organizations/1/roles/rotator", "group:ops@acme")]},
+        "organizations/1": {
+            "bindings": [
+                _bound(READER, "user:eve@acme", condition={"title": "office", "expression": "request.time"})
+            ]
+        },
+    }
+    cloud.add("other")
+    found = _secrets(_all(cloud))
+    assert found["acme/db"].grants == tuple(
+        sorted(
+            [
+                AccessGrant(principal="*", actions=(Action.READ,), via=f"{READER} on the secret"),
+                AccessGrant(
+                    principal="serviceAccount:web@acme", actions=(Action.READ,), via=f"{READER} on the secret"
+                ),
+                AccessGrant(
+                    principal="user:olga@acme", actions=(Action.READ,), via=f"{READER} on the secret"
+                ),
+                AccessGrant(
+                    principal="user:olga@acme",
+                    actions=(Action.ADMIN, Action.READ),
+                    via="roles/owner on projects/acme",
+                ),
+                AccessGrant(
+                    principal="group:ops@acme",
+                    actions=(Action.LIST, Action.WRITE),
+                    via="organizations/1/roles/rotator on folders/7",
+                ),
+                AccessGrant(
+                    principal="user:eve@acme",
+                    actions=(Action.READ,),
+                    via=f"{READER} on organizations/1",
+                    condition="office: request.time",
+                ),
+            ]
+        )
+    )
+    assert found["acme/other"].grants is not None
+    assert {grant.principal for grant in found["acme/other"].grants} == {
+        "user:olga@acme",
+        "group:ops@acme",
+        "user:eve@acme",
+    }
+
+
+def test_what_cannot_be_read_above_leaves_grants_and_audit_open(cloud: Google) -> None:
+    cloud.parents = {"projects/acme": "organizations/1"}
+    cloud.denied["POST /v3/organizations"] = []
+    items = _all(cloud)
+    (gap,) = _gaps(items)
+    assert "resourcemanager.organizations.getIamPolicy is missing" in gap.reason
+    found = _secrets(items)["acme/db"]
+    assert found.grants == ()
+    assert found.audit is None
+    for name in ("grants", "audit"):
+        assert "resourcemanager.organizations.getIamPolicy is missing" in found.unread[name]
+
+
+def test_without_the_projects_policy_no_grants_are_known(cloud: Google) -> None:
+    cloud.denied["projects/acme:getIamPolicy"] = []
+    found = _secrets(_all(cloud))["acme/db"]
+    assert found.grants is None
+    assert "resourcemanager.projects.getIamPolicy is missing" in found.unread["grants"]
+
+
+def test_a_policy_of_a_secret_that_is_denied_is_one_gap(cloud: Google) -> None:
+    cloud.add("other")
+    cloud.denied["GET /v1/projects/acme/secrets/"] = []
+    items = _all(cloud)
+    reasons = {gap.scope: gap.reason for gap in _gaps(items)}
+    assert "for 2 secrets, e.g. db" in reasons["acme (grants)"]
+    found = _secrets(items)["acme/db"]
+    assert found.grants is None
+    assert "secretmanager.secrets.getIamPolicy is missing" in found.unread["grants"]
+    assert found.versions is None
+    assert "secretmanager.versions.list is missing" in found.unread["facts"]
+
+
+def test_roles_that_cannot_be_read_go_by_what_is_documented_or_stay_open(cloud: Google) -> None:
+    cloud.denied["/roles/"] = []
+    cloud.policies["db"] = {"bindings": [_bound(READER, "user:a")]}
+    items = _all(cloud)
+    (grant,) = _secrets(items)["acme/db"].grants or ()
+    assert grant.actions == (Action.READ,)
+    assert _gaps(items) == []
+    cloud.policies["db"] = {"bindings": [_bound("projects/acme/roles/custom", "user:a")]}
+    items = _all(cloud)
+    assert "projects/acme/roles/custom" in _secrets(items)["acme/db"].unread["grants"]
+    (gap,) = _gaps(items)
+    assert "iam.roles.get" in gap.hint
+
+
+@pytest.mark.parametrize(
+    ("service", "logs", "covers"),
+    [
+        ("allServices", [{"logType": "DATA_READ"}], True),
+        ("secretmanager.googleapis.com", [{"logType": "DATA_READ", "exemptedMembers": ["user:eve"]}], False),
+        ("secretmanager.googleapis.com", [{"logType": "DATA_WRITE"}], None),
+        ("storage.googleapis.com", [{"logType": "DATA_READ"}], None),
+    ],
+)
+def test_reads_are_recorded_only_where_that_is_switched_on(
+    cloud: Google, service: str, logs: Any, covers: bool | None
+) -> None:
+    cloud.parents = {"projects/acme": "organizations/1"}
+    cloud.policies["organizations/1"] = {"auditConfigs": [{"service": service, "auditLogConfigs": logs}]}
+    (trail,) = _secrets(_all(cloud))["acme/db"].audit or ()
+    if covers is None:
+        assert trail == AuditTrail(sink="Data Access audit log", enabled=False, covers_reads=False)
+    else:
+        assert (trail.enabled, trail.covers_reads) == (True, covers)
+        assert "organizations/1" in trail.sink
+
+
+def test_what_is_switched_off_is_not_asked_for(cloud: Google) -> None:
+    found = _secrets(_all(cloud, access=False, audit=False, regions=[]))["acme/db"]
+    assert (found.grants, found.audit) == (None, None)
+    assert found.unread["grants"] == "not read: access is false in keyproof.yaml"
+    paths = {one.path for one in cloud.server.asked}
+    assert paths == {"/token", "/v1/projects/acme/secrets", "/v1/projects/acme/secrets/db/versions"}
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ([], r"secretmanager\.secrets\.list is missing"),
+        (
+            [{"@type": "x/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}],
+            "the interface is switched off",
+        ),
+        (
+            [{"@type": "x/google.rpc.PreconditionFailure", "violations": [{"type": "VPC_SERVICE_CONTROLS"}]}],
+            "a service perimeter lets nobody in",
+        ),
+    ],
+)
+def test_the_three_kinds_of_denial_are_told_apart(cloud: Google, details: Any, words: str) -> None:
+    cloud.denied["GET /v1/projects/acme/secrets"] = details
+    with pytest.raises(AccessDeniedError, match=words) as caught:
+        _all(cloud)
+    assert caught.value.hint
+
+
+def test_a_project_that_is_not_there(cloud: Google) -> None:
+    with pytest.raises(AccessDeniedError, match="it is not there, or"):
+        _all(cloud, projects=["nowhere"], access=False, audit=False)
+
+
+def test_a_token_that_ends_in_the_middle_is_renewed(cloud: Google) -> None:
+    for number in range(300):
+        cloud.add(f"s{number:03}")
+    collector, _ = _collector(cloud)
+    items = collector.collect("acme")
+    first = list(itertools.islice((one for one in items if isinstance(one, SecretMetadata)), 20))
+    cloud.tokens += 1  # the server forgets the token it gave
+    assert len(first) + sum(isinstance(one, SecretMetadata) for one in items) == 301
+
+
+def test_credentials_that_are_refused(cloud: Google) -> None:
+    cloud.server.scripted += [Scripted(path="/secrets?", status=401)] * 2
+    with pytest.raises(AccessDeniedError, match="does not accept the credentials"):
+        _all(cloud)
+    gone = json.dumps({"error": "invalid_grant", "error_description": "account not found"}).encode()
+    cloud.server.scripted += [Scripted(path="/token", status=400, body=gone)] * 2
+    with pytest.raises(AccessDeniedError, match="Google gives no token: invalid_grant"):
+        _all(cloud)
+
+
+def test_credentials_that_are_none(cloud: Google) -> None:
+    with pytest.raises(AccessDeniedError, match="cannot be read: No such file"):
+        _all(cloud, credentials="nowhere.json")
+    (cloud.folder / "odd.json").write_text(
+        '{"type": "service_account", "private_key": "odd"}', encoding="utf-8"
+    )
+    with pytest.raises(AccessDeniedError, match="no usable credentials") as caught:
+        _all(cloud, credentials=str(cloud.folder / "odd.json"))
+    assert "odd" not in caught.value.message
+
+
+def test_a_quota_that_is_used_up_is_waited_for(cloud: Google) -> None:
+    busy = Scripted(path="/secrets?", status=429, headers={"Retry-After": "7"})
+    cloud.server.scripted += [busy, busy]
+    collector, waits = _collector(cloud)
+    assert list(collector.collect("acme"))
+    assert waits == [7.0, 7.0]
+    cloud.server.scripted += [busy] * 9
+    with pytest.raises(BackendUnreachableError, match="stays busy: 429"):
+        _all(cloud)
+
+
+@pytest.mark.parametrize(
+    ("scripted", "error", "words"),
+    [
+        ({"status": 400}, BackendProtocolError, "answers 400"),
+        ({"body": b"<html>"}, BackendProtocolError, "no JSON object"),
+        ({"body": b"[]"}, BackendProtocolError, "no JSON object"),
+        ({"body": b'{"secrets": []}', "cut": 5}, BackendUnreachableError, "breaks off"),
+        ({"body": b'{"secrets": {}}'}, BackendProtocolError, "unknown shape"),
+        ({"silent": True}, BackendUnreachableError, "does not answer in time"),
+    ],
+)
+def test_odd_answers_are_errors(
+    cloud: Google, scripted: dict[str, Any], error: type[CollectError], words: str
+) -> None:
+    cloud.server.scripted.append(Scripted(path="/secrets?", **scripted))
+    with pytest.raises(error, match=words):
+        _all(cloud, timeout=0.5)
+
+
+def test_a_listing_that_goes_round_in_a_circle_ends(cloud: Google) -> None:
+    cloud.server.scripted += [Scripted(path="/secrets?", body=b'{"nextPageToken": "again"}')] * 3
+    with pytest.raises(BackendProtocolError, match="the same page again and again"):
+        _all(cloud)
+
+
+def test_what_was_read_before_google_went_away_is_kept(cloud: Google) -> None:
+    for number in range(300):
+        cloud.add(f"s{number:03}")
+    cloud.server.scripted.append(Scripted(path="pageToken=", body=b'{"a": 1}', cut=2))
+    collector, _ = _collector(cloud)
+    items = collector.collect("acme")
+    kept = list(itertools.islice((one for one in items if isinstance(one, SecretMetadata)), 250))
+    assert len(kept) == 250
+    with pytest.raises(BackendUnreachableError, match="breaks off"):
+        list(items)
+
+
+def test_what_was_deleted_between_two_requests_is_counted(cloud: Google) -> None:
+    cloud.server.scripted.append(Scripted(path="/versions", status=404))
+    items = _all(cloud)
+    assert _secrets(items) == {}
+    assert _evidence(items)["deleted while they were read"] == "1"
+
+
+def test_globs_choose(cloud: Google) -> None:
+    cloud.add("web")
+    items = _all(cloud, include=["acme/w*", "acme/d*"], exclude=["*/d?"])
+    assert set(_secrets(items)) == {"acme/web"}
+    assert _evidence(items)["left out by include and exclude"] == "1"
+
+
+def test_ten_thousand_secrets_come_in_bounded_memory(cloud: Google) -> None:
+    for number in range(9_999):
+        cloud.add(f"n{number:05}")
+    cloud.server.log = False
+    collector, _ = _collector(cloud, access=False)
+    seen, most = 0, 0
+    for item in collector.collect("acme"):
+        seen += isinstance(item, SecretMetadata)
+        if seen % 2_500 == 0:
+            most = max(most, sum(type(one) is SecretMetadata for one in gc.get_objects()))
+    assert seen == 10_000
+    assert most <= 50
+
+
+def test_the_role_of_the_docs_is_the_one_that_is_tested(checkout: Path) -> None:
+    assert (checkout / "docs/how-to/google-role.yaml").read_text("utf-8") == role_definition()
+    role = yaml.safe_load(role_definition())
+    assert set(role["includedPermissions"]) == {*SECRET_MANAGER, *SERVICE_ACCOUNT_KEYS}
+
+
+def test_every_right_is_asked_for_and_no_other(cloud: Google) -> None:
+    cloud.parents = {"projects/acme": "folders/7", "folders/7": "organizations/1"}
+    cloud.policies["db"] = {"bindings": [_bound(READER, "user:a")]}
+    asked = _evidence(_all(cloud))["requests"]
+    assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(SECRET_MANAGER)

@@ -1,0 +1,194 @@
+"""Google Cloud in this process: every request and every answer is held to Google's own discovery documents."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jsonschema import Draft202012Validator
+
+from tests.fakes.rest_server import Answer, Asked, RestServer, rest_server
+
+ACCOUNT = "scanner@acme.iam.gserviceaccount.com"
+NUMBER = "123456789012"
+"""The number of the project `acme`, which stands in the names of its secrets."""
+_PUBLISHED = Path(__file__).parents[1] / "data/google/discovery.json"
+
+Item = dict[str, Any]
+
+
+@cache
+def _published() -> Any:
+    return json.loads(_PUBLISHED.read_text("utf-8"))
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"#/$defs/{schema}", "$defs": _published()["$defs"]})
+
+
+@cache
+def _operations() -> tuple[tuple[str, re.Pattern[str], frozenset[str], str], ...]:
+    return tuple(
+        (
+            one["method"],
+            re.compile(re.sub(r"\{\w+\}", "[^/:]+", one["path"])),
+            frozenset(one["query"]),
+            one["response"],
+        )
+        for one in _published()["operations"]
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Google:
+    """The running fake; everything a test changes or looks at."""
+
+    server: RestServer
+    folder: Path
+    secrets: dict[str, dict[str, Item]] = field(default_factory=lambda: {"": {}})
+    """Region, empty for the global ones → name → record, without its name."""
+    versions: dict[str, list[Item]] = field(default_factory=dict)
+    """Name → versions, oldest first."""
+    policies: dict[str, Item] = field(default_factory=dict)
+    """Name of a secret, or `projects/acme`, `folders/1` …"""
+    parents: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, list[str]] = field(default_factory=dict)
+    accounts: dict[str, Item] = field(default_factory=dict)
+    keys: dict[str, list[Item]] = field(default_factory=dict)
+    """E-mail → keys."""
+    denied: dict[str, list[Item]] = field(default_factory=dict)
+    """Part of a path → the details of the 403 it gets."""
+    tokens: int = 0
+    """How many were given; only the last one is good."""
+
+    @property
+    def address(self) -> str:
+        """Of all interfaces."""
+        return self.server.address
+
+    def add(self, name: str, *versions: Item, region: str = "", **said: Any) -> None:
+        """A secret with its versions, oldest first; each what differs from the usual."""
+        record = {"createTime": "2025-09-01T00:00:00.123456789Z", "replication": {"automatic": {}}, **said}
+        if region:
+            del record["replication"]
+        self.secrets.setdefault(region, {})[name] = record
+        self.versions[name] = [
+            {"createTime": "2025-09-01T00:00:00Z", "state": "ENABLED", **version}
+            for version in versions or ({},)
+        ]
+
+    def credentials(self) -> str:
+        """A new key file of the service account that reads, whose tokens this server gives."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        said = {
+            "type": "service_account",
+            "client_email": ACCOUNT,
+            "private_key_id": "1",
+            "private_key": pem.decode(),
+            "token_uri": f"{self.address}/token",
+        }
+        path = self.folder / "credentials.json"
+        path.write_text(json.dumps(said), encoding="utf-8")
+        return str(path)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Status and body of one request."""
+        if asked.path == "/token":
+            self.tokens += 1
+            return 200, {"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"}
+        if asked.bearer != f"token-{self.tokens}":
+            return _error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+        for part, details in self.denied.items():
+            if part in f"{asked.method} {asked.path}":
+                return _error(403, "PERMISSION_DENIED", "Permission denied on resource.", details)
+        for method, path, query, response in _operations():
+            if method == asked.method and path.fullmatch(asked.path):
+                unknown = set(asked.query) - query
+                assert not unknown, f"{asked.path} knows no parameter {unknown}"
+                status, body = self._body(asked)
+                if status == 200:
+                    _validator(response).validate(body)
+                return status, body
+        return _error(500, "INTERNAL", f"no published operation is {asked.method} {asked.path}")
+
+    def _body(self, asked: Asked) -> tuple[int, Any]:
+        path, _, verb = asked.path.strip("/").partition("/")[2].partition(":")
+        if verb == "getIamPolicy":
+            name = path.rpartition("/")[2] if "/secrets/" in path else path
+            return 200, {"version": 3, "etag": "BwX=", **self.policies.get(name, {})}
+        if path.partition("/")[0] == "roles" or "/roles/" in path:
+            found = self.roles.get(path)
+            return (200, {"name": path, "includedPermissions": found}) if found is not None else _missing()
+        parts = path.split("/")
+        if parts[:2] not in (["projects", "acme"], ["projects", NUMBER]):
+            return (200, {"name": path, "parent": self.parents[path]}) if path in self.parents else _missing()
+        return self._project(asked, parts[2:])
+
+    def _project(self, asked: Asked, parts: list[str]) -> tuple[int, Any]:
+        match parts:
+            case []:
+                name, above = f"projects/{NUMBER}", self.parents.get("projects/acme", "")
+                return 200, {"name": name, "projectId": "acme", **({"parent": above} if above else {})}
+            case ["locations"]:
+                places = [{"locationId": region} for region in self.secrets if region]
+                return 200, _page(asked, places, "locations")
+            case ["serviceAccounts"]:
+                return 200, _page(asked, list(self.accounts.values()), "accounts")
+            case ["serviceAccounts", email, "keys"]:
+                assert asked.query == {"keyTypes": "USER_MANAGED"}
+                return (200, {"keys": self.keys[email]}) if email in self.keys else _missing()
+            case ["locations", region, *rest]:
+                return self._secrets(asked, region, rest)
+            case _:
+                return self._secrets(asked, "", parts)
+
+    def _secrets(self, asked: Asked, region: str, parts: list[str]) -> tuple[int, Any]:
+        home = f"projects/{NUMBER}" + (f"/locations/{region}" if region else "")
+        held = self.secrets.get(region, {})
+        if len(parts) == 1:
+            listed = [{"name": f"{home}/secrets/{name}", **record} for name, record in held.items()]
+            return 200, _page(asked, listed, "secrets")
+        if parts[1] not in held:
+            return _missing()
+        versions = [
+            {"name": f"{home}/secrets/{parts[1]}/versions/{number}", **version}
+            for number, version in enumerate(self.versions[parts[1]], start=1)
+        ]
+        return 200, _page(asked, versions[::-1], "versions")
+
+
+def _page(asked: Asked, items: list[Item], key: str) -> Item:
+    start, size = int(asked.query.get("pageToken", 0)), int(asked.query.get("pageSize", 100))
+    more = {"nextPageToken": str(start + size)} if start + size < len(items) else {}
+    # Google leaves out what is empty.
+    return {**({key: items[start : start + size]} if items else {}), **more}
+
+
+def _missing() -> tuple[int, Any]:
+    return _error(404, "NOT_FOUND", "Requested entity was not found.")
+
+
+def _error(code: int, status: str, message: str, details: list[Item] | None = None) -> tuple[int, Any]:
+    return code, {"error": {"code": code, "message": message, "status": status, "details": details or []}}
+
+
+@contextmanager
+def google(folder: Path) -> Iterator[Google]:
+    """Run a fake with one empty project, `acme`."""
+
+    def respond(asked: Asked) -> Answer:
+        return running.answer(asked)
+
+    with rest_server(respond) as server:
+        running = Google(server=server, folder=folder)
+        yield running
