@@ -9,7 +9,7 @@ import typer
 from keyproof.app.assess import Request, assess
 from keyproof.cli import options
 from keyproof.cli.recording import Recorder, narrowing, recorder
-from keyproof.cli.results import publish
+from keyproof.cli.results import KNOWN_FORMATS, publish
 from keyproof.cli.session import Session
 from keyproof.cli.surroundings import version
 from keyproof.domain.ledger import Command
@@ -18,7 +18,6 @@ from keyproof.domain.snapshot import Snapshot, merge
 from keyproof.errors import ConfigError
 from keyproof.store.snapshot import load
 from keyproof.strict_yaml import did_you_mean
-from keyproof.wiring.catalog import REPORTERS
 
 
 def evaluate(
@@ -46,7 +45,7 @@ def evaluate(
         allow_incomplete=allow_incomplete,
         baseline=baseline,
     )
-    targets = options.parse_formats(formats, sorted(REPORTERS))
+    targets = options.parse_formats(formats, KNOWN_FORMATS)
     session = Session.open(config, frameworks=gate.frameworks)
     asked = request(session, gate)
     snapshot = merge([load(path) for path in snapshots])

@@ -46,7 +46,7 @@ Formats = Annotated[
     list[str] | None,
     typer.Option(
         "--format",
-        help=f"A result as FORMAT or FORMAT=PATH; repeatable; without a path on stdout. {', '.join(sorted(REPORTERS))}.",
+        help=f"A result as FORMAT or FORMAT=PATH; repeatable; without a path on stdout. {', '.join(sorted([*REPORTERS, 'pdf']))}.",
         metavar="FORMAT[=PATH]",
     ),
 ]
@@ -146,6 +146,8 @@ def parse_formats(texts: list[str] | None, known: list[str]) -> list[Target]:
         if name not in known:
             raise ConfigError(f"--format: unknown format '{name}'", hint=did_you_mean(name, sorted(known)))
         targets.append(Target(format=name, path=None if path in {"", "-"} else Path(path)))
+        if name == "pdf" and targets[-1].path is None:
+            raise ConfigError("--format: a PDF cannot go to stdout", hint="name its file: pdf=keyproof.pdf")
     if sum(target.path is None for target in targets) > 1:
         raise ConfigError(
             "--format: only one result can go to stdout", hint="give the others a path: FORMAT=PATH"

@@ -8,10 +8,9 @@ import typer
 
 from keyproof.app.record import find
 from keyproof.cli import options
-from keyproof.cli.results import publish
+from keyproof.cli.results import KNOWN_FORMATS, publish
 from keyproof.cli.runs import reading
 from keyproof.store.result_file import load_result
-from keyproof.wiring.catalog import REPORTERS
 
 
 def report(
@@ -31,7 +30,7 @@ def report(
 
     Of a JSON result everything comes back that the format holds. Exits as the run did.
     """
-    targets = options.parse_formats(formats, sorted(REPORTERS))
+    targets = options.parse_formats(formats, KNOWN_FORMATS)
     if run.endswith(".json") or Path(run).is_file():
         assessment = load_result(Path(run))
     else:

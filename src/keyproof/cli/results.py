@@ -5,12 +5,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from keyproof.cli import pdf
 from keyproof.cli.options import Target
-from keyproof.cli.output import write_file, write_stdout
+from keyproof.cli.output import write_bytes, write_file, write_stdout
 from keyproof.domain.assessment import Assessment
+from keyproof.reporters.html import HtmlReporter
 from keyproof.reporters.text import TextReporter
 from keyproof.wiring.catalog import REPORTERS
 
+KNOWN_FORMATS = sorted([*REPORTERS, pdf.FORMAT])
+"""What `--format` takes."""
 DEFAULT_FORMATS = ("json", "junit", "html")
 """What `--out DIR` writes."""
 
@@ -30,7 +34,7 @@ def publish(
     written: list[Path] = []
     for target in _all_targets(targets, out):
         if target.path is not None:
-            write_file(target.path, REPORTERS[target.format]().render(assessment))
+            _write(target.path, target.format, assessment, environ)
             written.append(target.path)
     on_stdout = next((target for target in targets if target.path is None), None)
     if on_stdout is not None and on_stdout.format != "text":
@@ -39,6 +43,13 @@ def publish(
         stream_is_free = on_stdout is None or on_stdout.format == "text"
         _summarise(assessment, written, to_stdout=stream_is_free, environ=environ)
     return assessment.summary.exit_code
+
+
+def _write(path: Path, name: str, assessment: Assessment, environ: Mapping[str, str]) -> None:
+    if name == pdf.FORMAT:
+        write_bytes(path, pdf.pdf_of(HtmlReporter().render(assessment), environ))
+    else:
+        write_file(path, REPORTERS[name]().render(assessment))
 
 
 def _all_targets(targets: list[Target], out: Path | None) -> list[Target]:

@@ -5,9 +5,9 @@ import typer
 from keyproof.cli import options
 from keyproof.cli.evaluate import judge, request
 from keyproof.cli.recording import narrowing, recorder
+from keyproof.cli.results import KNOWN_FORMATS
 from keyproof.cli.session import Session
 from keyproof.domain.ledger import Command
-from keyproof.wiring.catalog import REPORTERS
 
 
 def scan(
@@ -39,7 +39,7 @@ def scan(
         allow_incomplete=allow_incomplete,
         baseline=baseline,
     )
-    targets = options.parse_formats(formats, sorted(REPORTERS))
+    targets = options.parse_formats(formats, KNOWN_FORMATS)
     session = Session.open(config, frameworks=gate.frameworks)
     asked = request(session, gate)
     narrowed = narrowing(source=source, rule=rule, framework=framework)

@@ -7,6 +7,7 @@ from html import escape
 
 _BAR_WIDTH, _BAR_DUE, _BAR_HEIGHT = 190, 124, 18
 _LANE_WIDTH, _LANE_HEIGHT = 260, 23
+_SHARE_WIDTH = 420
 _STRIP_WIDTH, _STRIP_LEFT, _STRIP_ROW, _STRIP_TOP, _STRIP_APART = 1120, 170, 30, 34, 20
 
 
@@ -65,6 +66,15 @@ def age_axis() -> str:
     return _svg(
         "age-axis", _BAR_WIDTH, 15, "the value's age, from the day it was set to the day it is due", parts
     )
+
+
+def share_bar(*, whole: int, part: int, most: int, label: str) -> str:
+    """`part` of `whole`, hatched, on the scale on which `most` fills the width."""
+    scale = _SHARE_WIDTH / max(1, most)
+    parts = [_rect("spent", part * scale, 3, (whole - part) * scale, 10)] if whole > part else []
+    if part:
+        parts.append(_rect("late", 0, 3, part * scale, 10))
+    return _svg("share", _SHARE_WIDTH, 16, label, parts)
 
 
 def exposure_lane(

@@ -13,6 +13,8 @@ from keyproof.report.drawing import Due, Window
 from keyproof.report.overview import State
 from keyproof.report.sections import (
     acceptances,
+    ages,
+    ahead,
     calendar,
     controls,
     data,
@@ -24,6 +26,8 @@ from keyproof.report.sections import (
 )
 from keyproof.report.sections.acceptances import Accepting, Kept
 from keyproof.report.sections.age import days_left, picture
+from keyproof.report.sections.ages import Band
+from keyproof.report.sections.ahead import Coming
 from keyproof.report.sections.controls import Catalogue
 from keyproof.report.sections.exceptions import Group
 from keyproof.report.sections.leaks import Exposure
@@ -134,6 +138,7 @@ class Page:
             ("controls", "Controls", len(self.assessment.controls)),
             ("exceptions", "Exceptions", len(self.worst)),
             ("calendar", "Calendar", None),
+            ("forecast", "Forecast", len(self.coming)),
             ("leaks", "Leaks", len(self.leaks)),
             ("population", "Population", len(self.members)),
             ("waivers", "Waivers", len(self.waivers)),
@@ -161,6 +166,21 @@ class Page:
     def calendar(self) -> Markup:
         """The calendar strip."""
         return calendar.strip(self.dues, self.members, self.assessment.today)
+
+    @cached_property
+    def ages(self) -> list[Band]:
+        """How old the values are."""
+        return ages.histogram(self.members, self.assessment.today)
+
+    @cached_property
+    def coming(self) -> list[Coming]:
+        """What ends by itself in the days ahead."""
+        return ahead.coming(self._rows.all, self.waivers, self.baseline, self.assessment.today)
+
+    @property
+    def coming_within(self) -> list[tuple[int, int]]:
+        """How much of it, by how soon."""
+        return ahead.within(self.coming, self.assessment.today)
 
     @cached_property
     def window(self) -> Window:
