@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes import github_api, gitlab_api
+from tests.fakes import github_api, gitlab_api, small_stores
 from tests.fakes.json_api import Answering
 
 
@@ -48,6 +48,26 @@ def _gitlab(names: Sequence[str]) -> Answering:
     return api.answer
 
 
+def _onepassword(names: Sequence[str]) -> Answering:
+    return small_stores.onepassword({"ops": [small_stores.item(name) for name in names]})
+
+
+def _doppler(names: Sequence[str]) -> Answering:
+    return small_stores.doppler({"shop/prd": names})
+
+
+def _infisical(names: Sequence[str]) -> Answering:
+    return small_stores.infisical([small_stores.infisical_secret(name) for name in names])
+
+
+def _conjur(names: Sequence[str]) -> Answering:
+    return small_stores.conjur([small_stores.variable(name) for name in names])
+
+
+def _bitwarden(names: Sequence[str]) -> Answering:
+    return small_stores.bitwarden([small_stores.bitwarden_secret(name) for name in names])
+
+
 ESTATES = (
     Estate(
         kind="github",
@@ -66,5 +86,44 @@ ESTATES = (
         environ={"GITLAB_TOKEN": gitlab_api.TOKEN},
         prefix="acme/shop/",
         page=100,
+    ),
+    Estate(
+        kind="onepassword-connect",
+        serve=_onepassword,
+        listing="/items",
+        config={},
+        environ={"OP_CONNECT_TOKEN": small_stores.TOKEN},
+        prefix="ops/",
+    ),
+    Estate(
+        kind="doppler",
+        serve=_doppler,
+        listing="/secrets/names",
+        config={"projects": ["shop"]},
+        environ={"DOPPLER_TOKEN": small_stores.TOKEN},
+        prefix="shop/prd/",
+    ),
+    Estate(
+        kind="infisical",
+        serve=_infisical,
+        listing="/api/v4/secrets",
+        config={"projects": ["p1"], "environments": ["prod"]},
+        environ={"INFISICAL_TOKEN": small_stores.TOKEN},
+        prefix="prod/",
+    ),
+    Estate(
+        kind="conjur",
+        serve=_conjur,
+        listing="/resources/",
+        config={"account": "acme"},
+        environ={"CONJUR_AUTHN_LOGIN": "host/scanner", "CONJUR_AUTHN_API_KEY": small_stores.TOKEN},
+        page=500,
+    ),
+    Estate(
+        kind="bitwarden-secrets-manager",
+        serve=_bitwarden,
+        listing="/organizations/",
+        config={"organisation": "org"},
+        environ={"BWS_ACCESS_TOKEN": f"0.machine.{small_stores.TOKEN}:{small_stores.KEY}"},
     ),
 )

@@ -25,7 +25,6 @@ _LARGEST = 64 * 1024 * 1024
 """Bytes of one answer; every listing here comes in pages far below."""
 _REMEMBERED = 256
 """Answers kept by their ETag."""
-_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
 
 
@@ -108,11 +107,12 @@ class RestClient:
         *,
         query: Mapping[str, str | int] | None = None,
         json_body: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
         text: str = "",
     ) -> Answer:
         """Perform an operation of the server, in whose path `{names}` stand for `parts`.
 
-        What follows a `?` in the operation is always sent. `json_body` or a `text` of a form goes with a POST.
+        What follows a `?` in the operation is always sent. `json_body`, a `form` or a `text` goes with a POST.
         Raises AccessDeniedError (also for 404: servers hide what one may not see), CredentialsRefusedError,
         BackendUnreachableError, BackendProtocolError.
         """
@@ -126,7 +126,11 @@ class RestClient:
         )
         asked = "&".join(filter(None, (fixed, urlencode(query or {}))))
         target += f"?{asked}" if asked else ""
-        sent = (text.encode(), _FORM) if json_body is None else (json.dumps(json_body).encode(), _JSON)
+        sent = (text.encode(), "text/plain")
+        if json_body is not None:
+            sent = (json.dumps(json_body).encode(), "application/json")
+        elif form is not None:
+            sent = (urlencode(form).encode(), "application/x-www-form-urlencoded")
         try:
             return self._budget.call(lambda: self._perform(operation, target, sent))
         except ThrottledError as error:
@@ -228,7 +232,7 @@ class RestClient:
         )
         if status in _BUSY or limited:
             return ThrottledError(f"{status}, {words}", after=self._wait(said))
-        if status == 401:
+        if status == 401 or (status == 400 and words in {"invalid_client", "invalid_grant"}):  # RFC 6749
             message = f"{name} does not accept the credentials, or they have expired"
             return CredentialsRefusedError(message, scope=self._scope, hint=self.server.renewal)
         if status == 403:

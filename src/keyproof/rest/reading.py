@@ -1,7 +1,7 @@
 """What JSON answers say, as the domain has it: times, dates of values, and which names were asked for."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from keyproof.domain.secret import Basis, Confidence, DatedFact
@@ -9,7 +9,7 @@ from keyproof.rest.config import RestConfig
 
 
 def moment(text: object) -> datetime | None:
-    """An ISO 8601 time or day in UTC; None for anything else. A day is its last moment known: midnight begins it."""
+    """An ISO 8601 time or day in UTC; None for anything else. A day is its first moment."""
     if not isinstance(text, str) or not text:
         return None
     try:
@@ -17,12 +17,6 @@ def moment(text: object) -> datetime | None:
     except ValueError:
         return None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def end_of_day(text: object) -> datetime | None:
-    """The moment by which a credential that expires on the day `text` no longer works: its midnight, UTC."""
-    at = moment(text)
-    return None if at is None else datetime.combine(at.date(), time.min, UTC)
 
 
 def written(created: datetime | None, updated: datetime | None, *, exact: bool) -> tuple[DatedFact, ...]:

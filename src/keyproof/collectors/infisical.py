@@ -1,0 +1,165 @@
+"""Reads the secrets of Infisical projects with their values hidden by the server."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, field_validator
+
+from keyproof.domain.assessment import Collected
+from keyproof.domain.secret import Encryption, Rotation, SecretMetadata
+from keyproof.domain.verdict import Evidence
+from keyproof.errors import BackendProtocolError
+from keyproof.fields import StringsField
+from keyproof.ports import Surroundings
+from keyproof.rest import client as rest
+from keyproof.rest.client import RestClient, Server
+from keyproof.rest.config import RestConfig, checked_address
+from keyproof.rest.reading import entries, moment, wanted, written
+
+_LOGIN = "POST /api/v1/auth/universal-auth/login"
+_SECRETS = (
+    "GET /api/v4/secrets?viewSecretValue=false&expandSecretReferences=false"
+    "&includeImports=false&recursive=true&secretPath=%2F"
+)
+_DESCRIBE = "secrets: describeSecret"
+_OPERATIONS = {_LOGIN: "machine identity with Universal Auth", _SECRETS: _DESCRIBE}
+_UNREAD = {
+    "grants": "roles and members of the project are not read",
+    "last_accessed_at": "Infisical tells the use of secrets in its audit log only, which is not read",
+}
+
+
+class InfisicalConfig(RestConfig):
+    """The keys of a source of kind infisical.
+
+    Credentials come from INFISICAL_TOKEN, or from INFISICAL_CLIENT_ID and INFISICAL_CLIENT_SECRET.
+    """
+
+    projects: tuple[str, ...] = Field(min_length=1)
+    """Ids of the projects to read."""
+    environments: StringsField
+    """Slugs of the environments to read, e.g. `[dev, prod]`."""
+    address: str = "https://app.infisical.com"
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        return checked_address(text)
+
+
+class InfisicalCollector:
+    """Collects secrets with `viewSecretValue=false`; its scopes are PROJECT/ENVIRONMENT.
+
+    The right `describeSecret` without `readValue` is all it takes, so that the server itself keeps the values.
+    """
+
+    kind: ClassVar[str] = "infisical"
+    permissions: ClassVar[tuple[str, ...]] = tuple(_OPERATIONS.values())
+    Config: ClassVar[type[InfisicalConfig]] = InfisicalConfig
+
+    def __init__(self, source: str, config: InfisicalConfig, surroundings: Surroundings) -> None:
+        self._source = source
+        self._config = config
+        self._surroundings = surroundings
+
+    def scopes(self) -> Sequence[str]:
+        """Every environment of every project."""
+        return [
+            f"{project}/{environment}"
+            for project in dict.fromkeys(self._config.projects)
+            for environment in dict.fromkeys(self._config.environments)
+        ]
+
+    def collect(self, scope: str) -> Iterator[Collected]:
+        """Yield the environment's secrets. Raises CollectError, also for a server that sends values."""
+        project, _, environment = scope.partition("/")
+        tally: Counter[str] = Counter()
+        with self._open(scope) as client:
+            asked = {"projectId": project, "environment": environment}
+            body = client.ask(_SECRETS, query=asked).body
+            try:
+                for entry in entries(body, "secrets"):
+                    if entry.get("secretValueHidden") is not True:
+                        raise _shown(scope)
+                    tally["listed"] += 1
+                    secret = self._secret(entry, project, environment, scope)
+                    if wanted(secret.name, self._config):
+                        yield secret
+                    else:
+                        tally["left out"] += 1
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise client.strange("has an unknown shape", "GET /api/v4/secrets") from None
+            yield from (Evidence(name=f"secrets {what}", value=str(count)) for what, count in tally.items())
+            yield from client.account()
+
+    def _secret(self, entry: Mapping[str, Any], project: str, environment: str, scope: str) -> SecretMetadata:
+        created, updated = moment(entry["createdAt"]), moment(entry["updatedAt"])
+        version = int(entry.get("version") or 0)
+        words = {str(word["key"]): str(word.get("value") or "") for word in entry.get("secretMetadata") or ()}
+        path = str(entry.get("secretPath") or "/").strip("/")
+        name = "/".join(filter(None, (environment, path, str(entry["secretKey"]))))
+        rotated = bool(entry.get("isRotatedSecret"))
+        host = urlsplit(self._config.address).netloc
+        days = entry.get("secretReminderRepeatDays")
+        return SecretMetadata(
+            id=f"{self.kind}://{host}/{quote(project)}/{quote(name, safe='/')}",
+            name=name,
+            source=self._source,
+            backend=self.kind,
+            scope=scope,
+            environment=environment,
+            owner=words.get("owner", ""),
+            tags={
+                **words,
+                **{str(tag.get("slug") or tag.get("name")): "" for tag in entry.get("tags") or ()},
+            },
+            created_at=created,
+            # A version is added when tags or the comment change too, but the first one is the value's.
+            facts=written(created, created if version == 1 else updated, exact=False),
+            rotation=Rotation(enabled=True, mechanism="rotation by Infisical") if rotated else None,
+            encryption=Encryption(encrypted=True, key="keys of the Infisical server"),
+            attributes={
+                "address": self._config.address,
+                "version": version,
+                **({"reminder-days": int(days)} if days else {}),
+            },
+            unread=_UNREAD,
+        )
+
+    def _open(self, scope: str) -> RestClient:
+        environ = self._surroundings.environ
+        if environ.get("INFISICAL_CLIENT_ID") and not environ.get("INFISICAL_TOKEN"):
+            token = self._logged_in(scope)
+        else:
+            token = rest.token_of(environ, "INFISICAL_TOKEN", "INFISICAL_CLIENT_ID", scope=scope)
+        headers = {"Authorization": f"Bearer {token}"}
+        return RestClient(self._server(headers), self._config, self._surroundings, scope=scope)
+
+    def _server(self, headers: Mapping[str, str]) -> Server:
+        return Server(
+            name="Infisical",
+            address=self._config.address,
+            operations=_OPERATIONS,
+            renewal="renew INFISICAL_TOKEN, or the client secret in INFISICAL_CLIENT_SECRET",
+            headers=headers,
+        )
+
+    def _logged_in(self, scope: str) -> str:
+        environ = self._surroundings.environ
+        names = {"clientId": "INFISICAL_CLIENT_ID", "clientSecret": "INFISICAL_CLIENT_SECRET"}
+        body = {key: rest.token_of(environ, name, scope=scope) for key, name in names.items()}
+        with RestClient(self._server({}), self._config, self._surroundings, scope=scope) as client:
+            said = client.ask(_LOGIN, json_body=body).body
+            token = said.get("accessToken") if isinstance(said, Mapping) else None
+            if not isinstance(token, str):
+                raise client.strange("answers a login without a token", _LOGIN)
+        return token
+
+
+def _shown(scope: str) -> BackendProtocolError:
+    """A server that ignores what was asked is not read on; what it sent is dropped."""
+    what = "Infisical sends values though it was asked to hide them"
+    hint = "upgrade the server, and grant describeSecret without readValue"
+    return BackendProtocolError(what, scope=scope, hint=hint)

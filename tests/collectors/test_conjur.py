@@ -1,0 +1,108 @@
+"""Conjur's variables."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from keyproof.collectors.conjur import ConjurConfig
+from keyproof.domain.access import AccessGrant, Action
+from keyproof.domain.assessment import Collected
+from keyproof.domain.secret import VersionState
+from keyproof.errors import AccessDeniedError, BackendProtocolError
+from keyproof.value_operations import returns_value
+from tests.fakes.reading import read, secrets, told
+from tests.fakes.small_stores import CANARY, TOKEN, conjur, variable
+
+ENVIRON = {"CONJUR_AUTHN_LOGIN": "host/scanner", "CONJUR_AUTHN_API_KEY": TOKEN}
+
+
+def _read(*entries: dict[str, Any], **config: Any) -> list[Collected]:
+    return read("conjur", conjur(entries), ENVIRON, account="acme", **config)
+
+
+def test_a_variable_with_who_may_do_what() -> None:
+    items = _read(
+        variable(
+            "prod/db/password",
+            owner="acme:policy:prod",
+            permissions=[
+                {"privilege": "execute", "role": "acme:host:web", "policy": "acme:policy:root"},
+                {"privilege": "read", "role": "acme:host:scanner"},
+                {"privilege": "update", "role": "acme:group:ops", "policy": None},
+                {"privilege": "dance", "role": "acme:user:ada"},
+            ],
+            annotations=[{"name": "owner", "value": "data"}, {"name": "environment", "value": "prod"}],
+            secrets=[{"version": 1, "expires_at": None}, {"version": 2, "expires_at": None}],
+        )
+    )
+    found = secrets(items)["prod/db/password"]
+    assert found.id.endswith("/acme/prod%2Fdb%2Fpassword")
+    assert (found.owner, found.environment) == ("data", "prod")
+    assert found.grants == (
+        AccessGrant(principal="acme:group:ops", actions=(Action.WRITE,), via="permit"),
+        AccessGrant(principal="acme:host:scanner", actions=(Action.LIST,), via="permit"),
+        AccessGrant(principal="acme:host:web", actions=(Action.READ,), via="acme:policy:root"),
+        AccessGrant(principal="acme:policy:prod", actions=tuple(sorted(Action)), via="ownership"),
+    )
+    assert found.versions is not None
+    assert [(one.id, one.state) for one in found.versions] == [
+        ("1", VersionState.PREVIOUS),
+        ("2", VersionState.CURRENT),
+    ]
+    assert found.facts == ()
+    assert "no time" in found.unread["facts"]
+    assert found.created_at == datetime(2025, 1, 1, tzinfo=UTC)
+    assert CANARY not in repr(items)
+    assert "has a privilege" in told(items)["visibility"]
+
+
+def test_a_rotator_and_a_variable_without_a_value() -> None:
+    words = {"rotation/rotator": "postgresql/password", "rotation/ttl": "P1D"}
+    entries = [{"name": name, "value": value} for name, value in words.items()]
+    due = "2025-11-01T00:00:00Z"
+    items = _read(
+        variable("rotated", annotations=entries, secrets=[{"version": 7, "expires_at": due}]),
+        variable("empty", secrets=[]),
+    )
+    rotation = secrets(items)["rotated"].rotation
+    assert rotation is not None
+    assert (rotation.mechanism, rotation.schedule) == ("postgresql/password", "P1D")
+    assert rotation.next_at == datetime(2025, 11, 1, tzinfo=UTC)
+    empty = secrets(items)["empty"]
+    assert (empty.rotation, empty.versions, empty.attributes["empty"]) == (None, (), True)
+
+
+def test_a_wrong_key_is_refused() -> None:
+    environ = {**ENVIRON, "CONJUR_AUTHN_API_KEY": "other"}
+    with pytest.raises(AccessDeniedError, match="does not accept") as caught:
+        read("conjur", conjur([]), environ, account="acme")
+    assert "CONJUR_AUTHN_API_KEY" in caught.value.hint
+    with pytest.raises(AccessDeniedError, match="CONJUR_AUTHN_API_KEY is not set"):
+        read("conjur", conjur([]), {"CONJUR_AUTHN_LOGIN": "host/scanner"}, account="acme")
+
+
+def test_names_are_chosen_by_globs() -> None:
+    items = _read(variable("prod/a"), variable("dev/a"), exclude=["dev/*"])
+    assert list(secrets(items)) == ["prod/a"]
+    assert told(items)["variables left out"] == "1"
+
+
+def test_values_are_never_asked_for() -> None:
+    assert returns_value("GET /secrets/acme/variable/prod%2Fdb")
+    assert returns_value("GET /secrets?variable_ids=acme:variable:db")
+    assert not returns_value("GET /resources/acme?kind=variable")
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, {"id": "acme"}, variable("a", secrets=[{}]), variable("a", annotations=["x"])]
+)
+def test_an_entry_of_an_unknown_shape(entry: dict[str, Any]) -> None:
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        _read(entry)
+
+
+def test_options_that_make_no_sense() -> None:
+    with pytest.raises(ValidationError):
+        ConjurConfig.model_validate({"account": "acme", "address": "conjur"})
