@@ -16,9 +16,10 @@ from keyproof.domain.verdict import Severity, Verdict
 from keyproof.domain.wording import listed, moment
 from keyproof.fields import SpanField
 
-_TELLING = frozenset({"aws-secrets-manager"})
-"""Backends that leave the date of the last access out only where nobody has read the value:
-https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html (LastAccessedDate)."""
+_TELLING = frozenset({"aws-iam", "aws-secrets-manager"})
+"""Backends that leave the date of the last access out only where nobody has used the value:
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html (LastAccessedDate),
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyLastUsed.html."""
 
 
 class Unused(CheckModel):

@@ -52,7 +52,10 @@ class CollectorType(Protocol):
 COLLECTORS: Mapping[str, CollectorType] = _Members(
     "keyproof.collectors",
     {
+        "aws-iam": "AwsIamCollector",
+        "aws-kms": "AwsKmsCollector",
         "aws-secrets-manager": "AwsSecretsManagerCollector",
+        "aws-ssm": "AwsSsmCollector",
         "azure-key-vault": "AzureKeyVaultCollector",
         "bitwarden-secrets-manager": "BitwardenSecretsManagerCollector",
         "conjur": "ConjurCollector",
