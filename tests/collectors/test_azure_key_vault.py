@@ -14,6 +14,7 @@ from azure.keyvault.certificates import CertificateClient
 from azure.keyvault.keys import KeyClient
 from azure.keyvault.secrets import SecretClient
 
+from keyproof.azure.connection import audience
 from keyproof.azure.permissions import PERMISSIONS, role_definition
 from keyproof.collectors.azure_key_vault import AzureKeyVaultCollector
 from keyproof.domain.access import AccessGrant, Action, AuditTrail
@@ -31,7 +32,7 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.value_operations import cloud_value
-from tests.fakes.azure import CREATED, HOME, SUBSCRIPTION, TOKEN, Azure, azure
+from tests.fakes.azure import CREATED, HOME, SUBSCRIPTION, TENANT, TOKEN, Azure, azure
 from tests.fakes.ports import FixedClock
 from tests.fakes.rest_server import Scripted
 
@@ -50,7 +51,7 @@ def cloud(tmp_path: Path) -> Iterator[Azure]:
         yield running
         for one in running.server.asked:
             assert not cloud_value(one.method, one.path), one
-            assert one.method == "GET"
+            assert one.method == "GET" or one.path.endswith("/token")
 
 
 def _collector(cloud: Azure, **config: Any) -> AzureKeyVaultCollector:
@@ -205,6 +206,27 @@ def test_a_key_whose_policy_only_notifies_is_not_rotated(cloud: Azure) -> None:
     assert found.rotation == Rotation(enabled=False, mechanism="rotation policy")
 
 
+def test_a_rotation_policy_of_no_known_length_is_a_problem(cloud: Azure) -> None:
+    cloud.objects.clear()
+    cloud.add("keys", "k")
+    trigger = {"timeBeforeExpiry": "P30D"}
+    cloud.rotation["k"] = {"lifetimeActions": [{"trigger": trigger, "action": {"type": "Rotate"}}]}
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.rotation is not None
+    assert (found.rotation.enabled, found.rotation.interval) == (True, None)
+    assert "states no length" in found.rotation.problem
+
+
+def test_deleted_ones_that_are_denied_or_undated(cloud: Azure) -> None:
+    cloud.denied = {"/deletedsecrets": "ForbiddenByRbac"}
+    (gap,) = _gaps(_all(cloud))
+    assert gap.scope.endswith("(deleted secrets)")
+    cloud.denied = {}
+    cloud.deleted["secrets"] = [{"id": f"{cloud.address}/secrets/old", "attributes": {}}]
+    with pytest.raises(BackendProtocolError, match="lists old as deleted without a date"):
+        _all(cloud)
+
+
 def test_what_is_soft_deleted_is_on_its_way_out(cloud: Azure) -> None:
     gone = {
         "id": f"{cloud.address}/secrets/old",
@@ -268,6 +290,21 @@ def test_a_role_that_cannot_be_read_leaves_the_grants_open(cloud: Azure) -> None
     cloud.assignments = [_assigned("alice", "Unknown")]
     (found,) = _secrets(_all(cloud)).values()
     assert "could not be read" in found.unread["grants"]
+
+
+def test_a_denial_with_exceptions_leaves_the_grants_open(cloud: Azure) -> None:
+    permissions = [{"dataActions": ["Microsoft.KeyVault/vaults/secrets/getSecret/action"]}]
+    everybody = {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}
+    said = {"denyAssignmentName": "locked", "permissions": permissions, "principals": [everybody]}
+    cloud.denials = [{"properties": said}]
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.grants == (
+        AccessGrant(principal="*", actions=(Action.READ,), via="denial locked", effect="deny"),
+    )
+    cloud.denials = [{"properties": {**said, "excludePrincipals": [{"id": "alice"}]}}]
+    (found,) = _secrets(_all(cloud)).values()
+    assert found.grants == ()
+    assert "the denial locked has a condition or exceptions" in found.unread["grants"]
 
 
 def test_access_policies_are_grants_where_they_count(cloud: Azure) -> None:
@@ -547,6 +584,54 @@ def test_the_official_clients_read_the_same_from_this_fake(cloud: Azure) -> None
         policy = keys.get_key_rotation_policy("k")
         assert [action.time_after_create for action in policy.lifetime_actions] == ["P90D"]
         assert [one.name for one in certificates.list_properties_of_certificates()] == ["c"]
+
+
+def _signing_in(cloud: Azure, monkeypatch: pytest.MonkeyPatch, secret: str) -> AzureKeyVaultCollector:
+    """A collector that signs in with azure-identity, as a service principal."""
+    said = {"TENANT_ID": TENANT, "CLIENT_ID": "scanner", "CLIENT_SECRET": secret}
+    for name, value in said.items():
+        monkeypatch.setenv(f"AZURE_{name}", value)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", cloud.server.authorities)
+    given = {"management": cloud.address, "ca_cert": cloud.server.authorities, "authority": cloud.address}
+    settings = AzureKeyVaultCollector.Config.model_validate(given)
+    here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=lambda _: None)
+    return AzureKeyVaultCollector("azure", settings, here)
+
+
+def test_azure_identity_gives_the_tokens(cloud: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = _signing_in(cloud, monkeypatch, TOKEN)
+    items = [item for scope in collector.scopes() for item in collector.collect(scope)]
+    assert len(_secrets(items)) == 1
+    assert set(cloud.audiences) == {f"{cloud.address}/.default"}
+
+
+def test_a_sign_in_that_fails(cloud: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AccessDeniedError, match=r"Azure gives no token: .*AADSTS7000215") as caught:
+        _signing_in(cloud, monkeypatch, "wrong-" + "secret").scopes()
+    assert "wrong-secret" not in caught.value.message
+    assert "az login" in caught.value.hint
+
+
+def test_a_server_that_is_no_vault_gets_no_token(cloud: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = _signing_in(cloud, monkeypatch, TOKEN)
+    elsewhere = cloud.address.replace("127.0.0.1", "localhost")
+    with pytest.raises(CollectError, match="is not the name of a key vault"):
+        list(collector.collect(elsewhere))
+
+
+@pytest.mark.parametrize(
+    ("url", "audience_of_it"),
+    [
+        ("https://management.azure.com/subscriptions", "https://management.azure.com"),
+        ("https://shop.vault.azure.net/secrets", "https://vault.azure.net"),
+        ("https://shop.vault.azure.cn/secrets", "https://vault.azure.cn"),
+        ("https://shop.vault.usgovcloudapi.net/keys", "https://vault.usgovcloudapi.net"),
+        ("https://management.azure.com.evil.example/", ""),
+        ("https://vault.azure.net.evil.example/", ""),
+    ],
+)
+def test_a_token_is_for_the_server_it_goes_to(url: str, audience_of_it: str) -> None:
+    assert audience(url, "https://management.azure.com") == audience_of_it
 
 
 def test_the_role_of_the_docs_is_the_one_that_is_tested(checkout: Path) -> None:

@@ -388,6 +388,32 @@ def test_credentials_that_are_none(cloud: Google) -> None:
     assert "odd" not in caught.value.message
 
 
+def test_the_default_credentials_are_used_where_none_are_named(
+    cloud: Google, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "billing")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", cloud.credentials())
+    here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=lambda _: None)
+    settings = GoogleSecretManagerCollector.Config.model_validate(
+        {"projects": "acme", "address": cloud.address}
+    )
+    collector = GoogleSecretManagerCollector("google", settings, here)
+    items = list(collector.collect("acme"))
+    assert set(_secrets(items)) == {"acme/db"}
+    assert {one.headers.get("x-goog-user-project") for one in cloud.server.asked[1:]} == {"billing"}
+
+
+def test_a_server_for_tokens_that_is_not_there(cloud: Google) -> None:
+    path = Path(cloud.credentials())
+    said = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**said, "token_uri": "http://127.0.0.1:9/token"}), encoding="utf-8")
+    given = {"projects": "acme", "address": cloud.address, "credentials": str(path)}
+    here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=lambda _: None)
+    settings = GoogleSecretManagerCollector.Config.model_validate(given)
+    with pytest.raises(BackendUnreachableError, match="server for tokens cannot be reached"):
+        list(GoogleSecretManagerCollector("google", settings, here).collect("acme"))
+
+
 def test_a_quota_that_is_used_up_is_waited_for(cloud: Google) -> None:
     busy = Scripted(path="/secrets?", status=429, headers={"Retry-After": "7"})
     cloud.server.scripted += [busy, busy]

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.fakes.rest_server import Answer, Asked, RestServer, rest_server
 
 TOKEN = "token-of-" + "the-scanner"
+TENANT = "99999999-2222-3333-4444-555555555555"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 HOME = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/shop"
 CREATED = 1_756_684_800  # 2025-09-01
@@ -37,6 +39,9 @@ class Azure:
     denied: dict[str, str] = field(default_factory=dict)
     """Part of a path → the inner code of the 403 it gets."""
 
+    audiences: list[str] = field(default_factory=list)
+    """Whom the tokens that were asked for are for."""
+
     @property
     def address(self) -> str:
         """Of the vault and of the resource manager."""
@@ -62,6 +67,8 @@ class Azure:
 
     def answer(self, asked: Asked) -> Answer:
         """Status and body of one request."""
+        if asked.path.startswith(f"/{TENANT}/"):
+            return self._authority(asked)
         if asked.bearer != TOKEN:
             said = f'Bearer authorization="https://login.microsoftonline.com/{SUBSCRIPTION}", resource="https://vault.azure.net"'
             body = {"error": {"code": "Unauthorized", "message": "AKV10000: no valid token"}}
@@ -77,6 +84,18 @@ class Azure:
         if asked.path.startswith("/subscriptions"):
             return self._control(asked)
         return self._data(asked)
+
+    def _authority(self, asked: Asked) -> Answer:
+        """As Microsoft Entra ID would: where tokens are, and a token for the right secret."""
+        home = f"{self.address}/{TENANT}"
+        if asked.method == "GET":
+            endpoints = {"authorization_endpoint": f"{home}/authorize", "token_endpoint": f"{home}/token"}
+            return 200, {**endpoints, "issuer": f"{home}/v2.0"}
+        form = dict(parse_qsl(asked.body.decode()))
+        self.audiences.append(form["scope"])
+        if form["client_secret"] != TOKEN:
+            return 401, {"error": "invalid_client", "error_description": "AADSTS7000215: wrong"}
+        return 200, {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"}
 
     def _control(self, asked: Asked) -> Answer:
         path = asked.path

@@ -39,5 +39,7 @@ class AzureKeyVaultConfig(RestConfig):
     """Whether to read the diagnostic settings, to know whether reading is recorded."""
     tenant: str = ""
     """The tenant to sign in to; empty leaves it to the credentials."""
+    authority: str = ""
+    """Where to sign in, in clouds that Microsoft's own list of authorities does not have; empty takes its own."""
     management: Address = "https://management.azure.com"
     """Azure Resource Manager; other clouds have others, e.g. `https://management.chinacloudapi.cn`."""

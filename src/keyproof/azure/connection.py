@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from keyproof.azure.config import AzureKeyVaultConfig
 from keyproof.azure.permissions import ACCESS_POLICY
 from keyproof.errors import (
     AccessDeniedError,
@@ -24,8 +25,8 @@ Token = Callable[[str, bool], str]
 """The bearer token for a URL; the flag asks for a new one."""
 
 
-def sign_in(management: str, *, tenant: str, scope: str) -> Token:
-    """Tokens of azure-identity's default chain. Raises MissingExtraError.
+def sign_in(config: AzureKeyVaultConfig, *, scope: str) -> Token:
+    """Tokens of azure-identity's default chain, which reads the environment itself. Raises MissingExtraError.
 
     What is returned raises AccessDeniedError and BackendUnreachableError.
     """
@@ -34,15 +35,19 @@ def sign_in(management: str, *, tenant: str, scope: str) -> Token:
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415 (same)
     except ImportError:
         raise MissingExtraError(scope=scope, extra=EXTRA) from None
-    named = {
-        name: tenant for name in ("interactive_browser_tenant_id", "workload_identity_tenant_id") if tenant
-    }
-    credential = DefaultAzureCredential(**named)
+    options: dict[str, Any] = {}
+    if config.authority:
+        options = {"authority": config.authority, "disable_instance_discovery": True}
+    credential = DefaultAzureCredential(**options)
+    tenant = {"tenant_id": config.tenant} if config.tenant else {}
 
     def token(url: str, renew: bool) -> str:  # noqa: ARG001 (the credential keeps tokens and renews them itself)
-        options = {"tenant_id": tenant} if tenant else {}
+        to = audience(url, config.management)
+        if not to:
+            message = f"{urlsplit(url).netloc} is not the name of a key vault, so it gets no token"
+            raise CollectError(message, scope=scope, hint="write https://NAME.vault.azure.net")
         try:
-            return credential.get_token(f"{audience(url, management)}/.default", **options).token
+            return credential.get_token(f"{to}/.default", **tenant).token
         except ClientAuthenticationError as error:
             said = " ".join(error.message.split())[:300]
             raise LockedOutError(f"Azure gives no token: {said}", scope=scope, hint=_SIGN_IN) from None
@@ -54,12 +59,11 @@ def sign_in(management: str, *, tenant: str, scope: str) -> Token:
 
 
 def audience(url: str, management: str) -> str:
-    """Whom a token for `url` is for: the resource manager, or the vaults of its cloud."""
+    """Whom a token for `url` is for: the resource manager, or the vaults of its cloud; empty for other servers."""
     if url.startswith(f"{management}/"):
         return management
-    host = urlsplit(url).hostname or ""
-    _, found, suffix = host.partition(".vault.")
-    return f"https://vault.{suffix}" if found else "https://vault.azure.net"
+    _, found, suffix = (urlsplit(url).hostname or "").partition(".vault.")
+    return f"https://vault.{suffix}" if found else ""
 
 
 def translated(refusal: RefusedError, *, scope: str, server: str) -> CollectError:

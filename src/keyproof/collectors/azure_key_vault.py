@@ -106,7 +106,7 @@ class AzureKeyVaultCollector:
     def _client(self, scope: str) -> CloudClient:
         with self._lock:
             if self._token is None:
-                self._token = sign_in(self._config.management, tenant=self._config.tenant, scope=scope)
+                self._token = sign_in(self._config, scope=scope)
         root, file = self._surroundings.root, self._config.ca_cert
         return CloudClient(
             scope=scope,

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
-from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError
+from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.retry import RetryBudget, ThrottledError
 from keyproof.value_operations import ValueOperationError, cloud_value
@@ -24,6 +24,8 @@ PARALLEL = 8
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _PAGES = 100_000
 """More pages than any listing has: an end for those whose every page names another one."""
+
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Body = Mapping[str, Any]
 
@@ -187,6 +189,9 @@ class CloudClient:
 
     def _connect(self, parts: SplitResult) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        if parts.scheme != "https" and host not in _HERE:
+            what = f"{_server(parts.geturl())} is asked without TLS, so it gets no token"
+            raise CollectError(what, scope=self.scope, hint="write its address with https")
         proxy = _proxy(parts, self.surroundings.environ)
         at = (proxy.hostname or "", proxy.port or 3128) if proxy else (host, port)
         if parts.scheme == "https":
@@ -262,7 +267,7 @@ def _proxy(parts: SplitResult, environ: Mapping[str, str]) -> SplitResult | None
     """The proxy the environment names for this address, unless it is excepted or on this machine."""
     excepted = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     bypass: Any = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009 (typeshed does not list it)
-    if parts.hostname in {"localhost", "127.0.0.1", "::1"} or bypass(parts.netloc, {"no": excepted}):
+    if parts.hostname in _HERE or bypass(parts.netloc, {"no": excepted}):
         return None
     name = f"{parts.scheme}_proxy"
     proxy = environ.get(name) or environ.get(name.upper())

@@ -1,0 +1,133 @@
+"""The client for the interfaces of clouds: what it refuses to send, and how it waits and finds its way."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from keyproof.errors import BackendProtocolError, BackendUnreachableError, CollectError
+from keyproof.ports import Surroundings
+from keyproof.rest.cloud import CloudClient, RefusedError, words
+from keyproof.value_operations import ValueOperationError
+from tests.fakes.ports import FixedClock
+from tests.fakes.rest_server import Asked, Scripted, rest_server
+
+pytestmark = pytest.mark.server
+
+
+Make = Callable[..., CloudClient]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Makes clients, and closes them when the test is over."""
+    made: list[CloudClient] = []
+
+    def one(
+        *, environ: Mapping[str, str] | None = None, sleep: Callable[[float], None] = lambda _: None
+    ) -> CloudClient:
+        clock = FixedClock(datetime(2025, 10, 1, tzinfo=UTC))
+        here = Surroundings(root=Path("/"), environ=environ or {}, clock=clock, sleep=sleep)
+        made.append(
+            CloudClient(scope="here", surroundings=here, token=lambda _, renew: f"token-{renew}", timeout=2)
+        )
+        return made[-1]
+
+    yield one
+    for client in made:
+        client.close()
+
+
+def _echo(asked: Asked) -> tuple[int, dict[str, str]]:
+    return 200, {"path": asked.path, "token": asked.bearer, "said": asked.body.decode(), **asked.query}
+
+
+def test_a_request_for_a_value_is_not_sent(make: Make) -> None:
+    with rest_server(_echo) as server:
+        for path in ("/secrets/db", "/v1/projects/p/secrets/s/versions/1%3Aaccess"):
+            with pytest.raises(ValueOperationError):
+                make().get(f"{server.address}{path}", need="a right")
+        with pytest.raises(ValueOperationError):
+            make().post(f"{server.address}/keys/k/1/decrypt", {}, need="a right")
+        assert server.asked == []
+
+
+def test_a_token_is_sent_over_tls_only(make: Make) -> None:
+    with pytest.raises(CollectError, match="without TLS"):
+        make().get("http://vault.example/secrets", need="a right")
+
+
+def test_parameters_and_bodies_arrive(make: Make) -> None:
+    with rest_server(_echo) as server:
+        client = make()
+        got = client.get(f"{server.address}/a?b=1", need="a right", c="ü&", empty="")
+        assert got == {"path": "/a", "token": "token-False", "said": "", "b": "1", "c": "ü&"}
+        assert client.post(f"{server.address}/a", {"x": 1}, need="another")["said"] == '{"x": 1}'
+        assert client.counts == {"a right": 1, "another": 1}
+
+
+def test_a_refused_token_is_renewed_once(make: Make) -> None:
+    with rest_server(_echo) as server:
+        server.scripted.append(Scripted(path="/a", status=401))
+        assert make().get(f"{server.address}/a", need="a right")["token"] == "token-True"
+        server.scripted += [Scripted(path="/a", status=401)] * 2
+        with pytest.raises(RefusedError) as caught:
+            make().get(f"{server.address}/a", need="a right")
+        assert (caught.value.status, caught.value.need) == (401, "a right")
+
+
+@pytest.mark.parametrize(
+    ("said", "waited"),
+    [("7", 7.0), ("Wed, 01 Oct 2025 00:00:09 GMT", 9.0), ("Tue, 30 Sep 2025 00:00:00 GMT", 0.0)],
+)
+def test_retry_after_is_a_number_or_a_date(make: Make, said: str, waited: float) -> None:
+    waits: list[float] = []
+    with rest_server(_echo) as server:
+        server.scripted.append(Scripted(path="/a", status=503, headers={"Retry-After": said}))
+        make(sleep=waits.append).get(f"{server.address}/a", need="a right")
+    assert waits == [waited]
+
+
+def test_a_retry_after_that_says_nothing_is_waited_for_by_chance(make: Make) -> None:
+    waits: list[float] = []
+    with rest_server(_echo) as server:
+        server.scripted.append(Scripted(path="/a", status=429, headers={"Retry-After": "soon"}))
+        make(sleep=waits.append).get(f"{server.address}/a", need="a right")
+    assert len(waits) == 1
+    assert 0 <= waits[0] <= 0.2
+
+
+def test_a_redirection_is_not_followed(make: Make) -> None:
+    with rest_server(_echo) as server:
+        server.scripted.append(Scripted(path="/a", status=302, headers={"Location": f"{server.address}/b"}))
+        with pytest.raises(BackendProtocolError, match="answers 302"):
+            make().get(f"{server.address}/a", need="a right")
+        assert [one.path for one in server.asked] == ["/a"]
+
+
+def test_a_server_that_is_not_there(make: Make) -> None:
+    with pytest.raises(BackendUnreachableError, match="cannot be reached"):
+        make().get("http://127.0.0.1:9/a", need="a right")
+
+
+def test_the_proxy_of_the_environment_is_used_unless_excepted(make: Make) -> None:
+    proxied = {"HTTPS_PROXY": "http://127.0.0.1:9"}
+    with pytest.raises(BackendUnreachableError, match=r"https://vault\.invalid cannot be reached"):
+        make(environ=proxied).get("https://vault.invalid/a", need="a right")
+    with rest_server(_echo) as server:
+        environ = {"http_proxy": "http://127.0.0.1:9"}
+        assert make(environ=environ).get(f"{server.address}/a", need="a right")["path"] == "/a"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"message": "no\n way"}}, "no way"),
+        ({"error": "invalid"}, "invalid"),
+        ({"message": "plain"}, "plain"),
+        ({}, "no reason given"),
+    ],
+)
+def test_the_words_of_an_error(body: Mapping[str, object], said: str) -> None:
+    assert words(body) == said
