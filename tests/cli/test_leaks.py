@@ -106,7 +106,12 @@ def test_however_a_history_is_walked_the_result_is_the_same(repository: Path, ke
     subprocess.run(["git", "gc", "--quiet"], cwd=repository, check=True)
     results = [
         keyproof("leaks", "--format", "jsonl", *options).out
-        for options in (["--no-cache"], ["--no-cache", "--no-follow-deltas"], ["--no-cache", "--jobs", "2"], ["--no-cache", "--no-archives"])
+        for options in (
+            ["--no-cache"],
+            ["--no-cache", "--no-follow-deltas"],
+            ["--no-cache", "--jobs", "2"],
+            ["--no-cache", "--no-archives"],
+        )
     ]
     assert results == [results[0]] * 4
 
@@ -262,3 +267,19 @@ def test_the_hook_imports_nothing_but_what_a_clean_commit_needs(repository: Path
     assert ours - packages <= _HOOK_NEEDS
     assert loaded & _HEAVY == set()
     assert "hyperscan" in loaded
+
+
+def test_rules_of_other_tools_look_too_and_none_is_dropped_silently(
+    repository: Path, keyproof: Keyproof, tmp_path: Path
+) -> None:
+    rules = tmp_path / "theirs.toml"
+    rules.write_text(
+        '[[rules]]\nid = "house-token"\nregex = "house_[0-9a-f]{12}"\nkeywords = ["house_"]\n'
+        '[[rules]]\nid = "by-path"\npath = "pem$"\n',
+        encoding="utf-8",
+    )
+    (repository / "new.txt").write_text("house_" + "0123456789ab" + "\n")
+    result = keyproof("leaks", "--worktree", "--rules", str(rules), "--format", "jsonl")
+    assert any("house-token" in line for line in result.out.splitlines())
+    assert "rules: " in result.err
+    assert "by-path" in result.err

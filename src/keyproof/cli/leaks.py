@@ -32,7 +32,7 @@ from keyproof.ports import LeakSource
 from keyproof.reporters.leaks import render_json, render_jsonl, render_text
 from keyproof.wiring.catalog import CHECKS, REPORTERS
 from keyproof.wiring.compose import repository_name
-from keyproof.wiring.leaks import Search, leak_sources, repository_root
+from keyproof.wiring.leaks import Search, leak_sources, repository_root, told_of_rules
 
 _LINES = {"json": render_json, "jsonl": render_jsonl, "text": render_text}
 _REPORTS = sorted(set(REPORTERS) - set(_LINES))
@@ -67,6 +67,14 @@ def leaks(
             "--detect-secrets", help="Let detect-secrets' plugins look too; what only they see is possible."
         ),
     ] = False,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--rules",
+            help="Let the rules of a gitleaks, Betterleaks, Kingfisher, Nosey Parker or CredSweeper file look too.",
+            metavar="FILE",
+        ),
+    ] = None,
     largest: Annotated[
         int,
         typer.Option("--largest", min=1, max=2048, help="Larger blobs and files are skipped.", metavar="MIB"),
@@ -116,9 +124,12 @@ def leaks(
         follow_deltas=follow_deltas,
         jobs=jobs,
         detect_secrets=detect_secrets,
+        rules=tuple(rules or ()),
         remember=cache,
         from_hook="GIT_QUARANTINE_PATH" in os.environ,  # set by git for a pre-receive hook
     )
+    for line in told_of_rules(search.rules) if search.rules else ():
+        print(f"keyproof: {line}", file=sys.stderr)
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
     with TerminalProgress(enabled=not no_progress) as bars:
         scans = [source.scan(bars) for path in found for source in _sources(path, search)]

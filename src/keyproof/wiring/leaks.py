@@ -1,7 +1,8 @@
 """Leak sources ready to run; the hook comes this way too, so nothing heavy is imported here."""
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -45,6 +46,8 @@ class Search:
     """Whether archives, documents and notebooks are opened."""
     submodules: bool = False
     """Whether the submodules that are checked out are searched as well, each as a repository of its own."""
+    rules: tuple[Path, ...] = ()
+    """Rule files of other tools whose rules look too."""
     remember: bool = True
     """Whether what was found before is used again where nothing has changed since."""
     new_to: str = ""
@@ -147,8 +150,8 @@ def _scanner(search: Search, environ: Mapping[str, str]) -> Scanner:
     folder = policies() / "detectors"
     kept = cache_folder(environ)
     cache = Path(kept) if kept else None
-    scanner = open_scanner(folder, cache=cache, detect_secrets=search.detect_secrets)
-    if kept and not search.detect_secrets:  # for the hook's first look
+    scanner = open_scanner(folder, cache=cache, rules=search.rules, detect_secrets=search.detect_secrets)
+    if kept and not search.detect_secrets and not search.rules:  # for the hook's first look
         over_lines = [number for number, one in enumerate(scanner.detectors.values()) if one.multiline]
         note(kept, str(folder), scanner.digest, over_lines)
     return scanner
@@ -171,6 +174,18 @@ def _reading(search: Search) -> "OpenReading | None":
     except ImportError:
         return None
     return in_place
+
+
+def told_of_rules(paths: Sequence[Path]) -> Iterator[str]:
+    """What becomes of the rules of other tools: the numbers, and each that is not taken over as it is. Raises PolicyError."""
+    from keyproof.leaks.detection.foreign_rules import Outcome, read_all  # noqa: PLC0415 (not for the hook)
+
+    rules = read_all(paths)
+    counts = Counter(rule.outcome for rule in rules)
+    yield "rules: " + ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+    for rule in rules:
+        if rule.reason:
+            yield f"{rule.outcome}: {rule.id}: {rule.reason}"
 
 
 def repository_root(path: Path) -> Path:
