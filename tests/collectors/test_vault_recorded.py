@@ -187,14 +187,14 @@ def test_a_closed_health_page_and_lookup_do_not_stop_a_scan(tmp_path: Path) -> N
     assert "secret/app" in _secrets(items)
 
 
-def test_no_kv_mount_at_all_is_said(tmp_path: Path) -> None:
+def test_no_mount_to_read_is_said(tmp_path: Path) -> None:
     with RecordedVault({**VAULT, "GET sys/mounts": _found({"sys/": {"type": "system"}})}) as vault:
-        with pytest.raises(CollectError, match="the server has no KV mount"):
+        with pytest.raises(CollectError, match="the server has no mount to read"):
             _collector(vault.address, tmp_path).scopes()
         missing = _collector(vault.address, tmp_path, mounts=["secret"])
         with pytest.raises(CollectError, match="there is no mount secret/") as raised:
             list(missing.collect("secret/"))
-    assert raised.value.hint == "the server has no KV mount"
+    assert raised.value.hint == "the server has no mount that can be read"
 
 
 def test_below_a_closed_namespace_is_a_scope_of_its_own(tmp_path: Path) -> None:

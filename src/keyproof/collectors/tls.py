@@ -8,13 +8,13 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import PositiveFloat, field_validator, model_validator
 
+from keyproof.certificate import Certificate, certificates_in, read_certificate
 from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import Basis, Confidence, DatedFact, SecretMetadata, SubjectKind
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError
 from keyproof.fields import StrictModel
 from keyproof.ports import Surroundings
-from keyproof.tls.certificate import Certificate, certificates_in, read_certificate
 from keyproof.tls.handshake import shake_hands
 
 _PORT = 443

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from keyproof.domain.access import AccessGrant, Action
 from keyproof.vault.policy import CAPABILITIES, PathRule, Policy
+from keyproof.vault.uses import Uses
 
 
 @dataclass(slots=True, kw_only=True)
@@ -173,6 +174,18 @@ def kv1_grants(acl: Acl, principal: str, *, mount: str, path: str) -> tuple[Acce
         },
         denied=[(data, (Action.READ, Action.WRITE, Action.ADMIN))],
     )
+
+
+def uses_grants(acl: Acl, uses: Uses) -> tuple[AccessGrant, ...]:
+    """How whoever holds `acl` reaches a secret of which `uses` are all the ways; the principal is empty."""
+    decisions = {path: acl.decide(path) for path, _ in uses}
+    allowed: dict[Action, list[tuple[Decision, Iterable[str]]]] = {}
+    denied: dict[str, list[Action]] = {}
+    for (path, capability), action in uses.items():
+        allowed.setdefault(action, []).append((decisions[path], (capability,)))
+        if action is not Action.LIST:
+            denied.setdefault(path, []).append(action)
+    return _grants("", allowed, denied=[(decisions[path], actions) for path, actions in denied.items()])
 
 
 def _parent(path: str) -> str:

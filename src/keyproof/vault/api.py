@@ -19,6 +19,8 @@ _BUSY = frozenset({412, 429, 502, 503, 504})
 """412 is a standby that lags behind (https://developer.hashicorp.com/vault/api-docs#http-status-codes)."""
 _UPGRADING = "Upgrading from non-versioned"
 """What a new KV version 2 mount says for its first moments."""
+_SUDO = ("sys/audit", "auth/token/accessors")
+_LEASES = "sys/leases/lookup/"
 _IGNORED = "Endpoint ignored"
 """What a server says to a parameter it does not know, like the size of a page."""
 
@@ -162,11 +164,11 @@ class Connection:
             raise self._strange(verb, path, f"answers {status}: {answer.words}")
 
     def _denied(self, verb: str, path: str) -> AccessDeniedError:
-        if verb == "POST":
+        if verb == "POST" and path.endswith("/login"):
             hint = "check role, secret id and the mount of the auth method"
             return AccessDeniedError(f"the server refuses the login at {path}", scope=self._scope, hint=hint)
         capability = {"GET": "read", "LIST": "list"}.get(verb, "update")
-        needed = "'read' with 'sudo'" if path == "sys/audit" else f"'{capability}'"
+        needed = f"'{capability}'" + (" with 'sudo'" if path.endswith(_SUDO) or _LEASES in path else "")
         return AccessDeniedError(
             f"the token has no {needed} on {path}",
             scope=self._scope,

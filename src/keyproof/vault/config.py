@@ -40,7 +40,7 @@ class VaultConfig(StrictModel):
     address: str = ""
     """Empty takes BAO_ADDR or VAULT_ADDR."""
     mounts: tuple[str, ...] = ()
-    """KV mounts to read; empty takes every KV mount of `sys/mounts`."""
+    """Mounts to read; empty takes every mount of `sys/mounts` whose engine is read."""
     namespace: str = ""
     """Empty takes BAO_NAMESPACE or VAULT_NAMESPACE, else the root namespace."""
     namespaces: tuple[str, ...] = ()
@@ -57,6 +57,20 @@ class VaultConfig(StrictModel):
     """Whether to read policies, roles and groups, to know who reaches each secret."""
     audit: bool = True
     """Whether to read the audit devices."""
+    database: bool = True
+    """Whether to read database engines: static and dynamic roles, and the accounts of connections."""
+    pki: bool = True
+    """Whether to read PKI engines: issuers, roles and certificates that are neither expired nor revoked."""
+    transit: bool = True
+    """Whether to read transit engines: keys and their versions."""
+    approle: bool = False
+    """Whether to read the secret ids of AppRole by accessor; needs `update` on the lookup."""
+    tokens: bool = False
+    """Whether to read the tokens by accessor; needs `sudo`, and a server may have very many."""
+    leases: bool = False
+    """Whether to read the leases that engines gave; needs `sudo`, and a server may have very many."""
+    audit_log: tuple[str, ...] = ()
+    """Globs over files of an audit device (JSON lines, also with gzip), to know who used each secret."""
     timeout: PositiveFloat = 30.0
     """Seconds per request."""
     max_wait: float = Field(default=60.0, ge=0)

@@ -1,13 +1,14 @@
 """Who reaches which secret: the policies of every holder applied to one path."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keyproof.domain.access import AccessGrant
-from keyproof.vault.acl import Acl, kv1_grants, kv2_grants
+from keyproof.vault.acl import Acl, kv1_grants, kv2_grants, uses_grants
 from keyproof.vault.holders import NamespaceAccess
 from keyproof.vault.policy import Policy, parse_policy
+from keyproof.vault.uses import Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,16 @@ class Grants:
     def on(self, *, version: int, mount: str, path: str) -> tuple[AccessGrant, ...]:
         """Grants on the secret `path` of `mount` (its namespace in front, `/` at its end), sorted."""
         find = kv2_grants if version == 2 else kv1_grants
+        return self._all(lambda acl: find(acl, "", mount=mount, path=path))
+
+    def by(self, uses: Uses) -> tuple[AccessGrant, ...]:
+        """Grants on the secret of another engine of which `uses` are all the ways, sorted."""
+        return self._all(lambda acl: uses_grants(acl, uses))
+
+    def _all(self, find: Callable[[Acl], tuple[AccessGrant, ...]]) -> tuple[AccessGrant, ...]:
         found: list[AccessGrant] = []
         for key, principals in self._holders.items():
-            for grant in find(self._acls[key], "", mount=mount, path=path):
+            for grant in find(self._acls[key]):
                 if not (key.condition and grant.effect == "deny"):  # it rules the tokens that hold it, if any
                     found.extend(self._for(principal, grant, key.condition) for principal in principals)
         whole = tuple(sorted(found))
