@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyproof.aws.secret import current_version_facts, rotation_of, secret_of, versions_of
+from keyproof.aws.secret import current_version_facts, keys_of, rotation_of, secret_of, versions_of
 from keyproof.domain.secret import Rotation, VersionState
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"
@@ -105,3 +105,13 @@ def test_versions_come_newest_first_and_undated_ones_last() -> None:
     versions = versions_of(entries)
     assert [version.id for version in versions] == ["new", "old", "undated"]
     assert current_version_facts(versions) == ()
+
+
+def test_the_keys_are_those_of_versions_that_have_a_label() -> None:
+    entries = [
+        {"VersionId": "a", "VersionStages": ["AWSCURRENT"], "KmsKeyIds": ["new"]},
+        {"VersionId": "b", "VersionStages": ["AWSPREVIOUS"], "KmsKeyIds": ["DefaultEncryptionKey"]},
+        {"VersionId": "c", "KmsKeyIds": ["gone"]},
+        {"VersionId": "d", "VersionStages": ["own"]},
+    ]
+    assert keys_of(entries) == ("DefaultEncryptionKey", "new")

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from keyproof.checks.rotation_enabled import RotationEnabled
 from keyproof.domain.duration import parse_duration
-from keyproof.domain.secret import Rotation, SecretMetadata
+from keyproof.domain.secret import Rotation, SecretMetadata, VersionState
 from keyproof.domain.verdict import Outcome, Verdict
-from tests.fakes.secrets import context, document, evidence_of, secret, utc
+from tests.fakes.secrets import context, document, evidence_of, secret, utc, version
 
 DAY = timedelta(days=1)
 
@@ -24,6 +24,21 @@ def judge(
 ) -> Verdict:
     known = context(now, period=pack, period_rule="openai-rotation")
     return RotationEnabled.model_validate(own).evaluate(subject, known)
+
+
+@pytest.mark.parametrize(
+    ("begun", "outcome"),
+    [("2025-10-04T12:00", Outcome.PASS), ("2025-10-04T11:59", Outcome.FAIL), (None, Outcome.PASS)],
+)
+def test_a_rotation_that_does_not_end_is_failing(begun: str | None, outcome: Outcome) -> None:
+    versions = (
+        version("new", VersionState.PENDING, begun),
+        version("now", VersionState.CURRENT, "2025-09-01"),
+    )
+    verdict = judge(secret(rotation=Rotation(enabled=True, interval=90 * DAY), versions=versions))
+    assert verdict.outcome is outcome
+    if outcome is Outcome.FAIL:
+        assert verdict.reason == "rotation is failing: the rotation begun 2025-10-04 11:59 UTC did not end"
 
 
 def test_rotation_that_is_off_fails() -> None:

@@ -113,6 +113,20 @@ def versions_of(entries: Iterable[Mapping[str, Any]]) -> tuple[SecretVersion, ..
     )
 
 
+def keys_of(entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The keys that encrypt the versions a client can get: a new key does not encrypt older versions anew."""
+    return tuple(
+        sorted(
+            {
+                str(key)
+                for entry in entries
+                if entry.get("VersionStages")
+                for key in entry.get("KmsKeyIds") or ()
+            }
+        )
+    )
+
+
 def current_version_facts(versions: Iterable[SecretVersion]) -> tuple[DatedFact, ...]:
     """When the value that is current now was written: the creation of the version AWSCURRENT stands on."""
     return tuple(

@@ -8,7 +8,7 @@ from keyproof.check_model import CheckModel
 from keyproof.domain.check import Context
 from keyproof.domain.deletion import not_kept
 from keyproof.domain.duration import Duration
-from keyproof.domain.secret import Rotation, SecretMetadata
+from keyproof.domain.secret import Rotation, SecretMetadata, VersionState
 from keyproof.domain.subject import Subject
 from keyproof.domain.verdict import Evidence, Outcome, Severity, Verdict
 from keyproof.domain.wording import moment, span
@@ -21,7 +21,7 @@ _LEEWAY = timedelta(days=1)
 class RotationEnabled(CheckModel):
     """The backend rotates the secret itself, without failing, and at least as often as the period demands.
 
-    A rotation that is on but overdue by its own schedule is failing. A backend without rotation of its own
+    A rotation that is on but overdue by its own schedule, or under way for more than a day, is failing. A backend without rotation of its own
     is not concerned.
     """
 
@@ -44,13 +44,13 @@ class RotationEnabled(CheckModel):
             return gone
         if subject.rotation is None:
             return _without(subject)
-        return self._judge(subject.rotation, context)
+        return self._judge(subject, subject.rotation, context)
 
-    def _judge(self, rotation: Rotation, context: Context) -> Verdict:
+    def _judge(self, secret: SecretMetadata, rotation: Rotation, context: Context) -> Verdict:
         shown = tuple(_evidence(rotation))
         if not rotation.enabled:
             return Verdict.of(Outcome.FAIL, "rotation is off", shown)
-        if failing := _failing(rotation, context):
+        if failing := _failing(rotation, context) or _stuck(secret, context):
             return Verdict.of(Outcome.FAIL, f"rotation is failing: {failing}", shown)
         outcome, reason = self._schedule(rotation, context)
         return Verdict.of(outcome, reason, shown)
@@ -94,6 +94,21 @@ def _failing(rotation: Rotation, context: Context) -> str:
                 f"the last rotation was {moment(rotation.last_at)}, {span(ago)} ago, "
                 f"with an interval of {span(rotation.interval)}"
             )
+    return ""
+
+
+def _stuck(secret: SecretMetadata, context: Context) -> str:
+    """Since when a rotation has been under way that should be over; empty when there is none.
+
+    A new version waits for its tests under the label of its own; where a rotation ended well it is the current one.
+    """
+    begun = [
+        version.created_at
+        for version in secret.versions or ()
+        if version.state is VersionState.PENDING and version.created_at
+    ]
+    if begun and context.now - min(begun) > _LEEWAY:
+        return f"the rotation begun {moment(min(begun))} did not end"
     return ""
 
 

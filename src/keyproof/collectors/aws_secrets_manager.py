@@ -16,7 +16,7 @@ from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
 from keyproof.aws.reading import WHO, GoneError, Reading, chosen, connect, known
 from keyproof.aws.resource_policy import ACTIONS, grants_of
-from keyproof.aws.secret import KIND, current_version_facts, secret_of, versions_of
+from keyproof.aws.secret import KIND, current_version_facts, keys_of, secret_of, versions_of
 from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
 from keyproof.aws.trails import Trails, read_trails
 from keyproof.domain.assessment import Collected, Gap
@@ -290,11 +290,12 @@ class _Reading(Reading):
         if not written:
             unread["facts"] = "no version of it is current, so there is no value that has an age"
         deprecated = sum(version.state is VersionState.DELETED for version in versions)
+        keys = {"version-keys": ", ".join(used)} if (used := keys_of(entries)) else {}
         return replace(
             secret,
             versions=versions,
             facts=(*written, *secret.facts),
-            attributes={**secret.attributes, "deprecated-versions": deprecated},
+            attributes={**secret.attributes, "deprecated-versions": deprecated, **keys},
         )
 
     def _with_grants(self, secret: SecretMetadata, arn: str, unread: dict[str, str]) -> SecretMetadata:
