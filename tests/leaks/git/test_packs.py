@@ -1,5 +1,6 @@
 """The walk over packs against the plain stream, on real packs of every make."""
 
+import os
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -249,3 +250,11 @@ def test_an_index_of_another_kind_is_left_to_git(tmp_path: Path, raw: bytes) -> 
     with pytest.raises(ValueError, match="index"):
         Pack(tmp_path / "pack" / "pack-1.idx", 20)
     assert list(packs_in(tmp_path, 20)) == []
+
+
+def test_where_files_cannot_be_read_in_place_git_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "pread")
+    with repository() as repo:
+        pack_all(repo, chain(10, token_at=2))
+        assert list(packs_in(repo.path / "objects", 20)) == []
+        assert both(repo, TokenScanner())[0]

@@ -78,6 +78,8 @@ class Pack:
 
     def __init__(self, index: Path, width: int) -> None:
         """`width` is the bytes of an object id. Raises PackError and OSError."""
+        if not hasattr(os, "pread"):
+            raise PackError("this system cannot read a file at a place")  # Windows
         self._width = width
         self.index = index
         self._names, places = _read_index(index, width)
