@@ -214,7 +214,8 @@ class RestClient:
             # The server may close a connection that was idle: that is no failure of this request.
             self._http.request(method, target, body=body, headers=dict(given))
             response = self._http.getresponse()
-        raw = response.read(_LARGEST + 1)
+        with response:
+            raw = response.read(_LARGEST + 1)
         if len(raw) > _LARGEST:
             self._http.close()
         elif response.length:  # reading a part does not notice that the rest never came
