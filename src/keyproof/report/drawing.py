@@ -170,7 +170,8 @@ def _grouped(marks: Iterable[Due], window: Window) -> list[list[Due]]:
 
 
 def _close(left: Sequence[Due], right: Sequence[Due], window: Window) -> bool:
-    return abs(_middle(right, window) - _middle(left, window)) < _STRIP_APART
+    apart = _STRIP_APART if len(left) + len(right) < 100 else _STRIP_APART + 7  # room for three digits
+    return abs(_middle(right, window) - _middle(left, window)) < apart
 
 
 def _middle(group: Sequence[Due], window: Window) -> float:
