@@ -23,10 +23,11 @@ MAPPED = {
     "iso27001-2022": GENERAL,
     "pci-dss-4.0.1": GENERAL | {"pci-dss-4.0.1"},
     "hipaa": GENERAL | {"hipaa"},
+    "cis-aws-foundations": {"cis-aws-foundations"},
 }
 """Pack → the frameworks its rules map to. PCI DSS and HIPAA are about a part of an organisation's secrets only, so that
-a pack about all of them would report failures that are none; the CIS AWS benchmark is about IAM users and KMS keys,
-which no shipped rule selects."""
+a pack about all of them would report failures that are none; the pack for the CIS AWS benchmark judges IAM users
+and KMS keys alone."""
 
 
 def _packs() -> dict[str, PolicyPack]:
@@ -94,9 +95,12 @@ def test_a_pack_maps_to_every_framework_that_its_secrets_concern(name: str) -> N
     assert mapped == MAPPED[name]
 
 
-@pytest.mark.parametrize("name", sorted(MAPPED))
+@pytest.mark.parametrize("name", sorted(set(MAPPED) - {"cis-aws-foundations"}))
 def test_every_rule_of_a_pack_maps_to_the_frameworks_that_ask_for_it(name: str) -> None:
-    """Every rule is evidence for SOC 2 and SP 800-53 and, unless only people can do it, for ISO 27001 and the CSF."""
+    """Every rule is evidence for SOC 2 and SP 800-53 and, unless only people can do it, for ISO 27001 and the CSF.
+
+    The pack for the CIS AWS benchmark is for that alone: what it judges the baseline judges, too.
+    """
     for rule in PACKS[name].rules:
         frameworks = {edge.id.partition(":")[0] for edge in rule.controls}
         expected = {"soc2", "iso27001-2022", "nist-800-53-r5"} | (
