@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from keyproof.domain.verdict import Outcome
 from keyproof.reporters.html import HtmlReporter
 from tests.fakes import assessments
+from tests.reporters.test_every_reporter import HOSTILE, hostile
 
 pytestmark = pytest.mark.browser
 
@@ -165,4 +166,20 @@ def test_paper_holds_more_than_the_window(browser: Browser, tmp_path: Path) -> N
     assert one.shown("population") == 400
     one.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert one.shown("population") == 50
+    one.context.close()
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_names_stay_text_when_the_script_shows_them(
+    browser: Browser, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(HtmlReporter().render(hostile(assessments.golden(), text)), encoding="utf-8")
+    one = Opened(browser, path)
+    one.page.evaluate("for (const box of document.querySelectorAll('details')) box.open = true")
+    assert one.complaints == []
+    assert one.requests == [path.as_uri()]
+    assert one.page.locator("script").count() == 2
+    assert one.page.locator("img, iframe, object, embed, form, main a:not([href^='#'])").count() == 0
+    assert one.shown("population") == len(assessments.golden().subjects)
     one.context.close()
