@@ -689,6 +689,17 @@ def test_a_trail_that_cannot_be_read_whole_is_no_trail_that_records(
         assert [(one.covers_reads, one.retention) for one in secret.audit] == [covers]
 
 
+def test_a_bucket_that_lies_elsewhere_does_not_end_the_scan(aws: AwsServer, proxy: FaultProxy) -> None:
+    _create(aws, "a")
+    _trail(aws, "one")
+    moved = b"<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>"
+    of_bucket = Fault(then=Answer(status=301, body=moved), when=lambda request: "logs-one" in request.path)
+    proxy.add(of_bucket)
+    found = read(proxy)
+    assert (found.error, found.names) == (None, ["a"])
+    assert [trail.retention for trail in found["a"].audit or ()] == [None]
+
+
 def _event(name: str, at: datetime, secret: str, **more: Any) -> dict[str, Any]:
     record = {
         "eventSource": "secretsmanager.amazonaws.com",

@@ -33,6 +33,8 @@ _OPERATIONS = {
 }
 """Rights that are not called like their operation."""
 _RIGHTS = {operation: right for right, operation in _OPERATIONS.items()}
+_FINDS_BUCKET = "s3:HeadBucket"
+"""What the SDK calls by itself to find a bucket of another region, where S3 does not name the region."""
 _TRIES = 3
 """How often a call is tried while no usable answer comes; throttling is bounded by the budget instead."""
 
@@ -212,6 +214,11 @@ class AwsCalls:
     def _guard(self, model: Any, **_: object) -> None:
         """Stop every call outside the permissions before it leaves the machine, and count the others."""
         action = f"{model.service_model.service_name}:{model.name}"
+        if action == _FINDS_BUCKET:
+            fault = Fault(
+                kind=FaultKind.REFUSED, code=model.name, detail="the region of the bucket is not told"
+            )
+            raise CallRefusedError(action, fault)
         action = _RIGHTS.get(action, action)
         if action not in self.access.permissions:
             raise RuntimeError(f"{action} is not among the permissions of this collector")
