@@ -23,6 +23,9 @@ _OPERATIONS = (
     r"\b(read|GET|update|POST|PUT)\S* \S*\b(static-creds|creds|library)/",
     r"\btransit/(export|decrypt|backup|datakey)\b",
     r"\b(issue|sign)/",
+    r"\b(update|create|POST|PUT)\S* \S*/role/[^/ ]+/(custom-)?secret-id$",
+    r"\b(update|create|POST|PUT)\S* auth/token/(create|renew)",
+    r"\bsys/(raw|wrapping/unwrap|storage/raft/snapshot)\b|\bgenerate/exported\b",
     # Kubernetes: a list is asked for as a table only, see `whole_secrets`
     r"\b(get|watch|\*) secrets\b",
     # PostgreSQL and its relatives

@@ -47,11 +47,22 @@ PERMISSIONS = (
     "update auth/APPROLE/role/NAME/secret-id-accessor/lookup",
     "list+sudo auth/token/accessors",
     "update auth/token/lookup-accessor",
+    "list+sudo sys/leases/lookup/",
     "list+sudo sys/leases/lookup/*",
     "update sys/leases/lookup",
 )
 """Capability and path; names in capitals stand for real ones. The login needs no policy."""
 
+_FREE = frozenset(
+    {
+        "sys/health",
+        "sys/internal/ui/mounts/MOUNT",
+        "auth/METHOD/login",
+        "PKI/issuers",
+        "PKI/cert/NAME",
+    }
+)
+"""Paths that need no token, or no right of their own."""
 _ON_DEMAND = {
     "approle": ("auth/APPROLE/",),
     "tokens": ("auth/token/accessors", "auth/token/lookup-accessor"),
@@ -90,9 +101,7 @@ def reader_policy(  # noqa: PLR0913 (one keyword for each engine)
     paths: dict[str, set[str]] = {}
     for line in PERMISSIONS:
         capabilities, _, path = line.partition(" ")
-        if path in {"sys/health", "sys/internal/ui/mounts/MOUNT", "auth/METHOD/login"}:
-            continue  # needs no token, or no right of its own
-        if path.startswith(closed):
+        if path in _FREE or path.startswith(closed):
             continue
         kind = next((part for part in path.split("/") if part in mounts), "")
         for mount in mounts.get(kind, ("",)):
