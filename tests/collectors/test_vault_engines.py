@@ -399,6 +399,16 @@ def test_a_missing_right_is_a_gap_that_names_it(
     assert reason in " ".join(gap.reason for gap in gaps)
 
 
+def test_without_the_methods_of_login_the_usual_name_is_tried(server: OpenBaoServer) -> None:
+    text, count = re.subn(r'path "sys/auth" {[^}]*}\n', "", reader_policy(**EVERYTHING))
+    assert count == 1
+    server.policy("no-methods", text)
+    token = server.token("no-methods")
+    assert _collector(server, token=token).scopes() == SCOPES
+    found, _, _ = _read(server, "auth/approle/", token=token)
+    assert found
+
+
 # the audit log
 
 
@@ -442,6 +452,18 @@ def test_a_log_that_cannot_be_read_is_a_gap(server: OpenBaoServer) -> None:
     assert found["secret/app"].unread["access_log"] == "no file matches what audit-log names"
     without, _, _ = _read(server, "secret/")
     assert "no audit-log is configured" in without["secret/app"].unread["access_log"]
+
+
+def test_a_log_without_any_use_of_a_secret_says_nothing(server: OpenBaoServer, tmp_path: Path) -> None:
+    lines = server.audit_log.read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "sys.log").write_text(
+        "".join(line for line in lines if '"path":"sys/mounts"' in line), "utf-8"
+    )
+    logged: dict[str, Any] = {"audit-log": [str(tmp_path / "sys.log")]}
+    found, gaps, _ = _read(server, "secret/", **logged)
+    assert gaps == []
+    assert found["secret/app"].access_log is None
+    assert "tells of no use of any secret" in found["secret/app"].unread["access_log"]
 
 
 def test_engines_of_a_namespace_are_read(server: OpenBaoServer) -> None:

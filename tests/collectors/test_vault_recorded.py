@@ -261,3 +261,33 @@ def test_a_server_that_stays_busy_is_unreachable(tmp_path: Path) -> None:
             VaultCollector("vault", config, surroundings).scopes()
     assert waited
     assert sum(waited) <= 5
+
+
+def test_a_schedule_of_vault_enterprise_is_named_and_not_worked_out(tmp_path: Path) -> None:
+    role = {
+        "db_name": "main",
+        "username": "app",
+        "last_vault_rotation": "2026-02-28T00:00:00.5Z",
+        "rotation_schedule": "0 0 * * SAT",
+        "rotation_window": 3600,
+    }
+    recording: Recording = {
+        **VAULT,
+        "GET sys/mounts": _found({"database/": {"type": "database", "options": None}}),
+        "LIST database/static-roles": _found({"keys": ["app", "gone", "odd"]}),
+        "GET database/static-roles/app": _found(role),
+        "GET database/static-roles/gone": EMPTY,
+        "GET database/static-roles/odd": _found({**role, "rotation_period": "soon"}),
+        "LIST database/roles": EMPTY,
+        "LIST database/config": EMPTY,
+    }
+    with RecordedVault(recording) as vault:
+        items = list(_collector(vault.address, tmp_path).collect("database/"))
+    [found] = [item for item in items if isinstance(item, SecretMetadata)]
+    assert found.rotation is not None
+    assert (found.rotation.enabled, found.rotation.interval) == (True, None)
+    assert found.rotation.schedule == "0 0 * * SAT"
+    assert found.rotation.problem == "keyproof does not work out the gaps of this schedule"
+    assert found.value_date is not None
+    assert found.value_date.at == datetime(2026, 2, 28, 0, 0, 0, 500000, tzinfo=UTC)
+    assert "database/static-roles/odd" in {item.scope for item in items if isinstance(item, Gap)}

@@ -66,7 +66,10 @@ class VaultCollector:
         """Every mount, with those of logins below `auth/` where they are wanted."""
         found = dict(all_mounts(client))
         if self._config.approle:
-            methods = client.read("sys/auth") or {}
+            try:
+                methods = client.read("sys/auth") or {}
+            except AccessDeniedError:  # its own name is likely; if that is closed too, it is a gap
+                methods = {"approle/": {"type": "approle"}}
             found |= {f"auth/{path}": method for path, method in methods.items()}
         if self._config.tokens:
             found[TOKENS] = {"type": "token"}

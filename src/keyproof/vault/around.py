@@ -131,6 +131,11 @@ class Around:
             mount.unread["access_log"] = reason
             yield self._gap(f"{mount.scope} (audit log)", reason, _LOG_HINT)
             return
+        if not log.requests:
+            mount.unread["access_log"] = (
+                f"{log.sink} tells of no use of any secret: a filter may leave them out"
+            )
+            return
         mount.log = log
 
     def _gap(self, scope: str, reason: str, hint: str) -> Gap:

@@ -48,7 +48,9 @@ def _issuer(reading: Reading, name: str, data: Mapping[str, Any]) -> SecretMetad
 
 
 def _opened(reading: Reading, data: Mapping[str, Any]) -> Certificate:
-    der = next(certificates_in(str(data["certificate"]).encode()))
+    der = next(certificates_in(str(data["certificate"]).encode()), None)
+    if der is None:
+        raise ValueError("no certificate")
     return read_certificate(der, scope=reading.mount.scope)
 
 
