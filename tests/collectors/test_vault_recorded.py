@@ -1,5 +1,6 @@
 """The Vault collector on recorded shapes of HashiCorp Vault, and without any server at all."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -291,3 +292,22 @@ def test_a_schedule_of_vault_enterprise_is_named_and_not_worked_out(tmp_path: Pa
     assert found.value_date is not None
     assert found.value_date.at == datetime(2026, 2, 28, 0, 0, 0, 500000, tzinfo=UTC)
     assert "database/static-roles/odd" in {item.scope for item in items if isinstance(item, Gap)}
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+def test_the_log_of_a_device_that_filters_says_nothing_of_what_it_lacks(
+    tmp_path: Path, *, filtered: bool
+) -> None:
+    entry = {
+        "time": "2026-02-01T00:00:00Z",
+        "type": "response",
+        "auth": {"display_name": "root"},
+        "request": {"operation": "read", "path": "secret/data/app"},
+    }
+    (tmp_path / "audit.log").write_text(json.dumps(entry) + "\n", "utf-8")
+    options = {"file_path": "audit.log", **({"filter": "operation == update"} if filtered else {})}
+    devices = {"GET sys/audit": _found({"file/": {"type": "file", "options": options}})}
+    logged: dict[str, Any] = {"audit-log": ["audit.log"]}
+    secret = _secrets(_run({**VAULT, **devices}, tmp_path, **logged))["secret/app"]
+    assert (secret.access_log is None) is filtered
+    assert ("access_log" in secret.unread) is filtered

@@ -136,6 +136,11 @@ class Around:
                 f"{log.sink} tells of no use of any secret: a filter may leave them out"
             )
             return
+        files = (trail for trail in mount.audit or () if trail.sink.endswith("(file)"))
+        if any(trail.covers_reads is None for trail in files):
+            reason = "an audit device of type file filters requests: what a log lacks may have happened"
+            mount.unread["access_log"] = reason
+            return
         mount.log = log
 
     def _gap(self, scope: str, reason: str, hint: str) -> Gap:
