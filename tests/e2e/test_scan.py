@@ -141,7 +141,8 @@ def test_expired_credentials_leave_the_rest_evaluated(
     with fault_proxy(server.address, Fault(then=refusal("ExpiredTokenException", "expired"))) as proxy:
         code, result, _ = scan(keyproof, project, proxy.address)
     assert code == 1  # the leak in the history is certain all the same
-    assert {scope["status"] for scope in result["scopes"] if scope["source"] == "aws"} == {"denied"}
+    regions = [scope for scope in result["scopes"] if scope["scope"] in {"us-east-1", "eu-west-1"}]
+    assert {scope["status"] for scope in regions if scope["source"] == "aws"} == {"denied"}
     assert {finding["outcome"] for finding in result["findings"] if finding["rule"] == "rotation"} == {
         "not-evaluated"
     }
