@@ -136,7 +136,7 @@ def _program(folder: Path, text: str) -> Path:
 
 
 def test_a_program_is_run_only_where_it_is_allowed(tmp_path: Path) -> None:
-    _program(tmp_path, 'touch ran; echo "{\\"status\\": {\\"token\\": \\"$WHO-$1\\"}}"')
+    _program(tmp_path, f'touch {tmp_path}/ran; echo "{{\\"status\\": {{\\"token\\": \\"$WHO-$1\\"}}}}"')
     plugin = {"command": "./login", "args": ["me"], "env": [{"name": "WHO", "value": "it-is"}]}
     _write(tmp_path / "c", user={"exec": plugin})
     with pytest.raises(CollectError, match=r"the program './login', which is not run") as refused:
@@ -144,6 +144,7 @@ def test_a_program_is_run_only_where_it_is_allowed(tmp_path: Path) -> None:
     assert "allow-exec: true" in refused.value.hint
     assert not (tmp_path / "ran").exists()
     assert _find(tmp_path, {"PATH": "/usr/bin:/bin"}, kubeconfig="c", allow_exec=True).token == "it-is-me"
+    assert (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(
