@@ -1,4 +1,4 @@
-"""Splits numbered work over forked processes that answer in plain ids; one that dies leaves its work undone."""
+"""Splits numbered work over forked processes that answer through pipes; one that dies leaves its work undone."""
 
 import gc
 import os
