@@ -5,7 +5,7 @@ from typing import Protocol
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.git.coverage import Tally
-from keyproof.leaks.git.objects import GitObject, Listing, Unread, read_objects
+from keyproof.leaks.git.objects import GitObject, Ids, Listing, Unread, read_objects
 from keyproof.leaks.git.repository import Repository
 from keyproof.leaks.sighting import Found, Scan
 from keyproof.ports import Progress
@@ -48,16 +48,30 @@ def search_blobs(
     progress.begin(f"Searching {tally.repository}", len(listing.blobs))
     for _ in meanwhile:
         pass
-    return search_stored(repository, listing, scan, largest, tally, progress)
+    return search_stored(repository, listing.blobs, scan, largest, tally, progress)
+
+
+def search_few(
+    repository: Repository, ids: Iterable[str], scan: Scan, largest: int, tally: Tally, progress: Progress
+) -> Found:
+    """Search blobs few enough to ask git for them at once, without listing them first."""
+    wanted = list(ids)
+    progress.begin(f"Searching {tally.repository}", len(wanted))
+    return search_stored(repository, wanted, scan, largest, tally, progress)
 
 
 def search_stored(
-    repository: Repository, listing: Listing, scan: Scan, largest: int, tally: Tally, progress: Progress
+    repository: Repository,
+    ids: Ids | list[str],
+    scan: Scan,
+    largest: int,
+    tally: Tally,
+    progress: Progress,
 ) -> dict[str, tuple[Match, ...]]:
-    """The same within a stretch of work that has begun."""
+    """Search blobs within a stretch of work that has begun."""
     found: dict[str, tuple[Match, ...]] = {}
     done = 0
-    for blob in read_objects(repository, listing.blobs, largest=largest):
+    for blob in read_objects(repository, ids, largest=largest):
         done += 1
         if done % _STEP == 0:
             progress.advance(_STEP)
@@ -67,25 +81,7 @@ def search_stored(
         tally.search(len(blob.content))
         if matches := scan(blob.content):
             found[blob.id] = matches
-    progress.advance(len(listing.blobs) - done // _STEP * _STEP)
-    return found
-
-
-def search_few(
-    repository: Repository, ids: Iterable[str], scan: Scan, largest: int, tally: Tally, progress: Progress
-) -> Found:
-    """Search blobs few enough to ask git for them at once, without listing them first."""
-    wanted = list(ids)
-    found: dict[str, tuple[Match, ...]] = {}
-    progress.begin(f"Searching {tally.repository}", len(wanted))
-    for blob in read_objects(repository, wanted, largest=largest):
-        progress.advance(1)
-        if isinstance(blob, Unread):
-            tally.skip(blob.reason, "blob", blob.id)
-            continue
-        tally.search(len(blob.content))
-        if matches := scan(blob.content):
-            found[blob.id] = matches
+    progress.advance(len(ids) - done // _STEP * _STEP)
     return found
 
 

@@ -108,8 +108,7 @@ class PackSearch:
             for pack in work.packs:
                 if pack not in listing.packs:
                     pack.close()
-        left = Listing(blobs=rest, commits=listing.commits, tags=listing.tags)
-        return matches | search_stored(repository, left, scan, largest, tally, progress)
+        return matches | search_stored(repository, rest, scan, largest, tally, progress)
 
     def _search(
         self, work: _Work, rest: Ids, tally: Tally, progress: Progress, meanwhile: Iterable[None]

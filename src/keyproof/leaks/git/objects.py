@@ -19,7 +19,7 @@ _CHECK = "--batch-check=%(objectname) %(objecttype)"
 _BATCH = 256
 """Ids written to git at a time."""
 _LARGEST_RECORD = 64 << 20
-"""Bytes; a commit, tag or tree beyond it is made to exhaust memory, and so is a blob nobody gave a limit for."""
+"""Bytes; a commit, tag or tree beyond it is made to exhaust memory."""
 _MOST_DEATHS = 5000
 """Damaged objects in a row after which a repository is given up."""
 
