@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from keyproof.aws.authorization import Authorization
 from keyproof.aws.calls import PARALLEL, CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.identities import AUTHORISATION
@@ -20,10 +19,10 @@ from keyproof.aws.key import (
     rotates,
     rotation_of,
 )
-from keyproof.aws.reading import WHO, GoneError, Reading, chosen, connect, known
+from keyproof.aws.oversight import OverseenReading
+from keyproof.aws.reading import WHO, GoneError, chosen, connect, known
 from keyproof.aws.tags import utc
 from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
-from keyproof.aws.trails import Trails, read_trails
 from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.verdict import Evidence
@@ -115,26 +114,19 @@ class AwsKmsCollector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Reading(Reading):
+class _Reading(OverseenReading):
     """One pass over the keys of one region."""
 
     config: AwsKmsConfig
-    authorization: Authorization | None = None
-    unauthorized: str = ""
-    trails: Trails | None = None
     aliases: dict[str, list[str]] = field(default_factory=dict)
     left_out: int = 0
 
     def prepare(self, identities: Identities) -> Iterator[Collected]:
         """What holds for all keys: identities, trails, aliases."""
         if self.config.access:
-            self.authorization, self.unauthorized = identities.read(self.calls, VOCABULARY, self.identity)
-            if self.unauthorized:
-                yield self.gap(AUTHORISATION, self.unauthorized)
+            yield from self.read_identities(identities, VOCABULARY)
         if self.config.audit:
-            self.trails = read_trails(self.calls, event_source=_SOURCE, identity=self.identity)
-            for action, reason in self.trails.gaps:
-                yield self.gap(action, reason)
+            yield from self.read_trails(_SOURCE)
         try:
             for page in self.calls.pages(ALIASES, "Aliases"):
                 for alias in page["Aliases"]:

@@ -8,17 +8,17 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from keyproof.aws.authorization import Authorization, Vocabulary
+from keyproof.aws.authorization import Vocabulary
 from keyproof.aws.calls import PARALLEL, CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.events import LOOKUP, SOURCE, EventLog, LogUnreadableError, look_up, read_files
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
-from keyproof.aws.reading import WHO, GoneError, Reading, chosen, connect, known
+from keyproof.aws.oversight import OverseenReading
+from keyproof.aws.reading import WHO, GoneError, chosen, connect, known
 from keyproof.aws.resource_policy import ACTIONS, grants_of
 from keyproof.aws.secret import KIND, current_version_facts, keys_of, secret_of, versions_of
 from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
-from keyproof.aws.trails import Trails, read_trails
 from keyproof.domain.assessment import Collected, Gap
 from keyproof.domain.secret import SecretMetadata, VersionState
 from keyproof.domain.verdict import Evidence
@@ -129,21 +129,15 @@ class AwsSecretsManagerCollector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Reading(Reading):
+class _Reading(OverseenReading):
     """One pass over the secrets of one region."""
 
     config: AwsSecretsManagerConfig
     identities: Identities
     surroundings: Surroundings
-    trails: Trails | None = None
-    """None where they are not to be read."""
     events: EventLog | None = None
     no_events: str = ""
     """Why `events` is None, where they were to be read."""
-    authorization: Authorization | None = None
-    """None where identity policies were not read."""
-    unauthorized: str = ""
-    """Why identity policies were not read whole."""
     tally: Counter[str] = field(default_factory=Counter)
     replicas: Counter[str] = field(default_factory=Counter)
     """Primary region → replicas of its secrets here."""
@@ -152,16 +146,12 @@ class _Reading(Reading):
         """Read the account's identities, once for all regions."""
         if not (self.config.access and self.config.identities):
             return
-        self.authorization, self.unauthorized = self.identities.read(self.calls, VOCABULARY, self.identity)
-        if self.unauthorized:
-            yield self.gap(AUTHORISATION, self.unauthorized)
+        yield from self.read_identities(self.identities, VOCABULARY)
 
     def read_audit(self) -> Iterator[Gap]:
         """Read the trails that record what happens in the region."""
         if self.config.audit:
-            self.trails = read_trails(self.calls, event_source=SOURCE, identity=self.identity)
-            for action, reason in self.trails.gaps:
-                yield self.gap(action, reason)
+            yield from self.read_trails(SOURCE)
 
     def read_events(self) -> Iterator[Gap | Evidence]:
         """Read who used the secrets of the region, where that is asked for."""

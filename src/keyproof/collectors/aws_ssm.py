@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from keyproof.aws.authorization import Authorization, Vocabulary
+from keyproof.aws.authorization import Vocabulary
 from keyproof.aws.calls import PARALLEL, CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
-from keyproof.aws.reading import WHO, GoneError, Reading, chosen, connect, known
+from keyproof.aws.oversight import OverseenReading
+from keyproof.aws.reading import WHO, GoneError, chosen, connect, known
 from keyproof.aws.tags import tags_of, told_by, utc
 from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
-from keyproof.aws.trails import Trails, read_trails
 from keyproof.domain.access import Action
 from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import Basis, Confidence, DatedFact, Encryption, SecretMetadata
@@ -131,25 +131,18 @@ class AwsSsmCollector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Reading(Reading):
+class _Reading(OverseenReading):
     """One pass over the parameters of one region."""
 
     config: AwsSsmConfig
-    authorization: Authorization | None = None
-    unauthorized: str = ""
-    trails: Trails | None = None
     tally: Counter[str] = field(default_factory=Counter)
 
     def prepare(self, identities: Identities) -> Iterator[Collected]:
         """What holds for all parameters: identities and trails."""
         if self.config.access:
-            self.authorization, self.unauthorized = identities.read(self.calls, VOCABULARY, self.identity)
-            if self.unauthorized:
-                yield self.gap(AUTHORISATION, self.unauthorized)
+            yield from self.read_identities(identities, VOCABULARY)
         if self.config.audit:
-            self.trails = read_trails(self.calls, event_source=_SOURCE, identity=self.identity)
-            for action, reason in self.trails.gaps:
-                yield self.gap(action, reason)
+            yield from self.read_trails(_SOURCE)
 
     def parameters(self) -> Iterator[SecretMetadata]:
         """Every secret in the order AWS lists them, read several at a time."""
