@@ -50,6 +50,9 @@ class DetectorModel(StrictModel):
     public_prefix: str = ""
     advice: Annotated[str, Field(pattern=r"https://")]
     """What to do when it leaked, with the provider's page."""
+    source: Annotated[str, Field(pattern=r"^(observed: )?https://\S+$")] = ""
+    """The page that states the form, in documents or code of whoever issues it; where no issuer states it,
+    `observed: ` and the page of somebody who uses or detects it."""
     documented: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")], ...] = ()
     """First 16 hex digits of SHA-256 of values the provider published as examples."""
     examples: Annotated[tuple[str, ...], Field(min_length=1)]
