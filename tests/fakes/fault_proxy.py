@@ -175,6 +175,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body waits for the acknowledgement of the head
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

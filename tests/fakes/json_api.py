@@ -75,7 +75,7 @@ def page_of(items: list[Any], asked: Asked, *, base: str = "") -> tuple[list[Any
 def _handler(answering: Answering) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body in one packet: apart, the second waits for an acknowledgement
+        disable_nagle_algorithm = True  # else the body waits for the acknowledgement of the head
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)

@@ -401,7 +401,7 @@ def kube_api(folder: Path, *, tokens: Mapping[str, str]) -> Iterator[KubeApi]:
 def _handler(api: KubeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body in one packet: apart, the second waits for an acknowledgement
+        disable_nagle_algorithm = True  # else the body waits for the acknowledgement of the head
 
         def do_GET(self) -> None:
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -114,7 +114,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: apart, the second waits for an acknowledgement
+    disable_nagle_algorithm = True  # else the body waits for the acknowledgement of the head
 
     def do_GET(self) -> None:
         running, parts = self.server.running, urlsplit(self.path)
