@@ -58,7 +58,8 @@
   const rule = (f) => findings.rules[findings.rule[f]];
   const subjectOf = (f) => findings.subject[f];
   const nameOf = (f) => (subjectOf(f) < 0 ? texts[-1 - subjectOf(f)] : texts[subjects.name[subjectOf(f)]]);
-  const idOf = (s) => texts[subjects.id[s] >> 1] + (subjects.id[s] & 1 ? texts[subjects.name[s]] : "");
+  const ending = [() => "", (name) => name, encodeURIComponent];
+  const idOf = (s) => texts[Math.floor(subjects.id[s] / 3)] + ending[subjects.id[s] % 3](texts[subjects.name[s]]);
   const about = (f, column) => (subjectOf(f) < 0 ? "" : texts[subjects[column][subjectOf(f)]]);
   const own = (s) => Array.from({ length: subjects.number[s] }, (_, i) => subjects.from[s] + i).sort((a, b) => findings.state[a] - findings.state[b] || (rule(a)[1] < rule(b)[1] ? -1 : rule(a)[1] > rule(b)[1] ? 1 : a - b));
   const bar = (f) => (findings.alerts[f] < 0 ? "" : ageBar(subjects.day[subjectOf(f)], findings.due[f], findings.ladders[findings.alerts[f]], extra(f).late));
@@ -79,10 +80,10 @@
     known ??= new Map(subjects.name.map((_, s) => [idOf(s), s]).reverse());
     return known.get(id);
   }
-  function facts(f) {
-    const list = findings.fact_lists[findings.facts[f]];
-    return Array.from({ length: list.length / 2 }, (_, i) => [texts[list[2 * i]], texts[list[2 * i + 1]]]);
-  }
+  const pairs = (list) => Array.from({ length: list.length / 2 }, (_, i) => [texts[list[2 * i]], texts[list[2 * i + 1]]]);
+  const facts = (f) => pairs(findings.fact_lists[findings.facts[f]]);
+  const places = (f) => pairs(findings.place_lists[findings.places[f]]);
+  const grade = (f) => findings.grades[findings.grade[f]];
   const place = ([path, commit]) => [h("code", {}, path), commit ? [" ", quiet("in ", h("code", {}, commit))] : ""];
   const pair = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
   const subjectLink = (f, text = nameOf(f)) => (subjectOf(f) < 0 ? h("bdi", {}, text) : h("a", { href: `#subject-${subjects.anchor[subjectOf(f)]}` }, h("bdi", {}, text)));
@@ -92,10 +93,9 @@
       const s = subjectBy(name);
       return pair(s === undefined ? name : h("a", { href: `#subject-${subjects.anchor[s]}` }, h("bdi", {}, texts[subjects.name[s]])), value);
     });
-    const places = extra(f).places;
-    const id = findings.id[f].split("-")[0];
+    const id = findings.id[f].split("-")[0], spots = places(f);
     const subject = subjectOf(f) < 0 ? nameOf(f) : idOf(subjectOf(f));
-    return h("dl", { class: "facts" }, listed, pair("severity", texts[findings.why[f]]), places ? pair("place", places.map((spot, i) => [i ? "; " : "", place(spot)].flat())) : "", pair("subject", h("code", {}, h("bdi", {}, subject))), pair("finding", h("a", { href: `#finding-${findings.id[f]}` }, h("code", {}, id))));
+    return h("dl", { class: "facts" }, listed, pair("severity", grade(f)[1]), spots.length ? pair("place", spots.map((spot, i) => [i ? "; " : "", place(spot)].flat())) : "", pair("subject", h("code", {}, h("bdi", {}, subject))), pair("finding", h("a", { href: `#finding-${findings.id[f]}` }, h("code", {}, id))));
   }
 
   function accepted(f) {
@@ -116,7 +116,7 @@
   // Rows: what each table shows of a finding or a subject, and what it sorts by
 
   function exceptionRow(f, dated) {
-    const severity = texts[findings.severity[f]], late = extra(f).late, due = findings.due[f];
+    const [severity] = grade(f), late = extra(f).late, due = findings.due[f];
     const placed = [about(f, "plain"), about(f, "environment")].filter(Boolean).join(", ");
     const cells = [
       cell("Result", {}, mark(findings.state[f])),
@@ -171,7 +171,7 @@
   // Kinds of tables: `row` makes a row, `keys` are what its columns sort by, `of` the findings that its filters go by
 
   const SEVERITIES = ["critical", "high", "medium", "low"];
-  const severity = (f) => SEVERITIES.indexOf(texts[findings.severity[f]]);
+  const severity = (f) => SEVERITIES.indexOf(grade(f)[0]);
   const KINDS = {
     exceptions: { row: exceptionRow, of: (f) => [f], subject: subjectOf, keys: [(f) => findings.state[f], severity, nameOf, (f) => about(f, "owner"), (f) => findings.due[f], (f) => extra(f).late ?? null] },
     subjects: {
@@ -185,7 +185,7 @@
   };
   const fromFinding = {
     outcome: (f) => [states[findings.state[f]][0]],
-    severity: (f) => (findings.state[f] ? [] : [texts[findings.severity[f]]]),
+    severity: (f) => (findings.state[f] ? [] : [grade(f)[0]]),
     rule: (f) => [`${rule(f)[0]}/${rule(f)[1]}`],
     control: (f) => rule(f)[4],
     framework: (f) => [...new Set(rule(f)[4].map((id) => id.split(":")[0]))],

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -21,10 +22,13 @@ from keyproof.report.sections.rows import Row, Rows, anchor
 from keyproof.report.visible import visible
 
 _STATES = tuple(State)
+_NOT_ENCODED = (
+    "!'()*"  # beside letters, digits and `-._~`: what the script's encodeURIComponent leaves as it is
+)
 _OF_SUBJECT = (
     "anchor", "name", "id", "class", "plain", "lane", "environment", "owner", "source", "from", "number", "day", "value",
 )  # fmt: skip
-_OF_FINDING = ("id", "subject", "rule", "state", "severity", "why", "reason", "due", "facts", "alerts")
+_OF_FINDING = ("id", "subject", "rule", "state", "grade", "reason", "due", "facts", "places", "alerts")
 
 
 class _Texts:
@@ -67,8 +71,8 @@ def data(
     """The object as text that can stand inside a `script` element.
 
     Columns side by side, with numbers for texts: days count from `today`, ids are cut where they end with
-    the name. It is not compressed: zlib's output differs between its versions, and the same assessment is
-    to give the same bytes.
+    the name. The findings come first, so that the texts they share have the small numbers. It is not
+    compressed: zlib's output differs between its versions, and the same assessment is to give the same bytes.
     """
     texts, today = _Texts(), assessment.today
     ordered = sorted(rows.all, key=lambda row: row.finding.subject)
@@ -76,8 +80,8 @@ def data(
     whole = {
         "today": str(today),
         "states": [[state.value, WORDS[state], *NOUNS[state]] for state in _STATES],
-        "subjects": _subjects(members, ordered, texts, today),
         "findings": _findings(ordered, members, texts, today),
+        "subjects": _subjects(members, ordered, texts, today),
         "groups": [[place[id(row)] for row in group.rows] for group in groups],
         "unjudged": [place[id(row)] for row in unjudged],
         "waivers": _waivers(papers[0]),
@@ -129,40 +133,53 @@ def _subjects(
 
 
 def _identifier(identifier: str, name: str, texts: _Texts) -> int:
-    """Twice the number of the text, and one more where the name is still to follow."""
-    if name and identifier.endswith(name):
-        return 2 * texts(identifier[: -len(name)]) + 1
-    return 2 * texts(identifier)
+    """Thrice the number of the text, and more where the name is still to follow: as it is (1) or encoded (2)."""
+    if name and visible(name) == name:
+        for ending, more in (name, 1), (quote(name, safe=_NOT_ENCODED), 2):
+            if identifier.endswith(ending):
+                return 3 * texts(identifier[: -len(ending)]) + more
+    return 3 * texts(identifier)
 
 
 def _findings(
     ordered: Sequence[Row], members: Sequence[Member], texts: _Texts, today: date
 ) -> Mapping[str, Any]:
     heads: dict[tuple[Any, ...], int] = {}
-    facts, ladders = _Lists(), _Lists()
+    grades, facts, places, ladders = _Lists(), _Lists(), _Lists(), _Lists()
     of_member = {member.record.subject.id: number for number, member in enumerate(members) if member.first}
     columns: dict[str, list[Any]] = {name: [] for name in _OF_FINDING}
     more = {}
     for number, row in enumerate(ordered):
         finding = row.finding
         columns["id"].append(row.anchor)
-        columns["subject"].append(of_member.get(finding.subject, -1 - texts(finding.subject)))
+        known = of_member.get(finding.subject)
+        columns["subject"].append(-1 - texts(finding.subject) if known is None else known)
         columns["rule"].append(heads.setdefault(_head(finding), len(heads)))
         columns["state"].append(row.state.rank)
-        columns["severity"].append(texts(finding.severity.value))
-        columns["why"].append(texts(finding.severity_reason))
+        columns["grade"].append(grades((finding.severity.value, visible(finding.severity_reason))))
         columns["reason"].append(texts(finding.reason))
         columns["due"].append((finding.due - today).days if finding.due else None)
-        columns["facts"].append(
-            facts(tuple(part for fact in finding.evidence for part in (texts(fact.name), texts(fact.value))))
-        )
+        columns["facts"].append(facts(_pairs(texts, ((fact.name, fact.value) for fact in finding.evidence))))
+        columns["places"].append(places(_pairs(texts, map(_place, finding.locations))))
         start = value_day(finding, row.record)
         columns["alerts"].append(
             ladders(rungs(row.ladder, finding.due - start)) if start and finding.due else -1
         )
         if extra := _extra(finding):
             more[number] = extra
-    return {**columns, "more": more, "rules": [_rule(head) for head in heads], "fact_lists": facts.items, "ladders": ladders.items}  # fmt: skip
+    return {
+        **columns,
+        "more": more,
+        "rules": [_rule(head) for head in heads],
+        "grades": grades.items,
+        "fact_lists": facts.items,
+        "place_lists": places.items,
+        "ladders": ladders.items,
+    }
+
+
+def _pairs(texts: _Texts, pairs: Iterable[tuple[str, str]]) -> tuple[int, ...]:
+    return tuple(texts(part) for pair in pairs for part in pair)
 
 
 def _head(finding: Finding) -> tuple[Any, ...]:
@@ -181,13 +198,12 @@ def _extra(finding: Finding) -> Mapping[str, Any]:
         "late": late or None,
         "waiver": visible(finding.waiver or ""),
         "baseline": visible(finding.baseline or ""),
-        "places": [_place(spot) for spot in finding.locations],
     }
     return {name: value for name, value in found.items() if value}
 
 
-def _place(spot: SourceLine) -> list[str]:
-    return [visible(f"{spot.path}:{spot.line}"), visible(spot.commit[:12]) if spot.commit else ""]
+def _place(spot: SourceLine) -> tuple[str, str]:
+    return f"{spot.path}:{spot.line}", spot.commit[:12] if spot.commit else ""
 
 
 def _waivers(papers: Iterable[Accepting]) -> Mapping[str, Any]:
