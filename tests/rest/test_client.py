@@ -167,7 +167,7 @@ def test_refusals_have_names(said: Said, error: type[CollectError], words: str) 
 
 
 def test_an_answer_without_an_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keyproof.rest.client._LARGEST", 1000)
+    monkeypatch.setattr("keyproof.rest.connection.LARGEST", 1000)
     with (
         _served(Said(body=["x" * 2000])) as (client, _),
         pytest.raises(BackendProtocolError, match="more than 1000"),

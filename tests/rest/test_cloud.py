@@ -9,6 +9,7 @@ import pytest
 from keyproof.errors import BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import CloudClient, RefusedError, words
+from keyproof.rest.config import RestConfig
 from keyproof.value_operations import ValueOperationError
 from tests.fakes.ports import FixedClock
 from tests.fakes.rest_server import Asked, Scripted, rest_server
@@ -30,7 +31,7 @@ def make() -> Iterator[Make]:
         clock = FixedClock(datetime(2025, 10, 1, tzinfo=UTC))
         here = Surroundings(root=Path("/"), environ=environ or {}, clock=clock, sleep=sleep)
         made.append(
-            CloudClient(scope="here", surroundings=here, token=lambda _, renew: f"token-{renew}", timeout=2)
+            CloudClient(RestConfig(timeout=2), here, scope="here", token=lambda _, renew: f"token-{renew}")
         )
         return made[-1]
 

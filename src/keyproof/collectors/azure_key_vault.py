@@ -107,15 +107,7 @@ class AzureKeyVaultCollector:
         with self._lock:
             if self._token is None:
                 self._token = sign_in(self._config, scope=scope)
-        root, file = self._surroundings.root, self._config.ca_cert
-        return CloudClient(
-            scope=scope,
-            surroundings=self._surroundings,
-            token=self._token,
-            authorities=str(root / file) if file else "",
-            timeout=self._config.timeout,
-            max_wait=self._config.max_wait,
-        )
+        return CloudClient(self._config, self._surroundings, scope=scope, token=self._token)
 
     def _vaults(self, client: CloudClient) -> Mapping[str, Item]:
         """Address → what the resource manager says of the vault; listed once. Raises CollectError."""

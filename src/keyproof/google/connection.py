@@ -36,16 +36,13 @@ class GoogleCloud:
         with self._lock:
             if self._credentials is None:
                 self._credentials = _credentials(self.config, self.surroundings, scope)
-        here, file = self.surroundings, self.config.ca_cert
         quota = getattr(self._credentials, "quota_project_id", None)
         return CloudClient(
+            self.config,
+            self.surroundings,
             scope=scope,
-            surroundings=here,
             token=lambda _, renew: self._token(scope, renew=renew),
             headers={"x-goog-user-project": str(quota)} if quota else {},
-            authorities=str(here.root / file) if file else "",
-            timeout=self.config.timeout,
-            max_wait=self.config.max_wait,
         )
 
     @property

@@ -1,35 +1,25 @@
-"""Asking a server for JSON over HTTP: only operations that were stated, page by page, never for a value."""
+"""Asking one server for JSON by stated operations, page by page, and what its refusals mean."""
 
-import http.client
 import json
-import re
-import ssl
-import urllib.request
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
+from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.rest.config import RestConfig
-from keyproof.retry import RetryBudget, ThrottledError
+from keyproof.rest.connection import connections_of
+from keyproof.rest.paging import linked, walk
+from keyproof.rest.refusals import LockedOutError, RefusedError, words
+from keyproof.rest.transport import JSON, Answer, Request, Transport
 from keyproof.value_operations import ValueOperationError, returns_value
 
-USER_AGENT = "keyproof"
-_BUSY = frozenset({429, 500, 502, 503, 504})
-_LARGEST = 64 * 1024 * 1024
-"""Bytes of one answer; every listing here comes in pages far below."""
+CredentialsRefusedError = LockedOutError
 _REMEMBERED = 256
 """Answers kept by their ETag."""
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
-
-
-class CredentialsRefusedError(AccessDeniedError):
-    """The server does not know the credentials, or no longer: nothing else can be read either."""
+_UNCHANGED = 304
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +36,8 @@ class Server:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the server said when it did as it was asked."""
-
-    body: Any
-    headers: Mapping[str, str]
-    """Names in lower case."""
-
-
 class RestClient:
-    """One connection to one server; not to be shared between threads."""
+    """Questions of one scope to one server; may be shared by threads."""
 
     def __init__(
         self,
@@ -72,33 +53,25 @@ class RestClient:
         Raises CollectError for a file of authorities that is none.
         """
         self.server, self._scope = server, scope
-        self._clock = surroundings.clock
-        self._budget = RetryBudget(sleep=surroundings.sleep, total=config.max_wait)
         self._remembered = remembered
-        self._headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **server.headers}
-        parts = urlsplit(server.address)
-        self._prefix = parts.path.rstrip("/")
-        host = parts.hostname or ""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        proxy = _proxy(parts.scheme, parts.netloc, host, surroundings.environ)
-        at = (proxy.hostname or "", proxy.port or 3128) if proxy else (host, port)
-        if parts.scheme == "https":
-            path = str(surroundings.root / config.ca_cert) if config.ca_cert else None
-            self._http: http.client.HTTPConnection = http.client.HTTPSConnection(
-                *at, timeout=config.timeout, context=_context(path, scope)
-            )
-        else:
-            self._http = http.client.HTTPConnection(*at, timeout=config.timeout)
-        if proxy:
-            self._http.set_tunnel(host, port)
-        self.counts: Counter[str] = Counter()
+        self._transport = Transport(
+            scope=scope,
+            surroundings=surroundings,
+            connections=connections_of(config, surroundings, scope=scope),
+            denied=lambda request: returns_value(request.purpose) or returns_value(request.asks),
+            name=server.name,
+            headers=server.headers,
+            max_wait=config.max_wait,
+            check=f"check that {server.address} is the address of {server.name}, and its version",
+        )
+        self.counts = self._transport.counts
         """Operation → requests made."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._transport.close()
 
     def ask(
         self,
@@ -113,30 +86,32 @@ class RestClient:
         """Perform an operation of the server, in whose path `{names}` stand for `parts`.
 
         What follows a `?` in the operation is always sent. `json_body`, a `form` or a `text` goes with a POST.
-        Raises AccessDeniedError (also for 404: servers hide what one may not see), CredentialsRefusedError,
+        Raises AccessDeniedError (also for 404: servers hide what one may not see), LockedOutError,
         BackendUnreachableError, BackendProtocolError.
         """
-        if operation not in self.server.operations or returns_value(operation):
+        if operation not in self.server.operations:
             raise ValueOperationError(operation)
-        if json_body is not None and returns_value(str(json_body.get("query"))):
-            raise ValueOperationError(f"a question by {operation}")
-        plain, _, fixed = operation.partition(" ")[2].partition("?")
-        target = self._prefix + plain.format(
-            **{name: quote(part, safe="") for name, part in (parts or {}).items()}
-        )
+        method, _, path = operation.partition(" ")
+        plain, _, fixed = path.partition("?")
+        filled = plain.format(**{name: quote(part, safe="") for name, part in (parts or {}).items()})
         asked = "&".join(filter(None, (fixed, urlencode(query or {}))))
-        target += f"?{asked}" if asked else ""
-        sent = (text.encode(), "text/plain")
+        url = f"{self.server.address.rstrip('/')}{filled}" + (f"?{asked}" if asked else "")
+        sent, kind = text.encode(), "text/plain"
         if json_body is not None:
-            sent = (json.dumps(json_body).encode(), "application/json")
+            sent, kind = json.dumps(json_body).encode(), JSON
         elif form is not None:
-            sent = (urlencode(form).encode(), "application/x-www-form-urlencoded")
-        try:
-            return self._budget.call(lambda: self._perform(operation, target, sent))
-        except ThrottledError as error:
-            hint = "scan at a quieter hour, or raise max-wait"
-            message = f"{self.server.name} stays busy: {error}"
-            raise BackendUnreachableError(message, scope=self._scope, hint=hint) from None
+            sent, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        with_body = method != "GET"
+        return self._answered(
+            Request(
+                method=method,
+                url=url,
+                purpose=operation,
+                headers={"Content-Type": kind} if with_body else {},
+                body=sent if with_body else None,
+                asks=str((json_body or {}).get("query") or ""),
+            )
+        )
 
     def pages(
         self,
@@ -146,25 +121,19 @@ class RestClient:
         query: Mapping[str, str | int] | None = None,
     ) -> Iterator[Any]:
         """The body of every page of a listing, as the server's `Link` headers join them (RFC 8288)."""
-        asked: Mapping[str, str | int] = query or {}
-        seen: set[str] = set()
-        while True:
-            answer = self.ask(operation, parts, query=asked)
+        # Only the question is taken from a link: neither another host nor another path gets the token.
+        found = walk(
+            urlencode(query or {}),
+            lambda asked: self.ask(operation, parts, query=dict(parse_qsl(asked, keep_blank_values=True))),
+            lambda answer: urlsplit(linked(answer.headers)).query,
+            circle=lambda: self.strange("lists the same page again and again", operation),
+        )
+        for answer in found:
             yield answer.body
-            found = _NEXT.search(answer.headers.get("link", ""))
-            if found is None:
-                return
-            # Only the question is taken from the link: neither another host nor another path gets the token.
-            link = urlsplit(found[1]).query
-            if link in seen:
-                raise self.strange("lists the same page again and again", operation)
-            seen.add(link)
-            asked = dict(parse_qsl(link, keep_blank_values=True))
 
     def strange(self, what: str, operation: str) -> BackendProtocolError:
         """The error for an answer that cannot be understood."""
-        hint = f"check that {self.server.address} is the address of {self.server.name}, and its version"
-        return BackendProtocolError(f"{self.server.name} {what} ({operation})", scope=self._scope, hint=hint)
+        return self._transport.strange(self.server.address, what, operation)
 
     def account(self) -> Iterator[Evidence]:
         """Where was asked, and how often what."""
@@ -172,114 +141,38 @@ class RestClient:
         counted = ", ".join(f"{what}: {count}" for what, count in sorted(self.counts.items()))
         yield Evidence(name="requests", value=counted)
 
-    def _perform(self, operation: str, target: str, sent: tuple[bytes, str]) -> Answer:
-        self.counts[operation] += 1
-        known = self._remembered.get(target) if self._remembered is not None else None
-        headers = {**self._headers, **({"If-None-Match": known[0]} if known else {})}
+    def _answered(self, request: Request) -> Answer:
+        known = (self._remembered or {}).get(request.url)
+        if known:
+            tagged = {**request.headers, "If-None-Match": known[0]}
+            request = replace(request, headers=tagged, answers=frozenset({_UNCHANGED}))
         try:
-            response, raw = self._exchange(operation.partition(" ")[0], target, headers, sent)
-        except (OSError, http.client.HTTPException) as error:
-            self._http.close()
-            raise self._unreachable(error) from None
-        said = {name.lower(): value for name, value in response.getheaders()}
-        if response.status == 304 and known:
-            return Answer(body=known[1], headers=said)
-        if len(raw) > _LARGEST:
-            raise self.strange(f"answers with more than {_LARGEST} bytes", operation)
-        body = _parsed(raw)
-        if response.status < 300:
-            if body is None:
-                raise self.strange("answers with something that is no JSON", operation)
-            self._remember(target, said, body)
-            return Answer(body=body, headers=said)
-        raise self._refusal(response.status, said, _words(body), operation)
+            answer = self._transport.send(request)
+        except RefusedError as refusal:
+            raise self._meant(refusal) from None
+        if known and answer.status == _UNCHANGED:
+            return replace(answer, body=known[1])
+        if answer.body is None:
+            raise self.strange("answers with something that is no JSON", request.purpose)
+        tag = answer.headers.get("etag")
+        if self._remembered is not None and tag and len(self._remembered) < _REMEMBERED:
+            self._remembered[request.url] = (tag, answer.body)
+        return answer
 
-    def _remember(self, target: str, said: Mapping[str, str], body: Any) -> None:
-        if self._remembered is not None and said.get("etag") and len(self._remembered) < _REMEMBERED:
-            self._remembered[target] = (said["etag"], body)
-
-    def _exchange(
-        self, method: str, target: str, headers: Mapping[str, str], sent: tuple[bytes, str]
-    ) -> tuple[http.client.HTTPResponse, bytes]:
-        fresh = self._http.sock is None
-        body = None if method == "GET" else sent[0]
-        given = headers if method == "GET" else {**headers, "Content-Type": sent[1]}
-        try:
-            self._http.request(method, target, body=body, headers=dict(given))
-            response = self._http.getresponse()
-        except (ConnectionError, http.client.BadStatusLine):
-            self._http.close()
-            if fresh:
-                raise
-            # The server may close a connection that was idle: that is no failure of this request.
-            self._http.request(method, target, body=body, headers=dict(given))
-            response = self._http.getresponse()
-        with response:
-            raw = response.read(_LARGEST + 1)
-        if len(raw) > _LARGEST:
-            self._http.close()
-        elif response.length:  # reading a part does not notice that the rest never came
-            raise http.client.IncompleteRead(raw, response.length)
-        return response, raw
-
-    def _refusal(self, status: int, said: Mapping[str, str], words: str, operation: str) -> Exception:
-        """What a status other than success means; a limit of requests may come as 403 too.
-
-        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-        """
-        name, need = self.server.name, self.server.operations[operation]
-        limited = status == 403 and (
-            "retry-after" in said or _remaining(said) == "0" or "rate limit" in words.lower()
-        )
-        if status in _BUSY or limited:
-            return ThrottledError(f"{status}, {words}", after=self._wait(said))
-        if status == 401 or (status == 400 and words in {"invalid_client", "invalid_grant"}):  # RFC 6749
+    def _meant(self, refusal: RefusedError) -> CollectError:
+        """A refusal in keyproof's words."""
+        name, need, said = self.server.name, self.server.operations[refusal.need], words(refusal.body)
+        ended = refusal.status == 400 and said in {"invalid_client", "invalid_grant"}  # RFC 6749, 5.2
+        if refusal.status == 401 or ended:
             message = f"{name} does not accept the credentials, or they have expired"
-            return CredentialsRefusedError(message, scope=self._scope, hint=self.server.renewal)
-        if status == 403:
-            message = f"the right '{need}' is missing: {words}"
+            return LockedOutError(message, scope=self._scope, hint=self.server.renewal)
+        if refusal.status == 403:
+            message = f"the right '{need}' is missing: {said}"
             return AccessDeniedError(message, scope=self._scope, hint=f"grant '{need}'")
-        if status == 404:
+        if refusal.status == 404:
             message = f"it is not there, or the right '{need}' is missing: {name} answers 404 to both"
             return AccessDeniedError(message, scope=self._scope, hint=f"check the name, and grant '{need}'")
-        if status in {301, 302, 307, 308}:
-            place = urlsplit(said.get("location", "")).path or "another place"
-            return self.strange(f"says that it has moved to {place}; write its new name", operation)
-        return self.strange(f"answers {status}: {words}", operation)
-
-    def _wait(self, said: Mapping[str, str]) -> float | None:
-        """Seconds the server asks to wait: Retry-After (RFC 9110), else the end of its window."""
-        after = said.get("retry-after", "")
-        if after.isdecimal():
-            return float(after)
-        if after:
-            try:
-                return max(0.0, (parsedate_to_datetime(after) - self._clock.now()).total_seconds())
-            except (ValueError, TypeError):
-                return None
-        reset = said.get("x-ratelimit-reset") or said.get("ratelimit-reset") or ""
-        if _remaining(said) != "0" or not reset.isdecimal():
-            return None
-        # Small numbers are seconds to go, others a time since 1970.
-        return (
-            float(reset) if int(reset) < 10**8 else max(0.0, int(reset) - self._clock.now().timestamp() + 1)
-        )
-
-    def _unreachable(self, error: Exception) -> BackendUnreachableError:
-        hint = "check the address, the network and whether the server runs"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            what = f"shows a certificate that is not trusted ({error.verify_message})"
-            hint = "name the file of its authority in ca-cert"
-        elif isinstance(error, ssl.SSLError):
-            what = "does not agree on TLS"
-        elif isinstance(error, TimeoutError):
-            what, hint = "does not answer in time", f"{hint}, or raise timeout"
-        elif isinstance(error, http.client.HTTPException):
-            what = "breaks off in the middle of an answer"
-        else:
-            what = "cannot be reached"
-        message = f"{self.server.name} at {self.server.address} {what}"
-        return BackendUnreachableError(message, scope=self._scope, hint=hint)
+        return self.strange(f"answers {refusal.status}: {said}", refusal.need)
 
 
 def token_of(environ: Mapping[str, str], *names: str, scope: str) -> str:
@@ -295,38 +188,3 @@ def token_of(environ: Mapping[str, str], *names: str, scope: str) -> str:
         what = f"{wanted} has characters that no token has"
         raise AccessDeniedError(what, scope=scope, hint=f"correct {wanted}")
     return found
-
-
-def _context(path: str | None, scope: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError):
-        what = f"the authorities in {path} cannot be used"
-        raise CollectError(what, scope=scope, hint="correct ca-cert") from None
-
-
-def _proxy(scheme: str, netloc: str, host: str, environ: Mapping[str, str]) -> Any:
-    """The proxy the environment names for this address, unless it is excepted or on this machine."""
-    excepted = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    bypass: Any = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009 (typeshed does not list it)
-    if host in {"localhost", "127.0.0.1", "::1"} or bypass(netloc, {"no": excepted}):
-        return None
-    name = f"{scheme}_proxy"
-    proxy = environ.get(name) or environ.get(name.upper())
-    return urlsplit(proxy) if proxy else None
-
-
-def _remaining(said: Mapping[str, str]) -> str:
-    return said.get("x-ratelimit-remaining") or said.get("ratelimit-remaining") or ""
-
-
-def _parsed(raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _words(body: Any) -> str:
-    said = body.get("message") or body.get("error") if isinstance(body, Mapping) else None
-    return " ".join(str(said).split())[:300] if isinstance(said, str) else "no reason given"
