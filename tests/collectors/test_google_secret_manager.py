@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from keyproof.checks.access import Access
 from keyproof.collectors.google_secret_manager import GoogleSecretManagerCollector
 from keyproof.domain.access import AccessGrant, Action, AuditTrail
 from keyproof.domain.assessment import Collected, Gap
+from keyproof.domain.check import Context
 from keyproof.domain.secret import (
     Basis,
     Confidence,
@@ -23,7 +25,7 @@ from keyproof.domain.secret import (
     SecretMetadata,
     VersionState,
 )
-from keyproof.domain.verdict import Evidence
+from keyproof.domain.verdict import Evidence, Outcome
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.google.permissions import SECRET_MANAGER, SERVICE_ACCOUNT_KEYS, role_definition
 from keyproof.ports import Surroundings
@@ -254,6 +256,68 @@ def test_policies_of_the_secret_and_of_everything_above_are_grants(cloud: Google
     }
 
 
+def _denied(*principals: str, **said: Any) -> dict[str, Any]:
+    permissions = ["secretmanager.googleapis.com/versions.access"]
+    return {"deniedPrincipals": list(principals), "deniedPermissions": permissions, **said}
+
+
+def test_deny_policies_take_grants_away_or_leave_them_on_a_condition(cloud: Google) -> None:
+    cloud.parents = {"projects/acme": "folders/7", "folders/7": "organizations/1"}
+    cloud.policies["db"] = {
+        "bindings": [_bound(READER, "user:left@acme", "user:olga@acme", "user:eve@acme", "group:ops@acme")]
+    }
+    cloud.denials = {
+        "projects/acme": {"gone": [_denied("principal://goog/subject/left@acme")]},
+        "folders/7": {
+            "guard": [
+                _denied("principalSet://goog/group/guests@acme"),
+                _denied("principal://goog/subject/eve@acme", denialCondition={"expression": "resource.x"}),
+            ]
+        },
+    }
+    items = _all(cloud)
+    assert _gaps(items) == []
+    grants = {grant.principal: grant for grant in _secrets(items)["acme/db"].grants or ()}
+    assert set(grants) == {"user:olga@acme", "user:eve@acme", "group:ops@acme"}
+    assert all(grant.actions == (Action.READ,) for grant in grants.values())
+    guard = "deny policy guard on folders/7"
+    assert grants["user:olga@acme"].condition == (
+        f"not denied: {guard} is for groups or with exceptions that are not resolved"
+    )
+    assert f"{guard} holds only where resource.x" in grants["user:eve@acme"].condition
+
+
+def test_a_denial_of_one_permission_leaves_what_others_allow(cloud: Google) -> None:
+    cloud.roles["roles/x"] = ["secretmanager.versions.access", "secretmanager.versions.list"]
+    cloud.policies["projects/acme"] = {"bindings": [_bound("roles/x", "user:olga@acme")]}
+    cloud.denials = {"projects/acme": {"p": [_denied("principalSet://goog/group/guests@acme")]}}
+    grants = _secrets(_all(cloud))["acme/db"].grants or ()
+    assert [(grant.actions, bool(grant.condition)) for grant in grants] == [
+        ((Action.LIST,), False),
+        ((Action.READ,), True),
+    ]
+
+
+@pytest.mark.parametrize("right", ["list", "get"])
+def test_deny_policies_that_cannot_be_read_leave_every_grant_uncertain(cloud: Google, right: str) -> None:
+    cloud.policies["db"] = {"bindings": [_bound(READER, "user:olga@acme")]}
+    cloud.denials = {"projects/acme": {"p": []}}
+    cloud.denied["/denypolicies" if right == "list" else "/denypolicies/p"] = []
+    items = _all(cloud)
+    (gap,) = _gaps(items)
+    assert gap.scope == "acme (deny policies)"
+    assert f"iam.denypolicies.{right} is missing" in gap.reason
+    secret = _secrets(items)["acme/db"]
+    offending = Access.model_validate({"roles": {"team": "allow"}})
+    context = Context(now=FixedClock().now(), roles={"team": ("user:other@acme",)})
+    verdict = offending.evaluate(secret, context)
+    assert verdict.outcome is Outcome.NOT_EVALUATED
+    assert f"iam.denypolicies.{right} is missing" in verdict.reason
+    # What is taken away can only make it fewer: whoever is left may reach it anyway.
+    context = Context(now=FixedClock().now(), roles={"team": ("user:olga@acme",)})
+    assert offending.evaluate(secret, context).outcome is Outcome.PASS
+
+
 def test_what_cannot_be_read_above_leaves_grants_and_audit_open(cloud: Google) -> None:
     cloud.parents = {"projects/acme": "organizations/1"}
     cloud.denied["POST /v3/organizations"] = []
@@ -363,7 +427,7 @@ def test_a_token_that_ends_in_the_middle_is_renewed(cloud: Google) -> None:
     collector, _ = _collector(cloud)
     items = collector.collect("acme")
     first = list(itertools.islice((one for one in items if isinstance(one, SecretMetadata)), 20))
-    cloud.tokens += 1  # the server forgets the token it gave
+    cloud.forgotten = cloud.tokens
     assert len(first) + sum(isinstance(one, SecretMetadata) for one in items) == 301
 
 
@@ -500,5 +564,6 @@ def test_the_role_of_the_docs_is_the_one_that_is_tested(checkout: Path) -> None:
 def test_every_right_is_asked_for_and_no_other(cloud: Google) -> None:
     cloud.parents = {"projects/acme": "folders/7", "folders/7": "organizations/1"}
     cloud.policies["db"] = {"bindings": [_bound(READER, "user:a")]}
+    cloud.denials = {"organizations/1": {"guard": []}}
     asked = _evidence(_all(cloud))["requests"]
     assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(SECRET_MANAGER)

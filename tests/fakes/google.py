@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -58,6 +59,8 @@ class Google:
     """Name → versions, oldest first."""
     policies: dict[str, Item] = field(default_factory=dict)
     """Name of a secret, or `projects/acme`, `folders/1` …"""
+    denials: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
+    """`projects/acme`, `folders/1` … → name of a deny policy → its rules."""
     parents: dict[str, str] = field(default_factory=dict)
     roles: dict[str, list[str]] = field(default_factory=dict)
     accounts: dict[str, Item] = field(default_factory=dict)
@@ -66,7 +69,9 @@ class Google:
     denied: dict[str, list[Item]] = field(default_factory=dict)
     """Part of a path → the details of the 403 it gets."""
     tokens: int = 0
-    """How many were given; only the last one is good."""
+    """How many were given."""
+    forgotten: int = 0
+    """How many of them are no longer good."""
 
     @property
     def address(self) -> str:
@@ -106,13 +111,13 @@ class Google:
         if asked.path == "/token":
             self.tokens += 1
             return 200, {"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"}
-        if asked.bearer != f"token-{self.tokens}":
+        if int(asked.bearer.removeprefix("token-") or 0) <= self.forgotten:
             return _error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
         for part, details in self.denied.items():
             if part in f"{asked.method} {asked.path}":
                 return _error(403, "PERMISSION_DENIED", "Permission denied on resource.", details)
         for method, path, query, response in _operations():
-            if method == asked.method and path.fullmatch(asked.path):
+            if method == asked.method and path.fullmatch(asked.sent):
                 unknown = set(asked.query) - query
                 assert not unknown, f"{asked.path} knows no parameter {unknown}"
                 status, body = self._body(asked)
@@ -126,6 +131,8 @@ class Google:
         if verb == "getIamPolicy":
             name = path.rpartition("/")[2] if "/secrets/" in path else path
             return 200, {"version": 3, "etag": "BwX=", **self.policies.get(name, {})}
+        if path.startswith("policies/"):
+            return self._denials(path)
         if path.partition("/")[0] == "roles" or "/roles/" in path:
             found = self.roles.get(path)
             return (200, {"name": path, "includedPermissions": found}) if found is not None else _missing()
@@ -133,6 +140,18 @@ class Google:
         if parts[:2] not in (["projects", "acme"], ["projects", NUMBER]):
             return (200, {"name": path, "parent": self.parents[path]}) if path in self.parents else _missing()
         return self._project(asked, parts[2:])
+
+    def _denials(self, path: str) -> tuple[int, Any]:
+        """A listing has no rules, and names a project by its number."""
+        service, place, name = re.fullmatch(r"policies/([^/]+)/(.+)/denypolicies/?(.*)", path).groups()  # type: ignore[union-attr]  # (the operation's path)
+        assert service == "cloudresourcemanager.googleapis.com"
+        held = self.denials.get(place, {})
+        home = quote(f"{service}/{place.replace('acme', NUMBER)}", safe="")
+        told = [{"name": f"policies/{home}/denypolicies/{one}", "kind": "DenyPolicy"} for one in held]
+        if not name:
+            return 200, {"policies": told} if told else {}
+        rules = [{"denyRule": rule} for rule in held[name]]
+        return 200, {**told[list(held).index(name)], "rules": rules}
 
     def _project(self, asked: Asked, parts: list[str]) -> tuple[int, Any]:
         match parts:

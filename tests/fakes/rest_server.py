@@ -25,6 +25,8 @@ class Asked:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = b""
+    sent: str = ""
+    """The path as it was sent."""
 
     @property
     def bearer(self) -> str:
@@ -124,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            sent=parts.path,
         )
         with running.lock:
             running.asked += [asked] if running.log else []

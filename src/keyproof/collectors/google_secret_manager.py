@@ -19,6 +19,7 @@ from keyproof.google.config import GoogleSecretManagerConfig
 from keyproof.google.connection import GoogleCloud, next_page, translated
 from keyproof.google.iam import Iam, ProjectFacts
 from keyproof.google.secret import attributes_of, encryption_of, facts_of, rotation_of, versions_of
+from keyproof.google.vocabulary import SECRETS
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import PARALLEL, CloudClient, LockedOutError, RefusedError
 from keyproof.rest.reading import moment, wanted
@@ -44,7 +45,7 @@ class GoogleSecretManagerCollector:
         self._source = source
         self._config = config
         self._cloud = GoogleCloud(source=source, config=config, surroundings=surroundings)
-        self._iam = Iam(cloud=self._cloud)
+        self._iam = Iam(cloud=self._cloud, vocabulary=SECRETS)
 
     def scopes(self) -> Sequence[str]:
         """The projects, each once."""
@@ -98,9 +99,11 @@ class _Reading:
                 self.unread[name] = f"not read: {key} is false in keyproof.yaml"
         if not (self.config.access or self.config.audit):
             return
-        self.facts = self.iam.project(self.client, self.project)
+        self.facts = self.iam.project(self.client, self.project, access=self.config.access)
         for reason, hint in self.facts.unread:
             yield self.gap("policies", reason, hint)
+        for reason, hint in self.facts.undenied:
+            yield self.gap("deny policies", reason, hint)
         if reasons := "; ".join(reason for reason, _ in self.facts.unread):
             self.unread.setdefault("grants", reasons)
             if not any(trail.enabled for trail in self.facts.audit):
@@ -141,8 +144,7 @@ class _Reading:
         if not self.config.regions:
             yield Evidence(name="regional secrets", value="not read: regions is empty in keyproof.yaml")
         if self.config.access:
-            what = "members of groups, and policies that deny, are not read"
-            yield Evidence(name="access", value=what)
+            yield Evidence(name="access", value="members of groups are not read")
         counted = ", ".join(f"{what}: {count}" for what, count in sorted(self.client.counts.items()))
         yield Evidence(name="requests", value=counted)
 
@@ -202,11 +204,15 @@ class _Reading:
         if not self.config.access:
             return None
         before = unread.get("grants", "")
-        grants = self._try("grants", record, unread, lambda: self.iam.secret(self.client, url, self.facts))
+        grants = self._try("grants", record, unread, lambda: self._granted(url))
         reasons = [before, unread.get("grants", ""), self._unknown_roles()]
         if told := "; ".join(dict.fromkeys(filter(None, reasons))):
             unread["grants"] = told
         return grants if self.facts.known else None
+
+    def _granted(self, url: str) -> tuple[AccessGrant, ...]:
+        own = self.iam.on(self.client, url, self.facts, right=need.SECRET_POLICY, place="the secret")
+        return tuple(sorted({*self.facts.grants, *own})) if own else self.facts.grants
 
     def _try(self, field: str, record: Item, unread: dict[str, str], read: Callable[[], T]) -> T | None:
         """What `read` gives; None, and the reason noted, when the right for it is missing."""

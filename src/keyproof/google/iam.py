@@ -1,52 +1,25 @@
 """Who reaches what at Google Cloud: IAM policies of secrets, projects, folders and organisations to grants.
 
-Denial policies only take away, and are not read: a grant may be more than is possible.
+Deny policies of projects and above take grants away again, or leave them on a condition.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
-from keyproof.domain.access import AccessGrant, Action, AuditTrail
+from keyproof.domain.access import AccessGrant, AuditTrail
 from keyproof.domain.roles import ANYONE
 from keyproof.errors import AccessDeniedError
 from keyproof.google import permissions as need
-from keyproof.google.connection import GoogleCloud, translated
+from keyproof.google.connection import GoogleCloud, next_page, translated
+from keyproof.google.denial import Denial, denials_of, remaining
+from keyproof.google.vocabulary import Vocabulary
 from keyproof.rest.cloud import CloudClient, LockedOutError, RefusedError
 
-_ACTIONS = {
-    "secretmanager.versions.access": Action.READ,
-    "secretmanager.secrets.get": Action.LIST,
-    "secretmanager.secrets.list": Action.LIST,
-    "secretmanager.versions.get": Action.LIST,
-    "secretmanager.versions.list": Action.LIST,
-    "secretmanager.versions.add": Action.WRITE,
-    "secretmanager.versions.enable": Action.WRITE,
-    "secretmanager.secrets.update": Action.WRITE,
-    "secretmanager.versions.disable": Action.ADMIN,
-    "secretmanager.versions.destroy": Action.ADMIN,
-    "secretmanager.secrets.delete": Action.ADMIN,
-    "secretmanager.secrets.setIamPolicy": Action.ADMIN,
-    "resourcemanager.projects.setIamPolicy": Action.ADMIN,
-    "resourcemanager.folders.setIamPolicy": Action.ADMIN,
-    "resourcemanager.organizations.setIamPolicy": Action.ADMIN,
-}
-_ALL = tuple(sorted(Action))
-_KNOWN = {
-    "roles/owner": _ALL,
-    "roles/editor": (Action.ADMIN, Action.LIST, Action.WRITE),
-    "roles/viewer": (Action.LIST,),
-    "roles/secretmanager.admin": _ALL,
-    "roles/secretmanager.secretAccessor": (Action.READ,),
-    "roles/secretmanager.viewer": (Action.LIST,),
-    "roles/secretmanager.secretVersionAdder": (Action.WRITE,),
-    "roles/secretmanager.secretVersionManager": (Action.ADMIN, Action.LIST, Action.WRITE),
-}
-"""What to go by where `iam.roles.get` is missing: https://cloud.google.com/secret-manager/docs/access-control."""
 _PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 _BASIC = {"projectOwner": "roles/owner", "projectEditor": "roles/editor", "projectViewer": "roles/viewer"}
-_SERVICES = frozenset({"allServices", "secretmanager.googleapis.com"})
 _RIGHTS = {
     "projects": (need.PROJECT, need.PROJECT_POLICY),
     "folders": (need.FOLDER, need.FOLDER_POLICY),
@@ -55,6 +28,7 @@ _RIGHTS = {
 _DEEPEST = 12
 """Folders nest at most ten deep."""
 
+T = TypeVar("T")
 Item = Mapping[str, Any]
 
 
@@ -66,6 +40,10 @@ class ProjectFacts:
     audit: tuple[AuditTrail, ...] = ()
     unread: list[tuple[str, str]] = field(default_factory=list)
     """Why policies above could not be read, each with what to do."""
+    denials: tuple[Denial, ...] = ()
+    """The deny policies of the project and of everything above it."""
+    undenied: list[tuple[str, str]] = field(default_factory=list)
+    """Why deny policies could not be read, each with what to do."""
     known: bool = False
     """Whether the policy of the project itself was read."""
     basic: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -77,86 +55,117 @@ class Iam:
     """Policies and roles, each asked for once; what belongs to one source."""
 
     cloud: GoogleCloud
-    roles: dict[str, tuple[Action, ...] | None] = field(default_factory=dict)
-    """None for a role that could not be read."""
+    vocabulary: Vocabulary
+    roles: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    """Role → its permissions that are of concern; None for a role that could not be read."""
     lock: Lock = field(default_factory=Lock)
 
-    def project(self, client: CloudClient, project: str) -> ProjectFacts:
-        """What the project and everything above it grants and records. Raises CollectError when Google goes away."""
-        facts, grants, trails = ProjectFacts(), set[AccessGrant](), list[AuditTrail]()
-        place: str = f"projects/{project}"
-        for _ in range(_DEEPEST):
-            looking, policing = _RIGHTS[place.partition("/")[0]]
-            policy = self._noted(facts, lambda: self._policy(client, place, policing))  # noqa: B023 (called at once)
+    def project(self, client: CloudClient, project: str, *, access: bool = True) -> ProjectFacts:
+        """What the project and everything above it grants and records. Raises CollectError when Google goes away.
+
+        Without `access` the deny policies are left unread, and nothing should be made of the grants.
+        """
+        facts, policies = ProjectFacts(), dict[str, Item]()
+        for place, right in self._places(client, project, facts):
+            policy = _noted(facts.unread, lambda: self._policy(client, place, right))  # noqa: B023 (called at once)
             if policy is not None:
-                if place.startswith("projects/"):
-                    facts.known, facts.basic = True, _members(policy)
-                grants.update(self.granted(client, policy, place, facts))
-                trails.extend(_trails(policy, place))
-            above = self._noted(facts, lambda: self._get(client, place, looking)) if looking else None  # noqa: B023 (same)
-            place = str((above or {}).get("parent") or "")
-            if place.partition("/")[0] not in _RIGHTS:
-                break
-        facts.grants = tuple(sorted(grants))
+                policies[place] = policy
+            if access:
+                found = _noted(facts.undenied, lambda: self._denials(client, place))  # noqa: B023 (same)
+                facts.denials += found or ()
+        own = policies.get(f"projects/{project}")
+        if own is not None:
+            facts.known, facts.basic = True, _members(own)
+        granted = (self.granted(client, policy, place, facts) for place, policy in policies.items())
+        facts.grants = tuple(sorted({grant for grants in granted for grant in grants})) if access else ()
+        services = frozenset({"allServices", self.vocabulary.service})
+        trails = [one for place, policy in policies.items() for one in _trails(policy, place, services)]
         facts.audit = tuple(trails) or (
             AuditTrail(sink="Data Access audit log", enabled=False, covers_reads=False),
         )
         return facts
 
-    def secret(self, client: CloudClient, url: str, facts: ProjectFacts) -> tuple[AccessGrant, ...]:
-        """The grants on one secret: its own and the project's. Raises AccessDeniedError."""
+    def on(
+        self, client: CloudClient, url: str, facts: ProjectFacts, *, right: str, place: str
+    ) -> tuple[AccessGrant, ...]:
+        """The grants by the policy of one resource, which people call `place`. Raises AccessDeniedError."""
         try:
             version: dict[str, str | int] = {"options.requestedPolicyVersion": 3}
-            policy = client.get(f"{url}:getIamPolicy", need=need.SECRET_POLICY, **version)
+            policy = client.get(f"{url}:getIamPolicy", need=right, **version)
         except RefusedError as refusal:
             raise translated(refusal, scope=client.scope, server=url) from None
-        own = set(self.granted(client, policy, "the secret", facts))
-        return tuple(sorted({*facts.grants, *own})) if own else facts.grants
+        return tuple(self.granted(client, policy, place, facts))
 
     def granted(
         self, client: CloudClient, policy: Item, place: str, facts: ProjectFacts
     ) -> Iterator[AccessGrant]:
-        """The grants of one policy."""
+        """The grants of one policy, after what is denied."""
         for binding in _bindings(policy):
             role = str(binding.get("role"))
-            actions = self._role(client, role)
-            for member in binding.get("members") or () if actions else ():
+            permissions, via = self._role(client, role), f"{role} on {place}"
+            condition = _condition(binding.get("condition"))
+            for member in binding.get("members") or () if permissions else ():
                 for principal in _principals(str(member), facts):
-                    yield AccessGrant(
-                        principal=principal,
-                        actions=actions or (),
-                        via=f"{role} on {place}",
-                        condition=_condition(binding.get("condition")),
-                    )
+                    yield from self._left(permissions or frozenset(), principal, via, condition, facts)
+
+    def _left(
+        self, permissions: frozenset[str], principal: str, via: str, condition: str, facts: ProjectFacts
+    ) -> Iterator[AccessGrant]:
+        """What a principal may do for certain, and what a denial may take away."""
+        left, unread = remaining(permissions, principal, facts.denials), ""
+        certain = self.vocabulary.action_set(left.certain)
+        doubtful = tuple(one for one in self.vocabulary.action_set(left.doubtful) if one not in certain)
+        if facts.undenied:
+            unread = f"no deny policy forbids it ({'; '.join(reason for reason, _ in facts.undenied)})"
+        for actions, doubt in ((certain, ""), (doubtful, f"not denied: {left.reason}")):
+            if actions:
+                on = "; ".join(filter(None, (condition, doubt, unread)))
+                yield AccessGrant(principal=principal, actions=actions, via=via, condition=on)
 
     def unknown_roles(self) -> list[str]:
         """Roles of which nobody knows what they grant."""
         with self.lock:
             return sorted(role for role, actions in self.roles.items() if actions is None)
 
-    def _role(self, client: CloudClient, role: str) -> tuple[Action, ...] | None:
+    def _role(self, client: CloudClient, role: str) -> frozenset[str] | None:
         with self.lock:
             if role in self.roles:
                 return self.roles[role]
-        actions: tuple[Action, ...] | None
+        permissions: frozenset[str] | None
         try:
             said = client.get(f"{self.cloud.at('iam')}/v1/{role}", need=need.ROLE)
-            rights = said.get("includedPermissions") or ()
-            actions = tuple(sorted({_ACTIONS[right] for right in rights if right in _ACTIONS}))
+            permissions = frozenset(said.get("includedPermissions") or ()) & self.vocabulary.actions.keys()
         except RefusedError:
-            actions = _KNOWN.get(role)
+            permissions = self.vocabulary.known.get(role)
         with self.lock:
-            self.roles[role] = actions
-        return actions
+            self.roles[role] = permissions
+        return permissions
 
-    def _noted(self, facts: ProjectFacts, read: Callable[[], Item]) -> Item | None:
+    def _places(self, client: CloudClient, project: str, facts: ProjectFacts) -> Iterator[tuple[str, str]]:
+        """The project and what is above it, each with the right to read its policy; as far as can be seen."""
+        place = f"projects/{project}"
+        for _ in range(_DEEPEST):
+            looking, policing = _RIGHTS[place.partition("/")[0]]
+            yield place, policing
+            above = _noted(facts.unread, lambda: self._get(client, place, looking)) if looking else None  # noqa: B023 (called at once)
+            place = str((above or {}).get("parent") or "")
+            if place.partition("/")[0] not in _RIGHTS:
+                return
+
+    def _denials(self, client: CloudClient, place: str) -> tuple[Denial, ...]:
+        """The rules of every deny policy attached to a place; a listing leaves the rules out."""
+        attached = quote(f"cloudresourcemanager.googleapis.com/{place}", safe="")
+        url = f"{self.cloud.at('iam')}/v2/policies/{attached}/denypolicies"
         try:
-            return read()
-        except LockedOutError:
-            raise
-        except AccessDeniedError as error:
-            facts.unread.append((error.message, error.hint))
-            return None
+            names = [
+                str(policy["name"]).rpartition("/")[2]
+                for page in client.pages(url, need=need.DENIALS, following=next_page)
+                for policy in page.get("policies") or ()
+            ]
+            policies = [client.get(f"{url}/{quote(name, safe='')}", need=need.DENIAL) for name in names]
+        except RefusedError as refusal:
+            raise translated(refusal, scope=client.scope, server=self.cloud.at("iam")) from None
+        return tuple(rule for policy in policies for rule in denials_of(policy, place))
 
     def _policy(self, client: CloudClient, place: str, right: str) -> Item:
         url = f"{self.cloud.at('cloudresourcemanager')}/v3/{place}:getIamPolicy"
@@ -170,6 +179,18 @@ class Iam:
             return client.get(f"{self.cloud.at('cloudresourcemanager')}/v3/{place}", need=right)
         except RefusedError as refusal:
             raise translated(refusal, scope=client.scope, server=place) from None
+
+
+def _noted(refused: list[tuple[str, str]], read: Callable[[], T]) -> T | None:
+    """What `read` gives; None, and the reason noted once, when a right is missing."""
+    try:
+        return read()
+    except LockedOutError:
+        raise
+    except AccessDeniedError as error:
+        if (error.message, error.hint) not in refused:
+            refused.append((error.message, error.hint))
+        return None
 
 
 def _bindings(policy: Item) -> Iterable[Item]:
@@ -206,12 +227,12 @@ def _condition(said: object) -> str:
     return ": ".join(str(said[key]) for key in ("title", "expression") if said.get(key)) or "unnamed"
 
 
-def _trails(policy: Item, place: str) -> Iterator[AuditTrail]:
+def _trails(policy: Item, place: str, services: frozenset[str]) -> Iterator[AuditTrail]:
     """Reads of values are DATA_READ, which is off unless it is switched on:
     https://cloud.google.com/logging/docs/audit/configure-data-access.
     """
     for config in policy.get("auditConfigs") or ():
-        if config.get("service") not in _SERVICES:
+        if config.get("service") not in services:
             continue
         for log in config.get("auditLogConfigs") or ():
             if log.get("logType") == "DATA_READ":

@@ -10,21 +10,23 @@ FOLDER = "resourcemanager.folders.get"
 FOLDER_POLICY = "resourcemanager.folders.getIamPolicy"
 ORGANISATION_POLICY = "resourcemanager.organizations.getIamPolicy"
 ROLE = "iam.roles.get"
+DENIALS = "iam.denypolicies.list"
+DENIAL = "iam.denypolicies.get"
 ACCOUNTS = "iam.serviceAccounts.list"
 ACCOUNT_KEYS = "iam.serviceAccountKeys.list"
 
-SECRET_MANAGER = (
-    SECRETS,
-    VERSIONS,
-    LOCATIONS,
-    SECRET_POLICY,
+_ABOVE = (
     PROJECT,
     PROJECT_POLICY,
     FOLDER,
     FOLDER_POLICY,
     ORGANISATION_POLICY,
     ROLE,
+    DENIALS,
+    DENIAL,
 )
+"""To know who reaches what by policies of projects and above."""
+SECRET_MANAGER = (SECRETS, VERSIONS, LOCATIONS, SECRET_POLICY, *_ABOVE)
 SERVICE_ACCOUNT_KEYS = (ACCOUNTS, ACCOUNT_KEYS)
 
 

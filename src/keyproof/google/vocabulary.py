@@ -1,0 +1,77 @@
+"""What the permissions of Google's services are to a secret, and which of them the predefined roles hold."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from keyproof.domain.access import Action
+
+_ABOVE = {
+    "resourcemanager.projects.setIamPolicy": Action.ADMIN,
+    "resourcemanager.folders.setIamPolicy": Action.ADMIN,
+    "resourcemanager.organizations.setIamPolicy": Action.ADMIN,
+}
+"""Who may write the policies above grants himself the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """One service, as its policies and audit configurations speak of it."""
+
+    service: str
+    """As in audit configurations and logs, e.g. `secretmanager.googleapis.com`."""
+    actions: Mapping[str, Action]
+    """Permission → what it is to the secret; others are of no concern."""
+    known: Mapping[str, frozenset[str]]
+    """Predefined role → its permissions, to go by where `iam.roles.get` is missing."""
+
+    def action_set(self, permissions: Iterable[str]) -> tuple[Action, ...]:
+        """What some permissions are together, sorted."""
+        return tuple(sorted({self.actions[one] for one in permissions if one in self.actions}))
+
+
+def _basic(actions: Mapping[str, Action]) -> dict[str, frozenset[str]]:
+    """The basic roles: an editor neither reads values nor writes policies."""
+    reading = {right for right, action in actions.items() if action is Action.READ}
+    governing = {right for right in actions if right.endswith(".setIamPolicy")}
+    return {
+        "roles/owner": frozenset(actions),
+        "roles/editor": frozenset(set(actions) - reading - governing),
+        "roles/viewer": frozenset(right for right, action in actions.items() if action is Action.LIST),
+    }
+
+
+_SECRETS = {
+    "secretmanager.versions.access": Action.READ,
+    "secretmanager.secrets.get": Action.LIST,
+    "secretmanager.secrets.list": Action.LIST,
+    "secretmanager.versions.get": Action.LIST,
+    "secretmanager.versions.list": Action.LIST,
+    "secretmanager.versions.add": Action.WRITE,
+    "secretmanager.versions.enable": Action.WRITE,
+    "secretmanager.secrets.update": Action.WRITE,
+    "secretmanager.versions.disable": Action.ADMIN,
+    "secretmanager.versions.destroy": Action.ADMIN,
+    "secretmanager.secrets.delete": Action.ADMIN,
+    "secretmanager.secrets.setIamPolicy": Action.ADMIN,
+}
+_SECRETS_LISTED = frozenset(right for right, action in _SECRETS.items() if action is Action.LIST)
+
+SECRETS = Vocabulary(
+    service="secretmanager.googleapis.com",
+    actions=_SECRETS | _ABOVE,
+    known={
+        **_basic(_SECRETS | _ABOVE),
+        "roles/secretmanager.admin": frozenset(_SECRETS),
+        "roles/secretmanager.secretAccessor": frozenset({"secretmanager.versions.access"}),
+        "roles/secretmanager.viewer": _SECRETS_LISTED,
+        "roles/secretmanager.secretVersionAdder": frozenset({"secretmanager.versions.add"}),
+        "roles/secretmanager.secretVersionManager": _SECRETS_LISTED
+        | {
+            "secretmanager.versions.add",
+            "secretmanager.versions.enable",
+            "secretmanager.versions.disable",
+            "secretmanager.versions.destroy",
+        },
+    },
+)
+"""Secret Manager: https://cloud.google.com/secret-manager/docs/access-control."""
