@@ -1,15 +1,19 @@
 """No collector asks for a value: by its rights, and by the guards before what is sent."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keyproof.kubernetes.client import JSON, METADATA, TABLE, Client
+from keyproof.kubernetes.client import METADATA, TABLE, Client
+from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.kubeconfig import ClusterAccess
+from keyproof.ports import Surroundings
 from keyproof.postgresql.server import Server
-from keyproof.retry import RetryBudget
+from keyproof.rest.transport import JSON
 from keyproof.value_operations import ValueOperationError, cloud_value, returns_value, whole_secrets
 from keyproof.wiring.catalog import COLLECTORS
+from tests.fakes.ports import FixedClock
 
 
 @pytest.mark.parametrize("kind", sorted(COLLECTORS))
@@ -111,9 +115,9 @@ def test_secrets_of_kubernetes_are_asked_for_without_values(path: str, accept: s
 
 
 def test_the_kubernetes_client_refuses_before_it_asks() -> None:
-    budget = RetryBudget(sleep=lambda _: None)
     access = ClusterAccess(server="http://127.0.0.1:9")
-    client = Client(access, scope="k8s", budget=budget, timeout=1, environ={})
+    here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=lambda _: None)
+    client = Client(access, KubernetesConfig(), here, scope="k8s")
     with pytest.raises(ValueOperationError):
         client.get("/api/v1/namespaces/shop/secrets/db", need="get secrets")
     assert client.counts.total() == 0

@@ -17,8 +17,9 @@ from keyproof.errors import AccessDeniedError, BackendUnreachableError, CollectE
 from keyproof.kubernetes.client import Client
 from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.kubeconfig import ClusterAccess, find_access
-from keyproof.retry import RetryBudget
+from keyproof.ports import Surroundings
 from tests.fakes.certificates import Pair, make
+from tests.fakes.ports import FixedClock
 
 TOKEN = "to" + "ken-of-a-test"
 
@@ -203,9 +204,9 @@ def secure(authority: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     thread.join()
 
 
-def _client(access: ClusterAccess) -> Client:
-    budget = RetryBudget(sleep=lambda _: None, total=1)
-    return Client(access, scope="k8s", budget=budget, timeout=10, environ={})
+def _client(access: ClusterAccess, environ: Mapping[str, str] | None = None) -> Client:
+    here = Surroundings(root=Path("/"), environ=environ or {}, clock=FixedClock(), sleep=lambda _: None)
+    return Client(access, KubernetesConfig(timeout=10, max_wait=1), here, scope="k8s")
 
 
 def test_both_sides_show_certificates(authority: Pair, secure: str) -> None:
@@ -257,11 +258,8 @@ def test_a_proxy_is_asked_for_a_tunnel(secure: str, named: str) -> None:
         access = ClusterAccess(
             server="https://kube.example:6443", token=TOKEN, proxy=address if named == "kubeconfig" else ""
         )
-        budget = RetryBudget(sleep=lambda _: None, total=1)
-        environ = {"HTTPS_PROXY": address}
-        client = Client(access, scope="k8s", budget=budget, timeout=10, environ=environ)
         with pytest.raises(BackendUnreachableError, match="cannot be reached"):
-            client.get("/", need="x")
+            _client(access, {"HTTPS_PROXY": address}).get("/", need="x")
         thread.join()
     assert asked[0].startswith(b"CONNECT kube.example:6443 HTTP/1.")
     assert TOKEN.encode() not in asked[0]

@@ -24,7 +24,6 @@ from keyproof.kubernetes.controllers import CONTROLLERS, Managed, written_by
 from keyproof.kubernetes.kubeconfig import ClusterAccess, find_access
 from keyproof.kubernetes.secret import Row, notes_changes, priority, read_table, word
 from keyproof.ports import Surroundings
-from keyproof.retry import RetryBudget
 from keyproof.strict_yaml import did_you_mean
 
 _CLUSTER = "cluster/"
@@ -142,14 +141,7 @@ class KubernetesCollector:
     def _open(self, scope: str) -> Iterator[Client]:
         with self._lock:
             access = self._found_access(client_scope=scope)
-        budget = RetryBudget(sleep=self._surroundings.sleep, total=self._config.max_wait)
-        client = Client(
-            access,
-            scope=scope,
-            budget=budget,
-            timeout=self._config.timeout,
-            environ=self._surroundings.environ,
-        )
+        client = Client(access, self._config, self._surroundings, scope=scope)
         try:
             yield client
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from keyproof.domain.access import AccessEvent, AccessLog, Action
-from keyproof.kubernetes.client import USER_AGENT
+from keyproof.rest.transport import USER_AGENT
 
 _ACTIONS = {
     "get": Action.READ,

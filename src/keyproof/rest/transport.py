@@ -52,6 +52,16 @@ class Answer:
     """Parsed; None where it is no JSON."""
     raw: bytes = field(repr=False)
 
+    @property
+    def found(self) -> bool:
+        """Whether the status is one of success."""
+        return self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The whole answer where it is no JSON."""
+        return self.raw.decode("utf-8", errors="replace")
+
 
 @dataclass(slots=True, kw_only=True)
 class Transport:
