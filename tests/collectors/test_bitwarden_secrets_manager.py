@@ -11,8 +11,8 @@ from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import Confidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.value_operations import returns_value
-from tests.fakes.json_api import Said
 from tests.fakes.reading import read, secrets
+from tests.fakes.rest_server import Said
 from tests.fakes.small_stores import CREATED, KEY, TOKEN, bitwarden, bitwarden_secret
 
 KIND = "bitwarden-secrets-manager"

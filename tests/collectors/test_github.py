@@ -17,8 +17,8 @@ from keyproof.github.operations import OPERATIONS
 from keyproof.ports import Surroundings
 from tests.fakes.fault_proxy import Answer, Fault, FaultProxy, fault_proxy
 from tests.fakes.github_api import TOKEN, GithubApi, described, secret
-from tests.fakes.json_api import json_api
 from tests.fakes.ports import FixedClock
+from tests.fakes.rest_server import rest_server
 
 KEY = {
     "id": 7,
@@ -40,7 +40,7 @@ def api() -> GithubApi:
 
 @pytest.fixture
 def proxy(api: GithubApi) -> Iterator[FaultProxy]:
-    with json_api(api.answer) as upstream, fault_proxy(upstream) as running:
+    with rest_server(api.answer) as upstream, fault_proxy(upstream.address) as running:
         yield running
 
 

@@ -16,8 +16,8 @@ from keyproof.gitlab.operations import VARIABLE_FIELDS
 from keyproof.ports import Surroundings
 from tests.fakes.fault_proxy import Answer, Fault, FaultProxy, fault_proxy
 from tests.fakes.gitlab_api import CANARY, TOKEN, GitlabApi, variable
-from tests.fakes.json_api import json_api
 from tests.fakes.ports import FixedClock
+from tests.fakes.rest_server import rest_server
 
 TOKENS = {
     "id": 42,
@@ -44,7 +44,7 @@ def api() -> GitlabApi:
 
 @pytest.fixture
 def proxy(api: GitlabApi) -> Iterator[FaultProxy]:
-    with json_api(api.answer) as upstream, fault_proxy(upstream) as running:
+    with rest_server(api.answer) as upstream, fault_proxy(upstream.address) as running:
         yield running
 
 

@@ -6,20 +6,20 @@ import pytest
 from pydantic import ValidationError
 
 from keyproof.collectors.infisical import InfisicalConfig
-from keyproof.domain.assessment import Collected
+from keyproof.domain.assessment import Collected, ScopeStatus
 from keyproof.domain.secret import Confidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.value_operations import returns_value
-from tests.fakes.json_api import Said
-from tests.fakes.reading import each, read, secrets, told
-from tests.fakes.small_stores import CANARY, TOKEN, infisical, infisical_secret
+from tests.fakes.reading import each, gaps, read, secrets, told
+from tests.fakes.rest_server import Asked, Said
+from tests.fakes.small_stores import CANARY, TOKEN, infisical, infisical_member, infisical_secret
 
 ENVIRON = {"INFISICAL_TOKEN": TOKEN}
+CONFIG: dict[str, Any] = {"projects": ["p1"], "environments": ["prod"]}
 
 
 def _read(*entries: dict[str, Any], hides: bool = True, **config: Any) -> list[Collected]:
-    whole = {"projects": ["p1"], "environments": ["prod"], **config}
-    return read("infisical", infisical(entries, hides=hides), ENVIRON, **whole)
+    return read("infisical", infisical(entries, hides=hides), ENVIRON, **{**CONFIG, **config})
 
 
 def test_a_secret_comes_with_its_words_and_without_its_value() -> None:
@@ -27,8 +27,11 @@ def test_a_secret_comes_with_its_words_and_without_its_value() -> None:
         infisical_secret(
             "DB",
             secretPath="/api/eu",
-            tags=[{"slug": "critical"}],
-            secretMetadata=[{"key": "owner", "value": "data"}],
+            tags=[{"id": "t1", "slug": "critical", "name": "Critical"}],
+            secretMetadata=[
+                {"key": "owner", "value": "data"},
+                {"key": "note", "value": CANARY, "isEncrypted": True},
+            ],
             secretReminderRepeatDays=30,
             isRotatedSecret=True,
         ),
@@ -38,7 +41,7 @@ def test_a_secret_comes_with_its_words_and_without_its_value() -> None:
     deep, first = secrets(items)["prod/api/eu/DB"], secrets(items)["prod/DB"]
     assert deep.id.endswith("/p1/prod/api/eu/DB")
     assert (deep.owner, deep.environment) == ("data", "prod")
-    assert deep.tags == {"owner": "data", "critical": ""}
+    assert deep.tags == {"owner": "data", "note": "", "critical": ""}, "what was encrypted is not told"
     assert deep.attributes["reminder-days"] == 30
     assert deep.rotation is not None
     assert deep.value_date is not None
@@ -53,6 +56,90 @@ def test_a_server_that_sends_values_is_not_read_on() -> None:
         _read(infisical_secret("DB"), hides=False)
     assert CANARY not in repr(caught.value.__dict__)
     assert "describeSecret" in caught.value.hint
+
+
+def test_a_personal_override_is_not_read_on() -> None:
+    with pytest.raises(BackendProtocolError, match="personal overrides") as caught:
+        _read(infisical_secret("DB", type="personal"))
+    assert CANARY not in repr(caught.value.__dict__)
+    assert "machine identity" in caught.value.hint
+
+
+def _grants(**people: Any) -> list[tuple[str, str, str, str]]:
+    items = read("infisical", infisical([infisical_secret("DB")], people=people), ENVIRON, **CONFIG)
+    assert gaps(items) == []
+    secret = secrets(items)["prod/DB"]
+    assert "members of groups" in secret.unread["grants"]
+    return [(one.principal, ",".join(one.actions), one.via, one.condition) for one in secret.grants or ()]
+
+
+def test_who_may_read_a_project_is_told_by_roles() -> None:
+    found = _grants(
+        memberships=[
+            infisical_member("user", "ada@acme.example", "admin", "no-access"),
+            infisical_member("user", "bob@acme.example", "custom", customRoleSlug="auditor"),
+        ],
+        identities=[infisical_member("identity", f"ci-{number}", "viewer") for number in range(1001)],
+        groups=[infisical_member("group", "backend", "member")],
+    )
+    assert found[:2] == [
+        ("user:ada@acme.example", "admin,list,read,write", "role admin", ""),
+        (
+            "user:bob@acme.example",
+            "admin,list,read,write",
+            "role auditor",
+            "what this role permits is not read",
+        ),
+    ]
+    assert found[2] == ("identity:ci-0", "list,read", "role viewer", "")
+    assert found[-1] == ("group:backend", "list,read,write", "role member", "")
+    assert len(found) == 1004
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [("2020-01-01T00:00:00.000Z", []), ("2999-01-01T00:00:00.000Z", ["role viewer until 2999-01-01"])],
+)
+def test_a_role_for_some_time_ends(end: str, told: list[str]) -> None:
+    member = infisical_member("user", "ada", "viewer", isTemporary=True, temporaryAccessEndTime=end)
+    assert [via for _, _, via, _ in _grants(memberships=[member])] == told
+
+
+@pytest.mark.parametrize(
+    ("part", "right"),
+    [("memberships", "member: read"), ("identities", "identity: read"), ("groups", "groups: read")],
+)
+def test_members_that_may_not_be_seen_are_a_gap(part: str, right: str) -> None:
+    answering = infisical([infisical_secret("DB")], people={part: None})
+    items = read("infisical", answering, ENVIRON, **CONFIG)
+    (gap,) = gaps(items)
+    assert (gap.scope, gap.status) == ("p1/prod (members)", ScopeStatus.PARTIAL)
+    assert f"'{right}'" in gap.reason
+    assert secrets(items)["prod/DB"].grants is None
+    quiet = read("infisical", answering, ENVIRON, members=False, **CONFIG)
+    assert gaps(quiet) == []
+    assert "members is false" in secrets(quiet)["prod/DB"].unread["grants"]
+
+
+def test_credentials_that_end_at_the_members_end_the_scope() -> None:
+    whole = infisical([infisical_secret("DB")])
+
+    def answering(asked: Asked) -> Said:
+        return Said(status=401, body={}) if asked.parts[-1] == "groups" else whole(asked)
+
+    with pytest.raises(AccessDeniedError, match="expired"):
+        read("infisical", answering, ENVIRON, **CONFIG)
+
+
+def test_fewer_identities_than_are_counted_are_no_whole_listing() -> None:
+    whole = infisical([])
+
+    def answering(asked: Asked) -> Said:
+        short = {"identityMemberships": [], "totalCount": 3}
+        return Said(body=short) if asked.parts[-1] == "identities" else whole(asked)
+
+    with pytest.raises(BackendProtocolError, match="counts more than it lists"):
+        read("infisical", answering, ENVIRON, **CONFIG)
 
 
 def test_a_machine_identity_logs_in() -> None:
@@ -87,8 +174,14 @@ def test_values_have_to_be_declined() -> None:
     "entry", [{"secretKey": "A"}, infisical_secret("A", version="x"), infisical_secret("A", tags=1)]
 )
 def test_an_entry_of_an_unknown_shape(entry: dict[str, Any]) -> None:
+    whole = infisical([])
+
+    def answering(asked: Asked) -> Said:
+        body = {"secrets": [{**entry, "secretValueHidden": True}]}
+        return Said(body=body) if asked.parts[-1] == "secrets" else whole(asked)
+
     with pytest.raises(BackendProtocolError, match="unknown shape"):
-        _read(entry)
+        read("infisical", answering, ENVIRON, **CONFIG)
 
 
 def test_options_that_make_no_sense() -> None:

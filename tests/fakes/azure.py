@@ -1,5 +1,6 @@
 """Azure in this process: one resource manager and its key vaults, behind one HTTPS address."""
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.fakes.rest_server import Answer, Asked, RestServer, rest_server
+from tests.fakes.certificates import make
+from tests.fakes.rest_server import Asked, RestServer, Said, rest_server
 
 TOKEN = "token-of-" + "the-scanner"
 TENANT = "99999999-2222-3333-4444-555555555555"
@@ -65,14 +67,14 @@ class Azure:
             for number, version in reversed(list(enumerate(reversed(versions or ({},)), start=1)))
         ]
 
-    def answer(self, asked: Asked) -> Answer:
-        """Status and body of one request."""
+    def answer(self, asked: Asked) -> Said:
+        """What one request gets."""
         if asked.path.startswith(f"/{TENANT}/"):
             return self._authority(asked)
-        if asked.bearer != TOKEN:
+        if asked.token != TOKEN:
             said = f'Bearer authorization="https://login.microsoftonline.com/{SUBSCRIPTION}", resource="https://vault.azure.net"'
             body = {"error": {"code": "Unauthorized", "message": "AKV10000: no valid token"}}
-            return 401, body, {"WWW-Authenticate": said}
+            return Said(status=401, body=body, headers={"WWW-Authenticate": said})
         for part, code in self.denied.items():
             if part in asked.path:
                 error = {
@@ -80,27 +82,29 @@ class Azure:
                     "message": "Caller is not authorized",
                     "innererror": {"code": code},
                 }
-                return 403, {"error": error}
+                return Said(status=403, body={"error": error})
         if asked.path.startswith("/subscriptions"):
             return self._control(asked)
         return self._data(asked)
 
-    def _authority(self, asked: Asked) -> Answer:
+    def _authority(self, asked: Asked) -> Said:
         """As Microsoft Entra ID would: where tokens are, and a token for the right secret."""
         home = f"{self.address}/{TENANT}"
         if asked.method == "GET":
             endpoints = {"authorization_endpoint": f"{home}/authorize", "token_endpoint": f"{home}/token"}
-            return 200, {**endpoints, "issuer": f"{home}/v2.0"}
+            return Said(body={**endpoints, "issuer": f"{home}/v2.0"})
         form = dict(parse_qsl(asked.body.decode()))
         self.audiences.append(form["scope"])
         if form["client_secret"] != TOKEN:
-            return 401, {"error": "invalid_client", "error_description": "AADSTS7000215: wrong"}
-        return 200, {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"}
+            return Said(
+                status=401, body={"error": "invalid_client", "error_description": "AADSTS7000215: wrong"}
+            )
+        return Said(body={"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"})
 
-    def _control(self, asked: Asked) -> Answer:
+    def _control(self, asked: Asked) -> Said:
         path = asked.path
         if path == "/subscriptions":
-            return 200, {"value": [{"subscriptionId": SUBSCRIPTION, "state": "Enabled"}]}
+            return Said(body={"value": [{"subscriptionId": SUBSCRIPTION, "state": "Enabled"}]})
         if path == f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults":
             properties = {"vaultUri": f"{self.address}/", "sku": {"family": "A", "name": "standard"}}
             vault = {
@@ -109,7 +113,7 @@ class Azure:
                 "tags": self.tags,
                 "properties": properties | self.properties,
             }
-            return 200, {"value": [vault]}
+            return Said(body={"value": [vault]})
         listed = {
             "roleAssignments": self.assignments,
             "roleDefinitions": self.roles,
@@ -117,9 +121,13 @@ class Azure:
             "diagnosticSettings": self.settings,
         }
         found = listed.get(path.rpartition("/")[2]) if path.startswith(HOME) else None
-        return (200, {"value": found}) if found is not None else (404, {"error": {"message": "not found"}})
+        return (
+            Said(body={"value": found})
+            if found is not None
+            else Said(status=404, body={"error": {"message": "not found"}})
+        )
 
-    def _data(self, asked: Asked) -> Answer:
+    def _data(self, asked: Asked) -> Said:
         kind, name, part = (*asked.path.strip("/").split("/"), "", "")[:3]
         if kind.startswith("deleted") and not name:
             return self._page(asked, self.deleted.get(kind.removeprefix("deleted"), []))
@@ -128,40 +136,46 @@ class Azure:
             newest = [self._shown(kind, one, versions[0], whole=False) for one, versions in held.items()]
             return self._page(asked, newest)
         if name not in held:
-            return 404, {"error": {"code": "SecretNotFound", "message": f"{name} was not found"}}
+            return Said(
+                status=404, body={"error": {"code": "SecretNotFound", "message": f"{name} was not found"}}
+            )
         return self._part(asked, kind, name, part)
 
-    def _part(self, asked: Asked, kind: str, name: str, part: str) -> Answer:
+    def _part(self, asked: Asked, kind: str, name: str, part: str) -> Said:
         held = self.objects[kind]
         match part:
             case "versions":
                 return self._page(asked, [self._shown(kind, name, one, whole=True) for one in held[name]])
             case "rotationpolicy" if kind == "keys":
-                return 200, self.rotation.get(name, {"attributes": {}, "lifetimeActions": []})
+                return Said(body=self.rotation.get(name, {"attributes": {}, "lifetimeActions": []}))
             case "policy" if kind == "certificates":
-                return 200, self.policies.get(name, {"attributes": {}})
+                return Said(body=self.policies.get(name, {"attributes": {}}))
             case _:
-                return 500, {"error": {"message": "a value was asked for"}}
+                return Said(status=500, body={"error": {"message": "a value was asked for"}})
 
     def _shown(self, kind: str, name: str, version: Item, *, whole: bool) -> Item:
         said = {key: value for key, value in version.items() if key != "version"}
         path = f"{self.address}/{kind}/{name}" + (f"/{version['version']}" if whole else "")
         return {**said, "kid" if kind == "keys" else "id": path}
 
-    def _page(self, asked: Asked, items: list[Item]) -> Answer:
+    def _page(self, asked: Asked, items: list[Item]) -> Said:
         start, size = int(asked.query.get("$skiptoken", 0)), int(asked.query.get("maxresults", 25))
         more = f"{self.address}{asked.path}?api-version=7.4&maxresults={size}&$skiptoken={start + size}"
         after = more if start + size < len(items) else None
-        return 200, {"value": items[start : start + size], "nextLink": after}
+        return Said(body={"value": items[start : start + size], "nextLink": after})
 
 
 @contextmanager
 def azure(folder: Path) -> Iterator[Azure]:
     """Run a fake with one empty vault, `shop`, whose certificate lies in `folder`."""
 
-    def respond(asked: Asked) -> Answer:
+    def answering(asked: Asked) -> Said:
         return running.answer(asked)
 
-    with rest_server(respond, tls=folder) as server:
+    certificate, key = make("localhost").write(folder, "server")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with rest_server(answering, tls=tls) as server:
+        server.authorities = str(certificate)
         running = Azure(server=server)
         yield running

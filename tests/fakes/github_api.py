@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 
-from tests.fakes.json_api import Asked, Said, page_of
+from tests.fakes.rest_server import Asked, Said, page_of
 
 DESCRIPTION = Path(__file__).parents[1] / "data/github/openapi.json"
 TOKEN = "token-" + "of-the-tests"

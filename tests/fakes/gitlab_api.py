@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.json_api import Asked, Said, page_of
+from tests.fakes.rest_server import Asked, Said, page_of
 
 TOKEN = "token-" + "of-the-tests"
 CANARY = "canary-" + "value-nobody-may-read"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jsonschema import Draft202012Validator
 
-from tests.fakes.rest_server import Answer, Asked, RestServer, rest_server
+from tests.fakes.rest_server import Asked, RestServer, Said, rest_server
 
 ACCOUNT = "scanner@acme.iam.gserviceaccount.com"
 NUMBER = "123456789012"
@@ -106,12 +106,14 @@ class Google:
         path.write_text(json.dumps(said), encoding="utf-8")
         return str(path)
 
-    def answer(self, asked: Asked) -> Answer:
-        """Status and body of one request."""
+    def answer(self, asked: Asked) -> Said:
+        """What one request gets."""
         if asked.path == "/token":
             self.tokens += 1
-            return 200, {"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"}
-        if int(asked.bearer.removeprefix("token-") or 0) <= self.forgotten:
+            return Said(
+                body={"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"}
+            )
+        if int(asked.token.removeprefix("token-") or 0) <= self.forgotten:
             return _error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
         for part, details in self.denied.items():
             if part in f"{asked.method} {asked.path}":
@@ -120,28 +122,34 @@ class Google:
             if method == asked.method and path.fullmatch(asked.sent):
                 unknown = set(asked.query) - query
                 assert not unknown, f"{asked.path} knows no parameter {unknown}"
-                status, body = self._body(asked)
-                if status == 200:
-                    _validator(response).validate(body)
-                return status, body
+                said = self._body(asked)
+                if said.status == 200:
+                    _validator(response).validate(said.body)
+                return said
         return _error(500, "INTERNAL", f"no published operation is {asked.method} {asked.path}")
 
-    def _body(self, asked: Asked) -> tuple[int, Any]:
+    def _body(self, asked: Asked) -> Said:
         path, _, verb = asked.path.strip("/").partition("/")[2].partition(":")
         if verb == "getIamPolicy":
             name = path.rpartition("/")[2] if "/secrets/" in path else path
-            return 200, {"version": 3, "etag": "BwX=", **self.policies.get(name, {})}
+            return Said(body={"version": 3, "etag": "BwX=", **self.policies.get(name, {})})
         if path.startswith("policies/"):
             return self._denials(path)
         if path.partition("/")[0] == "roles" or "/roles/" in path:
             found = self.roles.get(path)
-            return (200, {"name": path, "includedPermissions": found}) if found is not None else _missing()
+            return (
+                Said(body={"name": path, "includedPermissions": found}) if found is not None else _missing()
+            )
         parts = path.split("/")
         if parts[:2] not in (["projects", "acme"], ["projects", NUMBER]):
-            return (200, {"name": path, "parent": self.parents[path]}) if path in self.parents else _missing()
+            return (
+                Said(body={"name": path, "parent": self.parents[path]})
+                if path in self.parents
+                else _missing()
+            )
         return self._project(asked, parts[2:])
 
-    def _denials(self, path: str) -> tuple[int, Any]:
+    def _denials(self, path: str) -> Said:
         """A listing has no rules, and names a project by its number."""
         service, place, name = re.fullmatch(r"policies/([^/]+)/(.+)/denypolicies/?(.*)", path).groups()  # type: ignore[union-attr]  # (the operation's path)
         assert service == "cloudresourcemanager.googleapis.com"
@@ -149,41 +157,41 @@ class Google:
         home = quote(f"{service}/{place.replace('acme', NUMBER)}", safe="")
         told = [{"name": f"policies/{home}/denypolicies/{one}", "kind": "DenyPolicy"} for one in held]
         if not name:
-            return 200, {"policies": told} if told else {}
+            return Said(body={"policies": told} if told else {})
         rules = [{"denyRule": rule} for rule in held[name]]
-        return 200, {**told[list(held).index(name)], "rules": rules}
+        return Said(body={**told[list(held).index(name)], "rules": rules})
 
-    def _project(self, asked: Asked, parts: list[str]) -> tuple[int, Any]:
+    def _project(self, asked: Asked, parts: list[str]) -> Said:
         match parts:
             case []:
                 name, above = f"projects/{NUMBER}", self.parents.get("projects/acme", "")
-                return 200, {"name": name, "projectId": "acme", **({"parent": above} if above else {})}
+                return Said(body={"name": name, "projectId": "acme", **({"parent": above} if above else {})})
             case ["locations"]:
                 places = [{"locationId": region} for region in self.secrets if region]
-                return 200, _page(asked, places, "locations")
+                return Said(body=_page(asked, places, "locations"))
             case ["serviceAccounts"]:
-                return 200, _page(asked, list(self.accounts.values()), "accounts")
+                return Said(body=_page(asked, list(self.accounts.values()), "accounts"))
             case ["serviceAccounts", email, "keys"]:
                 assert asked.query == {"keyTypes": "USER_MANAGED"}
-                return (200, {"keys": self.keys[email]}) if email in self.keys else _missing()
+                return Said(body={"keys": self.keys[email]}) if email in self.keys else _missing()
             case ["locations", region, *rest]:
                 return self._secrets(asked, region, rest)
             case _:
                 return self._secrets(asked, "", parts)
 
-    def _secrets(self, asked: Asked, region: str, parts: list[str]) -> tuple[int, Any]:
+    def _secrets(self, asked: Asked, region: str, parts: list[str]) -> Said:
         home = f"projects/{NUMBER}" + (f"/locations/{region}" if region else "")
         held = self.secrets.get(region, {})
         if len(parts) == 1:
             listed = [{"name": f"{home}/secrets/{name}", **record} for name, record in held.items()]
-            return 200, _page(asked, listed, "secrets")
+            return Said(body=_page(asked, listed, "secrets"))
         if parts[1] not in held:
             return _missing()
         versions = [
             {"name": f"{home}/secrets/{parts[1]}/versions/{number}", **version}
             for number, version in enumerate(self.versions[parts[1]], start=1)
         ]
-        return 200, _page(asked, versions[::-1], "versions")
+        return Said(body=_page(asked, versions[::-1], "versions"))
 
 
 def _page(asked: Asked, items: list[Item], key: str) -> Item:
@@ -193,21 +201,24 @@ def _page(asked: Asked, items: list[Item], key: str) -> Item:
     return {**({key: items[start : start + size]} if items else {}), **more}
 
 
-def _missing() -> tuple[int, Any]:
+def _missing() -> Said:
     return _error(404, "NOT_FOUND", "Requested entity was not found.")
 
 
-def _error(code: int, status: str, message: str, details: list[Item] | None = None) -> tuple[int, Any]:
-    return code, {"error": {"code": code, "message": message, "status": status, "details": details or []}}
+def _error(code: int, status: str, message: str, details: list[Item] | None = None) -> Said:
+    return Said(
+        status=code,
+        body={"error": {"code": code, "message": message, "status": status, "details": details or []}},
+    )
 
 
 @contextmanager
 def google(folder: Path) -> Iterator[Google]:
     """Run a fake with one empty project, `acme`."""
 
-    def respond(asked: Asked) -> Answer:
+    def answering(asked: Asked) -> Said:
         return running.answer(asked)
 
-    with rest_server(respond) as server:
+    with rest_server(answering) as server:
         running = Google(server=server, folder=folder)
         yield running

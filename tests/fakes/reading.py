@@ -9,17 +9,17 @@ from keyproof.domain.assessment import Collected, Gap
 from keyproof.domain.secret import SecretMetadata
 from keyproof.ports import Collector, Surroundings
 from keyproof.wiring.catalog import COLLECTORS
-from tests.fakes.json_api import Answering, json_api
 from tests.fakes.ports import FixedClock
+from tests.fakes.rest_server import Answering, rest_server
 
 
 @contextmanager
 def served(kind: str, answering: Answering, environ: Mapping[str, str], **config: Any) -> Iterator[Collector]:
     """A collector of the kind, with a server that is up while the block runs."""
     member = COLLECTORS[kind]
-    with json_api(answering) as address:
+    with rest_server(answering) as server:
         here = Surroundings(root=Path("/"), environ=environ, clock=FixedClock(), sleep=lambda _: None)
-        yield member("store", member.Config.model_validate({"address": address, **config}), here)
+        yield member("store", member.Config.model_validate({"address": server.address, **config}), here)
 
 
 def read(kind: str, answering: Answering, environ: Mapping[str, str], **config: Any) -> list[Collected]:

@@ -1,17 +1,15 @@
-"""An HTTP(S) server on loopback that plays a provider's API, logs every request, and misbehaves when told to."""
+"""An HTTP(S) server on loopback that plays a provider's API, notes every request, and misbehaves when told to."""
 
 import json
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
-
-from tests.fakes.certificates import make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,19 +17,46 @@ class Asked:
     """One request the server got."""
 
     method: str
-    path: str
-    """Decoded, without the query."""
-    query: Mapping[str, str]
+    target: str
+    """Path and query as they were sent."""
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = b""
-    sent: str = ""
-    """The path as it was sent."""
 
     @property
-    def bearer(self) -> str:
-        """The token sent."""
+    def sent(self) -> str:
+        """The path as it was sent."""
+        return urlsplit(self.target).path
+
+    @property
+    def path(self) -> str:
+        """Decoded, without the query."""
+        return unquote(self.sent)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The path, split and decoded."""
+        return tuple(unquote(part) for part in self.sent.strip("/").split("/"))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Decoded."""
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+
+    @property
+    def token(self) -> str:
+        """The bearer token, or what stands for it."""
         return self.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The answer."""
+
+    status: int = 200
+    body: Any = None
+    """Sent as JSON; bytes as they are."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +73,7 @@ class Scripted:
     """Answer nothing until the test is over."""
 
 
-Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
-Respond = Callable[[Asked], Answer]
+Answering = Callable[[Asked], Said]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +81,7 @@ class RestServer:
     """The running server."""
 
     address: str
-    respond: Respond
+    answering: Answering
     authorities: str = ""
     """The PEM file to trust, for HTTPS."""
     asked: list[Asked] = field(default_factory=list)
@@ -67,9 +91,12 @@ class RestServer:
     """Whether `asked` grows."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, target: str) -> Scripted | None:
-        """The next thing scripted for `target`."""
+    def noted(self, asked: Asked) -> Scripted | None:
+        """Note a request; what is scripted for it, if anything."""
+        target = unquote(asked.target)
         with self.lock:
+            if self.log:
+                self.asked.append(asked)
             found = next((one for one in self.scripted if one.path in target), None)
             if found is not None:
                 self.scripted.remove(found)
@@ -77,18 +104,13 @@ class RestServer:
 
 
 @contextmanager
-def rest_server(respond: Respond, *, tls: Path | None = None) -> Iterator[RestServer]:
-    """Serve on a free port while the block runs; `tls` is a folder for a certificate to be made in."""
-    running = RestServer(address="", respond=respond)
+def rest_server(answering: Answering, *, tls: ssl.SSLContext | None = None) -> Iterator[RestServer]:
+    """Serve on a free port of loopback while the block runs."""
+    running = RestServer(address="", answering=answering)
     server = _Server(running)
-    scheme = "http"
     if tls is not None:
-        certificate, key = make("localhost").write(tls, "server")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        scheme, running.authorities = "https", str(certificate)
-    running.address = f"{scheme}://127.0.0.1:{server.server_port}"
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    running.address = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -100,6 +122,16 @@ def rest_server(respond: Respond, *, tls: Path | None = None) -> Iterator[RestSe
         thread.join()
 
 
+def page_of(items: list[Any], asked: Asked, *, base: str = "") -> tuple[list[Any], dict[str, str]]:
+    """One page by `per_page` and `page`, and the Link header that leads on, as GitHub and GitLab write it."""
+    size, number = int(asked.query.get("per_page", "30")), int(asked.query.get("page", "1"))
+    last = -(-len(items) // size)
+    links = [f'<{base}{asked.sent}?per_page={size}&page=1>; rel="first"']
+    if number < last:
+        links.insert(0, f'<{base}{asked.sent}?per_page={size}&page={number + 1}>; rel="next"')
+    return items[(number - 1) * size : number * size], {"Link": ", ".join(links)}
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -109,8 +141,10 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.running = running
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is what some tests are about."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is what some tests are about; anything else is a fault of a test."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -119,27 +153,23 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else the body waits for the acknowledgement of the head
 
     def do_GET(self) -> None:
-        running, parts = self.server.running, urlsplit(self.path)
         asked = Asked(
             method=self.command,
-            path=unquote(parts.path),
-            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            target=self.path,
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
-            sent=parts.path,
         )
-        with running.lock:
-            running.asked += [asked] if running.log else []
-        script = running.take(unquote(self.path))
-        if script is not None and script.silent:
-            running.over.wait()
+        script = self.server.running.noted(asked)
+        if script is None:
+            said = self.server.running.answering(asked)
+            raw = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
+            self._send(said.status, b"" if said.status == 304 else raw, said.headers)
+        elif script.silent:
+            self.server.running.over.wait()
             self.close_connection = True
-        elif script is not None:
+        else:
             self._send(script.status, script.body[: script.cut], script.headers, length=len(script.body))
             self.close_connection = script.cut is not None
-        else:
-            status, body, *headers = running.respond(asked)
-            self._send(status, json.dumps(body).encode(), headers[0] if headers else {})
 
     do_POST = do_GET  # noqa: N815 (a name the base class looks for)
 

@@ -15,8 +15,8 @@ from keyproof.rest.client import CredentialsRefusedError, RestClient, Server, to
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.value_operations import ValueOperationError
 from tests.fakes.certificates import make
-from tests.fakes.json_api import Asked, Said, json_api
 from tests.fakes.ports import NOW, FixedClock
+from tests.fakes.rest_server import Asked, Said, rest_server
 
 LIST = "GET /things/{owner}"
 FIXED = "GET /fixed?view=names"
@@ -59,7 +59,7 @@ def _client(
 @contextmanager
 def _served(*answers: Said, **config: Any) -> Iterator[tuple[RestClient, Recorded]]:
     recorded = Recorded(*answers)
-    with json_api(recorded) as address, _client(f"{address}/base/", **config) as client:
+    with rest_server(recorded) as running, _client(f"{running.address}/base/", **config) as client:
         yield client, recorded
 
 
@@ -213,7 +213,8 @@ def test_tls_with_an_authority_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text(authority.pem, encoding="ascii")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
-    with json_api(Recorded(Said(body=[1])), context=context) as address:
+    with rest_server(Recorded(Said(body=[1])), tls=context) as running:
+        address = running.address
         with _client(address, root=tmp_path, ca_cert="ca.pem") as client:
             assert client.ask(LIST, {"owner": "a"}).body == [1]
         with (
@@ -235,8 +236,8 @@ def test_tls_with_an_authority_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_server_without_tls_is_told_apart() -> None:
     with (
-        json_api(Recorded(Said(body=[]))) as address,
-        _client(address.replace("http", "https")) as client,
+        rest_server(Recorded(Said(body=[]))) as server,
+        _client(server.address.replace("http", "https")) as client,
         pytest.raises(BackendUnreachableError, match="does not agree on TLS"),
     ):
         client.ask(LIST, {"owner": "a"})
@@ -244,7 +245,7 @@ def test_a_server_without_tls_is_told_apart() -> None:
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine() -> None:
     environ = {"http_proxy": "http://127.0.0.1:9", "no_proxy": "inside.example"}
-    with json_api(Recorded(Said(body=[1]))) as address, _client(address, environ=environ) as client:
+    with rest_server(Recorded(Said(body=[1]))) as server, _client(server.address, environ=environ) as client:
         assert client.ask(LIST, {"owner": "a"}).body == [1]
     with (
         _client("http://outside.example", environ=environ) as far,

@@ -12,7 +12,7 @@ from keyproof.rest.cloud import CloudClient, RefusedError, words
 from keyproof.rest.config import RestConfig
 from keyproof.value_operations import ValueOperationError
 from tests.fakes.ports import FixedClock
-from tests.fakes.rest_server import Asked, Scripted, rest_server
+from tests.fakes.rest_server import Asked, Said, Scripted, rest_server
 
 pytestmark = pytest.mark.server
 
@@ -40,8 +40,8 @@ def make() -> Iterator[Make]:
         client.close()
 
 
-def _echo(asked: Asked) -> tuple[int, dict[str, str]]:
-    return 200, {"path": asked.path, "token": asked.bearer, "said": asked.body.decode(), **asked.query}
+def _echo(asked: Asked) -> Said:
+    return Said(body={"path": asked.path, "token": asked.token, "said": asked.body.decode(), **asked.query})
 
 
 def test_a_request_for_a_value_is_not_sent(make: Make) -> None:
