@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the hook comes this way, and needs none of what an assessme
     from pathlib import Path
 
     from keyproof.domain.assessment import Assessment, Collected
+    from keyproof.domain.extract import Extract
     from keyproof.domain.leak import LeakScan
     from keyproof.domain.ledger import Recording, RunEntry, Standing
     from keyproof.domain.snapshot import Snapshot
@@ -111,6 +112,14 @@ class RunStore(Protocol):
 
     def standings(self, run: RunEntry) -> Sequence[Standing]:
         """Every finding of the run that was not in order."""
+        ...
+
+    def extract(self, run: RunEntry) -> Extract:
+        """The little of the run that a look back over many runs needs."""
+        ...
+
+    def reasons(self, run: RunEntry, findings: Collection[str]) -> Mapping[str, str]:
+        """Finding id → its reason, of those of `findings` that the run has, in order or not."""
         ...
 
     def documents(self, run: RunEntry) -> Mapping[str, str]:

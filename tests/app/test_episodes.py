@@ -18,8 +18,10 @@ from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.verdict import Severity
 from keyproof.errors import ConfigError
 from keyproof.policy.loader import load_policy
+from keyproof.ports import RunStore
 from keyproof.wiring.catalog import CHECKS
 from tests.fakes import assessments
+from tests.fakes.ports import SilentProgress
 from tests.fakes.recordings import recording
 from tests.fakes.run_store import MemoryStore
 
@@ -47,8 +49,8 @@ def secret(name: str, age: int | None, day: int, source: str = "vault") -> Secre
 class Ledger:
     """Runs day by day."""
 
-    def __init__(self, tmp_path: Path) -> None:
-        self.store = MemoryStore()
+    def __init__(self, tmp_path: Path, store: RunStore | None = None) -> None:
+        self.store: RunStore = store or MemoryStore()
         (tmp_path / "house.yaml").write_text(PACK)
         (tmp_path / "other.yaml").write_text(OTHER)
         self.policies = {
@@ -98,7 +100,7 @@ def test_a_failure_is_opened_once_and_closed_by_the_run_that_sees_it_in_order(le
     ledger.run(1, secret("a", 40, 1))
     ledger.run(4, secret("a", 43, 4))
     ledger.run(7, secret("a", 0, 7))
-    (one,) = episodes(ledger.store.runs(), ledger.store)
+    (one,) = episodes(ledger.store.runs(), ledger.store, SilentProgress())
     assert (one.opened.number, one.last_seen.number, one.closing) == (2, 3, Closing.FIXED)
     assert one.days(START) == 6
     assert one.evidence.startswith("due in 30 days: value of 2026-01-08")
@@ -111,16 +113,16 @@ def test_an_old_snapshot_that_is_evaluated_late_takes_its_place_in_time(ledger: 
     ledger.run(2, secret("a", 42, 2), command=Command.EVALUATE)
     known = comparable(ledger.store.runs(), last)
     assert [run.number for run in known] == [1, 3, 2]
-    (one,) = episodes(known, ledger.store)
+    (one,) = episodes(known, ledger.store, SilentProgress())
     assert (one.opened.number, one.last_seen.number, one.closed) == (1, 3, last)
-    found = diff(ledger.store.runs(), known[0], known[1], ledger.store)
+    found = diff(ledger.store.runs(), known[0], known[1], ledger.store, progress=SilentProgress())
     assert (len(found.still_open), found.fixed, found.new) == (1, (), ())
 
 
 def test_one_that_comes_back_is_another(ledger: Ledger) -> None:
     for day, age in enumerate((40, 0, 40)):
         ledger.run(day, secret("a", age, day))
-    first, second = episodes(ledger.store.runs(), ledger.store)
+    first, second = episodes(ledger.store.runs(), ledger.store, SilentProgress())
     assert (first.closing, second.closing, second.opened.number) == (Closing.FIXED, None, 3)
 
 
@@ -137,21 +139,21 @@ def test_a_run_that_could_not_look_closes_nothing(ledger: Ledger, unseeing: dict
     ledger.run(0, secret("a", 40, 0))
     ledger.run(1, **unseeing)  # type: ignore[arg-type]  # keywords of run
     ledger.run(2, secret("a", 42, 2))
-    (one,) = episodes(ledger.store.runs(), ledger.store)
+    (one,) = episodes(ledger.store.runs(), ledger.store, SilentProgress())
     assert (one.opened.number, one.closed, one.unseen) == (1, None, (2,))
 
 
 def test_a_value_whose_age_cannot_be_told_closes_nothing(ledger: Ledger) -> None:
     ledger.run(0, secret("a", 40, 0))
     ledger.run(1, secret("a", None, 1))
-    (one,) = episodes(ledger.store.runs(), ledger.store)
+    (one,) = episodes(ledger.store.runs(), ledger.store, SilentProgress())
     assert (one.closed, one.unseen) == (None, (2,))
 
 
 def test_what_is_gone_from_a_source_read_in_full_is_gone(ledger: Ledger) -> None:
     ledger.run(0, secret("a", 40, 0))
     ledger.run(1)
-    (one,) = episodes(ledger.store.runs(), ledger.store)
+    (one,) = episodes(ledger.store.runs(), ledger.store, SilentProgress())
     assert (one.closing, one.evidence) == (Closing.GONE, "no longer there, and 'vault' was read in full")
 
 
@@ -169,7 +171,7 @@ def test_a_demand_that_was_changed_is_no_fix(
     ledger.run(0, secret("a", 40, 0))
     kept = () if "sources" in changed else (secret("a", 41, 1),)
     ledger.run(1, *kept, **changed)  # type: ignore[arg-type]  # keywords of run
-    (one,) = episodes(ledger.store.runs(), ledger.store)
+    (one,) = episodes(ledger.store.runs(), ledger.store, SilentProgress())
     assert (one.closing, one.evidence) == (Closing.DROPPED, evidence)
 
 
@@ -179,7 +181,7 @@ def test_a_diff_puts_every_failure_in_one_place(ledger: Ledger) -> None:
     after = ledger.run(
         5, secret("a", 45, 5), secret("b", 0, 5), secret("c", 40, 5), secret("d", None, 5), policy="house"
     )
-    found = diff(ledger.store.runs(), after, before, ledger.store)
+    found = diff(ledger.store.runs(), after, before, ledger.store, progress=SilentProgress())
     assert (found.before, found.after) == (before, after)
     assert [one.standing.name for one in found.new] == ["c"]
     assert [one.standing.name for one in found.still_open] == ["a"]
@@ -191,7 +193,7 @@ def test_a_diff_puts_every_failure_in_one_place(ledger: Ledger) -> None:
 
 def test_a_diff_of_a_run_with_itself_is_empty_but_for_what_is_open(ledger: Ledger) -> None:
     run = ledger.run(0, secret("a", 40, 0))
-    found = diff(ledger.store.runs(), run, run, ledger.store)
+    found = diff(ledger.store.runs(), run, run, ledger.store, progress=SilentProgress())
     assert (found.new, found.fixed, found.unseen, len(found.still_open)) == ((), (), (), 1)
 
 
@@ -199,9 +201,12 @@ def test_trials_between_two_runs_are_passed_over_and_can_be_compared(ledger: Led
     first = ledger.run(0, secret("a", 0, 0))
     trial = ledger.run(1, secret("a", 1, 1), as_of=START + timedelta(days=40))
     last = ledger.run(2, secret("a", 2, 2))
-    found = diff(ledger.store.runs(), first, last, ledger.store)
+    found = diff(ledger.store.runs(), first, last, ledger.store, progress=SilentProgress())
     assert (found.new, found.fixed, found.still_open) == ((), (), ())
-    assert [one.standing.name for one in diff(ledger.store.runs(), first, trial, ledger.store).new] == ["a"]
+    assert [
+        one.standing.name
+        for one in diff(ledger.store.runs(), first, trial, ledger.store, progress=SilentProgress()).new
+    ] == ["a"]
 
 
 @pytest.mark.parametrize("other", [{"organisation": "Another"}, {"command": Command.LEAKS}], ids=str)
@@ -209,7 +214,7 @@ def test_what_did_not_look_at_the_same_is_not_compared(ledger: Ledger, other: di
     one = ledger.run(0, secret("a", 40, 0))
     two = ledger.run(1, **other)  # type: ignore[arg-type]  # keywords of run
     with pytest.raises(ConfigError, match="run 1 and run 2 did not look at the same"):
-        diff(ledger.store.runs(), one, two, ledger.store)
+        diff(ledger.store.runs(), one, two, ledger.store, progress=SilentProgress())
 
 
 def test_a_run_is_found_by_number_digest_or_as_the_latest(ledger: Ledger) -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyproof.app.assess import Request, assess
-from keyproof.app.lateness import Histories, Lateness, lateness
+from keyproof.app.lateness import Demands, Histories, Lateness, lateness
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.duration import parse_duration
+from keyproof.domain.extract import Demand, Extract, SecretDates, extract_of
 from keyproof.domain.policy import Policy
 from keyproof.domain.secret import (
     Basis,
@@ -60,17 +61,15 @@ def secret(*versions: datetime, created: datetime | None = None, listed: bool = 
 def told(
     folder: Path, *read: tuple[str, SecretMetadata], period: str = "30d", last: date = LAST
 ) -> Sequence[Lateness]:
-    snapshots = [
-        Snapshot(taken_at=moment(at), secrets=(one,), leaks=(), repositories=(), scopes=())
-        for at, one in read
-    ]
-    now = snapshots[-1].taken_at
-    request = Request(as_of=now, organisation="X", config_digest="", version="1", fail_on=Severity.LOW)
-    judged = assess(snapshots[-1], policy(folder, period), request, finished=now)
-    histories = Histories()
-    for snapshot in snapshots:
-        histories.add(snapshot)
-    return lateness(histories, [judged], first=FIRST, last=last)
+    histories, demands = Histories(), Demands()
+    for at, one in read:
+        now = moment(at)
+        snapshot = Snapshot(taken_at=now, secrets=(one,), leaks=(), repositories=(), scopes=())
+        request = Request(as_of=now, organisation="X", config_digest="", version="1", fail_on=Severity.LOW)
+        extract = extract_of(assess(snapshot, policy(folder, period), request, finished=now))
+        histories.add(extract, now)
+        demands.add(extract, whole=True)
+    return lateness(histories, demands, first=FIRST, last=last)
 
 
 def test_a_value_replaced_late_counts_from_the_day_after_due_to_the_day_of_rotation(tmp_path: Path) -> None:
@@ -182,3 +181,25 @@ def test_a_secret_of_which_no_date_is_known_is_never_said_to_be_in_time(tmp_path
 def test_a_period_beyond_the_calendar_is_never_overdue(tmp_path: Path) -> None:
     one = secret(moment("2026-02-01"), created=moment("2026-02-01"))
     assert told(tmp_path, ("2026-04-01", one), period="9999y")[0].overdue == 0
+
+
+def demanded(*runs: tuple[str, str, bool]) -> dict[tuple[str, str], str]:
+    demands = Demands()
+    for secret_id, period, whole in runs:
+        dates = (SecretDates(secret_id, secret_id, "", None, None, by_version=False, versions=None),)
+        demand = Demand(rule="house/age", period=parse_duration(period), secrets=(secret_id,))
+        demands.add(Extract(secrets=dates, others=frozenset(), scopes=(), demands=(demand,)), whole=whole)
+    return {key: period.text for key, period in demands.of.items()}
+
+
+def test_the_period_that_was_demanded_last_counts() -> None:
+    assert demanded(("a", "30d", True), ("a", "90d", True)) == {("a", "house/age"): "90d"}
+
+
+def test_a_run_that_did_not_look_at_everything_speaks_only_for_what_no_other_judged() -> None:
+    assert demanded(("a", "30d", True), ("a", "90d", False)) == {("a", "house/age"): "30d"}
+    assert demanded(("a", "90d", False), ("a", "30d", True)) == {("a", "house/age"): "30d"}
+    assert demanded(("a", "30d", True), ("b", "90d", False)) == {
+        ("a", "house/age"): "30d",
+        ("b", "house/age"): "90d",
+    }

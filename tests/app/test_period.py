@@ -15,6 +15,7 @@ from keyproof.domain.duration import parse_duration
 from keyproof.domain.ledger import Command
 from keyproof.errors import ConfigError
 from tests.app.test_episodes import START, Ledger, secret
+from tests.fakes.ports import SilentProgress
 
 FIRST = START.date()
 ASKED = Asked(
@@ -35,15 +36,23 @@ def ledger(tmp_path: Path) -> Ledger:
 def test_a_run_a_day_keeps_a_daily_cadence(ledger: Ledger) -> None:
     for number in range(10):
         ledger.run(number, secret("a", 0, number))
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     assert (found.cadence_kept, found.until, len(found.runs)) == (True, day(9), 10)
     assert (found.exceptions, found.short) == ((), ())
+
+
+def test_it_is_told_how_far_the_reading_has_come(ledger: Ledger) -> None:
+    for number in range(4):
+        ledger.run(number, secret("a", 0, number))
+    bars = SilentProgress()
+    look_back(ledger.store.runs(), ASKED, ledger.store, progress=bars)
+    assert (bars.labels, bars.done) == ([("Reading runs", 4)], 4)
 
 
 def test_missing_days_are_named(ledger: Ledger) -> None:
     for number in (2, 3, 6):
         ledger.run(number, secret("a", 0, number))
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     assert [(one.first, one.last, one.days) for one in found.silences] == [
         (day(0), day(1), 2),
         (day(4), day(5), 2),
@@ -62,7 +71,7 @@ def test_a_run_that_did_not_look_at_everything_keeps_no_cadence(
     for number in range(10):
         more = short if number == 4 else {}
         ledger.run(number, secret("a", 0, number), **more)  # type: ignore[arg-type]  # keywords of run
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     assert [(one.first, one.last) for one in found.silences] == [(day(4), day(4))]
     assert [run.number for run in found.short] == [5]
 
@@ -70,7 +79,7 @@ def test_a_run_that_did_not_look_at_everything_keeps_no_cadence(
 def test_a_trial_as_of_another_day_is_no_run_of_the_control(ledger: Ledger) -> None:
     ledger.run(0, secret("a", 0, 0))
     ledger.run(1, secret("a", 1, 1), as_of=START + timedelta(days=40))
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     assert found.exceptions == ()
     assert [run.shortfall for run in found.short] == ["judged as of 2026-02-10, not of the day it was read"]
     assert [(one.first, one.last) for one in found.silences] == [(day(1), day(9))]
@@ -80,7 +89,7 @@ def test_a_search_of_repositories_alone_is_no_run_of_the_control(ledger: Ledger)
     ledger.run(0, secret("a", 0, 0))
     for number in range(1, 10):
         ledger.run(number, command=Command.LEAKS)
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     assert [one.days for one in found.silences] == [9]
 
 
@@ -88,7 +97,7 @@ def test_a_period_that_is_not_over_is_looked_at_through_yesterday(ledger: Ledger
     for number in range(4):
         ledger.run(number, secret("a", 0, number))
     asked = replace(ASKED, now=START + timedelta(days=4))
-    found = look_back(ledger.store.runs(), asked, ledger.store)
+    found = look_back(ledger.store.runs(), asked, ledger.store, progress=SilentProgress())
     assert (found.until, found.cadence_kept) == (day(3), True)
 
 
@@ -96,7 +105,7 @@ def test_exceptions_from_before_and_after_are_told_to_their_end(ledger: Ledger) 
     ledger.run(-5, secret("old", 40, -5))
     ledger.run(1, secret("old", 0, 1), secret("new", 40, 1))
     ledger.run(12, secret("old", 0, 12), secret("new", 0, 12))
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     told = {
         one.standing.name: (one.opened.number, one.closed and one.closed.number) for one in found.exceptions
     }
@@ -109,13 +118,13 @@ def test_what_ended_before_or_began_after_is_left_out(ledger: Ledger) -> None:
     ledger.run(-3, secret("old", 0, -3))
     ledger.run(1)
     ledger.run(12, secret("new", 40, 12))
-    assert look_back(ledger.store.runs(), ASKED, ledger.store).exceptions == ()
+    assert look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress()).exceptions == ()
 
 
 def test_days_overdue_are_counted_without_runs_on_them(ledger: Ledger) -> None:
     ledger.run(0, secret("a", 25, 0))
     ledger.run(12, secret("a", 37, 12))
-    (line,) = look_back(ledger.store.runs(), ASKED, ledger.store).lateness
+    (line,) = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress()).lateness
     assert (line.name, line.overdue) == ("a", 4), "due on the 5th day, and the period has ten"
 
 
@@ -131,7 +140,7 @@ def test_a_secret_that_is_demanded_or_read_no_more_is_still_counted(
     ledger.run(8, secret("a", 33, 8))
     kept = (secret("a", 34, 9),) if "policy" in later else ()
     ledger.run(9, *kept, **later)  # type: ignore[arg-type]  # keywords of run
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     (line,) = [line for line in found.lateness if line.rule == "house/age"]
     assert line.overdue == (4 if "policy" in later else 3)
 
@@ -139,16 +148,21 @@ def test_a_secret_that_is_demanded_or_read_no_more_is_still_counted(
 def test_a_change_of_the_policy_is_named(ledger: Ledger) -> None:
     for number, policy in enumerate(("house", "house", "other", "house")):
         ledger.run(number, secret("a", 0, number), policy=policy)
-    found = look_back(ledger.store.runs(), ASKED, ledger.store)
+    found = look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     assert [since for _, since in found.policies] == [day(0), day(2), day(3)]
 
 
 def test_a_period_without_a_run_is_refused(ledger: Ledger) -> None:
     ledger.run(20, secret("a", 0, 20))
     with pytest.raises(ConfigError, match="no scan was recorded from 2026-01-01 to 2026-01-10"):
-        look_back(ledger.store.runs(), ASKED, ledger.store)
+        look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
     with pytest.raises(ConfigError):
-        look_back(ledger.store.runs(), replace(ASKED, first=day(30), last=day(5)), ledger.store)
+        look_back(
+            ledger.store.runs(),
+            replace(ASKED, first=day(30), last=day(5)),
+            ledger.store,
+            progress=SilentProgress(),
+        )
 
 
 @given(st.sets(st.integers(-20, 9)), st.sampled_from(["daily", "24h", "3d", "weekly", "1mo"]))

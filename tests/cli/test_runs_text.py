@@ -14,6 +14,7 @@ from keyproof.cli import runs_text
 from keyproof.domain.assessment import ScopeStatus
 from tests.app.test_episodes import START, Ledger, secret
 from tests.app.test_period import ASKED
+from tests.fakes.ports import SilentProgress
 
 
 @pytest.fixture
@@ -49,7 +50,9 @@ run  read                  by    exit  pass  fail  waived  not eval.  digest
 
 def test_a_difference(ledger: Ledger) -> None:
     runs = ledger.store.runs()
-    assert runs_text.diff_page(diff(runs, runs[1], runs[4], ledger.store)) == snapshot("""\
+    assert runs_text.diff_page(
+        diff(runs, runs[1], runs[4], ledger.store, progress=SilentProgress())
+    ) == snapshot("""\
 Run 2 (2026-01-02 06:00 UTC) to run 5 (2026-01-09 06:00 UTC)
 
 New: 1
@@ -68,7 +71,7 @@ Closed: 0
 
 def test_a_difference_after_a_change_of_the_demand(ledger: Ledger) -> None:
     runs = ledger.store.runs()
-    page = runs_text.diff_page(diff(runs, runs[4], runs[5], ledger.store))
+    page = runs_text.diff_page(diff(runs, runs[4], runs[5], ledger.store, progress=SilentProgress()))
     assert page == snapshot("""\
 Run 5 (2026-01-09 06:00 UTC) to run 6 (2026-01-10 06:00 UTC)
 The policy changed between them.
@@ -88,7 +91,9 @@ Closed: 2
 
 def test_a_period(ledger: Ledger) -> None:
     asked = replace(ASKED, sample=1, last=ASKED.last + timedelta(days=20), now=START + timedelta(days=11))
-    page = runs_text.period_page(look_back(ledger.store.runs(), asked, ledger.store))
+    page = runs_text.period_page(
+        look_back(ledger.store.runs(), asked, ledger.store, progress=SilentProgress())
+    )
     assert without_digests(page) == snapshot("""\
 Example Ltd: 2026-01-01 to 2026-01-11 (asked to 2026-01-30, which is not over)
 
@@ -126,5 +131,7 @@ Sample of secrets: 1 of 5, seed s
 def test_a_long_period_shows_the_worst(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     ledger.run(9, *(secret(f"s{number:02}", 40, 9) for number in range(25)))
-    page = runs_text.period_page(look_back(ledger.store.runs(), ASKED, ledger.store))
+    page = runs_text.period_page(
+        look_back(ledger.store.runs(), ASKED, ledger.store, progress=SilentProgress())
+    )
     assert "  and 5 more: --format json" in page

@@ -1,9 +1,10 @@
 """A RunStore in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from keyproof.domain.assessment import Assessment
+from keyproof.domain.extract import Extract, extract_of
 from keyproof.domain.ledger import Recording, RunEntry, Standing
 from keyproof.domain.snapshot import Snapshot
 from keyproof.store import record
@@ -41,6 +42,14 @@ class MemoryStore:
     def standings(self, run: RunEntry) -> Sequence[Standing]:
         """See RunStore."""
         return record.standings_of(self._recording(run).assessment)
+
+    def extract(self, run: RunEntry) -> Extract:
+        """See RunStore."""
+        return extract_of(self._recording(run).assessment)
+
+    def reasons(self, run: RunEntry, findings: Collection[str]) -> Mapping[str, str]:
+        """See RunStore."""
+        return {one.id: one.reason for one in self._recording(run).assessment.findings if one.id in findings}
 
     def documents(self, run: RunEntry) -> Mapping[str, str]:
         """See RunStore."""

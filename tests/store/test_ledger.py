@@ -1,20 +1,26 @@
 """The ledger: what was recorded comes back, in order, and no change of it goes unnoticed."""
 
+import json
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from keyproof.domain.assessment import Assessment
+from keyproof.domain.ledger import RunEntry
 from keyproof.errors import StoreError
 from keyproof.ports import RunStore
-from keyproof.store import schema
+from keyproof.store import record, schema
 from keyproof.store.database import Database
 from keyproof.store.ledger import Ledger
 from keyproof.store.sqlite import SqliteDatabase
 from keyproof.wiring.catalog import REPORTERS
+from tests.app.test_episodes import Ledger as Days
+from tests.app.test_episodes import secret
 from tests.fakes import assessments
 from tests.fakes.recordings import recording
 from tests.store.conftest import Open
@@ -67,6 +73,56 @@ def test_what_is_not_in_order_is_kept_apart(open_database: Open) -> None:
     assert all(one.name for one in found)
 
 
+def test_what_a_look_back_needs_is_kept_apart(open_database: Open, tmp_path: Path) -> None:
+    found = []
+    for days in (Days(tmp_path), Days(tmp_path, Ledger(open_database()))):
+        run = days.run(0, secret("a", 40, 0), replace(secret("b", 1, 0), versions=()), secret("c", None, 0))
+        found.append(days.store.extract(run))
+    in_memory, read = found
+    assert read == in_memory
+    assert [(one.rule, one.period.text, len(one.secrets)) for one in read.demands] == [
+        ("house/age", "30d", 3)
+    ]
+
+
+@pytest.mark.parametrize("assessment", WHOLE, ids=IDS)
+def test_reasons_are_read_by_the_id_of_the_finding(open_database: Open, assessment: Assessment) -> None:
+    store = Ledger(open_database())
+    run = store.save(recording(assessment))
+    known = [finding.id for finding in assessment.findings]
+    assert store.reasons(run, [*known[:3], "no such finding"]) == {
+        finding.id: finding.reason for finding in assessment.findings[:3]
+    }
+
+
+def test_a_run_of_before_there_were_extracts_is_read_in_full(tmp_path: Path) -> None:
+    new, old = (Ledger(SqliteDatabase(tmp_path / name)) for name in ("new.db", "old.db"))
+    run = Days(tmp_path, new).run(0, secret("a", 40, 0), secret("b", 1, 0))
+    _copy_without("extract", new, run, tmp_path / "old.db")
+    (same,) = old.runs()
+    assert "extract" not in same.parts
+    assert old.extract(same) == new.extract(run)
+    assert old.verify() == []
+    new.close()
+    old.close()
+
+
+def _copy_without(part: str, ledger: Ledger, run: RunEntry, path: Path) -> None:
+    """Record the first run as a version of keyproof that knew no such part did."""
+    ((head, _),) = ledger.chain(run)
+    parts = {name: content for name, content in ledger.parts(run).items() if name != part}
+    digests = {name: run.parts[name] for name in parts}
+    text, digest = record.chained(
+        {**json.loads(head), "parts": digests}, number=1, previous=record.NONE_BEFORE
+    )
+    database = SqliteDatabase(path)
+    database.rows(schema.INSERT_RUN, (1, digest, record.NONE_BEFORE, text.decode()))
+    for name, content in parts.items():
+        database.rows(schema.INSERT_PART, (digests[name], zlib.compress(content)))
+        database.rows(schema.INSERT_RUN_PART, (1, name, digests[name]))
+    database.close()
+
+
 def test_runs_are_chained(open_database: Open) -> None:
     store = Ledger(open_database())
     runs = [store.save(recording(assessment)) for assessment in WHOLE]
@@ -81,8 +137,8 @@ def test_equal_parts_are_kept_once(open_database: Open) -> None:
     store = Ledger(database)
     store.save(recording(assessments.golden()))
     store.save(recording(assessments.golden(), started=datetime(2026, 3, 17, tzinfo=UTC)))
-    assert database.rows("SELECT count(*) FROM run_part") == [(10,)]
-    assert database.rows("SELECT count(*) FROM part") == [(7,)], "only when it was read and the result differ"
+    assert database.rows("SELECT count(*) FROM run_part") == [(12,)]
+    assert database.rows("SELECT count(*) FROM part") == [(8,)], "only when it was read and the result differ"
     assert store.verify() == []
 
 

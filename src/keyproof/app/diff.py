@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from keyproof.app.episodes import Episode, comparable, episodes, open_after
 from keyproof.domain.ledger import RunEntry
 from keyproof.errors import ConfigError
-from keyproof.ports import RunStore
+from keyproof.ports import Progress, RunStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,9 @@ class Diff:
         return self.before.config_digest != self.after.config_digest
 
 
-def diff(runs: Sequence[RunEntry], before: RunEntry, after: RunEntry, store: RunStore) -> Diff:
+def diff(
+    runs: Sequence[RunEntry], before: RunEntry, after: RunEntry, store: RunStore, *, progress: Progress
+) -> Diff:
     """Compare two of `runs` (oldest first) in either order; ages count from the whole ledger.
 
     Raises ConfigError when they did not look at the same, and StoreError.
@@ -46,7 +48,7 @@ def diff(runs: Sequence[RunEntry], before: RunEntry, after: RunEntry, store: Run
         hint = "compare two scans of one organisation, or two searches of repositories"
         raise ConfigError(message, hint=hint)
     told = [run for run in known if run.order <= after.order and (not run.supposed or run in (before, after))]
-    found = episodes(told, store)
+    found = episodes(told, store, progress)
     earlier = {(one.finding, one.opened.number) for one in open_after(found, before)}
     now = open_after(found, after)
     seen = [one for one in now if after.number not in one.unseen]

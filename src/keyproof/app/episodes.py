@@ -1,15 +1,13 @@
 """Exceptions over time: when each failure was first seen, how long it stood, and what closed it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from keyproof.domain.assessment import Assessment, ScopeStatus
-from keyproof.domain.finding import Finding
+from keyproof.domain.extract import Extract
 from keyproof.domain.ledger import Command, RunEntry, Standing
-from keyproof.domain.verdict import Outcome
-from keyproof.ports import RunStore
+from keyproof.ports import Progress, RunStore
 
 
 class Closing(StrEnum):
@@ -50,72 +48,119 @@ class Episode:
         return (end.date() - self.opened.started.date()).days
 
 
-def episodes(runs: Sequence[RunEntry], store: RunStore) -> list[Episode]:
-    """Every failure in `runs` (oldest first), in the order of opening. Raises StoreError.
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """A failure that no run has closed yet."""
+
+    standing: Standing
+    opened: RunEntry
+    last_seen: RunEntry
+    unseen: list[int]
+
+    def episode(self, run: RunEntry | None = None, fate: tuple[Closing, str] | None = None) -> Episode:
+        closing, evidence = fate or (None, "")
+        return Episode(
+            standing=self.standing,
+            opened=self.opened,
+            last_seen=self.last_seen,
+            closed=run,
+            closing=closing,
+            evidence=evidence,
+            unseen=tuple(self.unseen),
+        )
+
+
+class Exceptions:
+    """Follows failures through runs.
 
     Only a run that looked closes one: in a run that was narrowed, could not read the source or could not decide,
     it stays open. A failure that comes back is another episode.
     """
-    ended: list[Episode] = []
-    open_now: dict[str, Episode] = {}
-    for run in runs:
-        standings = {one.finding: one for one in store.standings(run)}
-        missing = [known for known in open_now.values() if not _fails(standings.get(known.finding))]
-        fates = _fates(missing, run, store)
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._ended: list[Episode] = []
+        self._open: dict[str, _Open] = {}
+
+    def add(self, run: RunEntry, extract: Extract | None = None) -> None:
+        """Take in what one run found, the oldest first; its extract is read where it is needed. Raises StoreError."""
+        standings = {one.finding: one for one in self._store.standings(run)}
+        missing = [one for one in self._open.values() if not _fails(standings.get(one.standing.finding))]
+        fates = self._fates(missing, run, standings, extract)
         for one in standings.values():
-            if one.fails:
-                known = open_now.get(one.finding)
-                open_now[one.finding] = (
-                    replace(known, standing=one, last_seen=run)
-                    if known
-                    else Episode(standing=one, opened=run, last_seen=run)
-                )
+            if not one.fails:
+                continue
+            if known := self._open.get(one.finding):
+                known.standing, known.last_seen = one, run
+            else:
+                self._open[one.finding] = _Open(standing=one, opened=run, last_seen=run, unseen=[])
         for known, fate in zip(missing, fates, strict=True):
             if fate is None:
-                open_now[known.finding] = replace(known, unseen=(*known.unseen, run.number))
-                continue
-            closing, evidence = fate
-            ended.append(replace(known, closed=run, closing=closing, evidence=evidence))
-            del open_now[known.finding]
-    return sorted(
-        [*ended, *open_now.values()],
-        key=lambda one: (one.opened.order, -one.standing.severity.rank, one.standing.name, one.finding),
-    )
+                known.unseen.append(run.number)
+            else:
+                self._ended.append(known.episode(run, fate))
+                del self._open[known.standing.finding]
+
+    @property
+    def found(self) -> list[Episode]:
+        """Every failure, in the order of opening."""
+        return sorted(
+            [*self._ended, *(one.episode() for one in self._open.values())],
+            key=lambda one: (one.opened.order, -one.standing.severity.rank, one.standing.name, one.finding),
+        )
+
+    def _fates(
+        self,
+        missing: Sequence[_Open],
+        run: RunEntry,
+        standings: Mapping[str, Standing],
+        extract: Extract | None,
+    ) -> list[tuple[Closing, str] | None]:
+        """For each open failure that a run does not tell: what closed it, or None when the run could not say."""
+        told = {one.standing.finding for one in missing} - standings.keys()
+        in_order = self._store.reasons(run, told) if told else {}
+        looked = not (run.narrowed or run.interrupted) and in_order.keys() != told
+        read = (extract or self._store.extract(run)) if looked else None
+        subjects = read.subjects if read else frozenset()
+        fates: list[tuple[Closing, str] | None] = []
+        for known in missing:
+            finding = known.standing.finding
+            if finding in in_order:
+                fates.append((Closing.FIXED, in_order[finding]))
+            elif finding in standings or read is None:
+                fates.append(None)  # not evaluated, or not looked at
+            else:
+                fates.append(_undemanded(known.standing, run, read, subjects))
+        return fates
+
+
+def episodes(runs: Iterable[RunEntry], store: RunStore, progress: Progress) -> list[Episode]:
+    """Every failure in `runs` (oldest first), in the order of opening: see Exceptions. Raises StoreError."""
+    runs = list(runs)
+    found = Exceptions(store)
+    progress.begin("Reading runs", len(runs))
+    for run in runs:
+        found.add(run)
+        progress.advance(1)
+    return found.found
 
 
 def _fails(standing: Standing | None) -> bool:
     return standing is not None and standing.fails
 
 
-def _fates(missing: Sequence[Episode], run: RunEntry, store: RunStore) -> list[tuple[Closing, str] | None]:
-    """For each open failure that a run does not tell: what closed it, or None when the run could not say."""
-    if not missing:
-        return []
-    assessment = store.assessment(run)
-    findings = {finding.id: finding for finding in assessment.findings}
-    subjects = {record.subject.id for record in assessment.subjects}
-    fates: list[tuple[Closing, str] | None] = []
-    for known in missing:
-        standing = known.standing
-        if finding := findings.get(known.finding):
-            fates.append(_decided(finding))
-        elif run.narrowed or run.interrupted:
-            fates.append(None)
-        elif standing.subject in subjects:
-            fates.append((Closing.DROPPED, f"the rule {standing.rule} is about it no more"))
-        else:
-            fates.append(_absent(standing, run, assessment))
-    return fates
-
-
-def _absent(standing: Standing, run: RunEntry, assessment: Assessment) -> tuple[Closing, str] | None:
-    """Why the subject is not in the run: gone, or never looked for, or None when that cannot be told."""
+def _undemanded(
+    standing: Standing, run: RunEntry, extract: Extract, subjects: frozenset[str]
+) -> tuple[Closing, str] | None:
+    """Why a run has no such finding: the demand or the subject is gone, or None when that cannot be told."""
+    if standing.subject in subjects:
+        return Closing.DROPPED, f"the rule {standing.rule} is about it no more"
     scopes = [
         scope
-        for scope in assessment.scopes
+        for scope in extract.scopes
         if scope.source == standing.source and (not standing.repository or scope.scope == standing.repository)
     ]
-    if any(scope.status is not ScopeStatus.OK for scope in scopes):
+    if not all(scope.whole for scope in scopes):
         return None
     where = standing.repository or standing.source
     if not scopes and run.command is Command.LEAKS:
@@ -123,12 +168,6 @@ def _absent(standing: Standing, run: RunEntry, assessment: Assessment) -> tuple[
     if not scopes:
         return Closing.DROPPED, f"'{where}' is no longer read" if where else "the policy has the rule no more"
     return Closing.GONE, f"no longer there, and '{where}' was read in full"
-
-
-def _decided(finding: Finding) -> tuple[Closing, str] | None:
-    if finding.outcome is Outcome.NOT_EVALUATED:
-        return None
-    return Closing.FIXED, finding.reason
 
 
 def open_after(found: Iterable[Episode], run: RunEntry) -> list[Episode]:

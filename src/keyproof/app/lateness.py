@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from keyproof.domain.assessment import Assessment
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.duration import Duration
-from keyproof.domain.secret import Basis, SecretMetadata, VersionState
-from keyproof.domain.snapshot import Snapshot
-from keyproof.domain.verdict import Outcome
+from keyproof.domain.extract import Extract, SecretDates
 
-_CHECK = "max-age"
-_NEVER_IN_USE = frozenset({VersionState.PENDING})
 _DAY = timedelta(days=1)
 
 
@@ -42,14 +37,16 @@ class Lateness:
 
 @dataclass(slots=True)
 class _History:
-    secret: SecretMetadata
+    secret: SecretDates
     born: set[datetime]
     last_read: datetime
     listed: bool
+    settled: bool
+    """Whether no date is after that of the current value: then reading the same again tells nothing new."""
 
 
 class Histories:
-    """When values of each secret came into use, as snapshots tell it, added oldest first.
+    """When values of each secret came into use, as runs tell it, added oldest first.
 
     Where two disagree the later one is believed.
     """
@@ -57,74 +54,81 @@ class Histories:
     def __init__(self) -> None:
         self.of: dict[str, _History] = {}
 
-    def add(self, snapshot: Snapshot) -> None:
+    def add(self, extract: Extract, at: datetime) -> None:
         """Take in what one run read."""
-        for secret in snapshot.secrets:
-            known = self.of.setdefault(
-                secret.id,
-                _History(secret=secret, born=set(), last_read=snapshot.taken_at, listed=True),
-            )
-            known.listed = known.listed and secret.versions is not None
-            if snapshot.taken_at >= known.last_read:
-                known.secret, known.last_read = secret, snapshot.taken_at
-                known.born -= _disproved(known.born, secret, snapshot.taken_at)
-            known.born |= _born(secret)
+        for secret in extract.secrets:
+            known = self.of.get(secret.id)
+            if known is None:
+                self.of[secret.id] = known = _History(
+                    secret=secret, born=set(), last_read=at, listed=True, settled=False
+                )
+            if known.settled and known.secret == secret and at >= known.last_read:
+                known.last_read = at
+            else:
+                _learn(known, secret, at)
 
 
-def lateness(
-    histories: Histories, judged: Iterable[Assessment], *, first: date, last: date
-) -> tuple[Lateness, ...]:
-    """One line for each secret and rotation rule of any of `judged` (oldest first, the later period counts), sorted.
+class Demands:
+    """The rotation periods that were demanded of each secret in a period, runs added oldest first."""
+
+    def __init__(self) -> None:
+        self._judged: dict[tuple[str, str], Duration] = {}
+        self._partly: dict[tuple[str, str], Duration] = {}
+        self._secrets: set[str] = set()
+
+    def add(self, extract: Extract, *, whole: bool) -> None:
+        """Take in the demands of one run; one that is not `whole` speaks for secrets that no whole one judged."""
+        if whole:
+            self._secrets.update(secret.id for secret in extract.secrets)
+        found = self._judged if whole else self._partly
+        for demand in extract.demands:
+            found.update(dict.fromkeys(((one, demand.rule) for one in demand.secrets), demand.period))
+
+    @property
+    def of(self) -> Mapping[tuple[str, str], Duration]:
+        """Secret and `pack/rule` → the period that was demanded last."""
+        partly = {key: period for key, period in self._partly.items() if key[0] not in self._secrets}
+        return {**partly, **self._judged}
+
+
+def lateness(histories: Histories, demands: Demands, *, first: date, last: date) -> tuple[Lateness, ...]:
+    """One line for each secret and each rotation rule that was about it, sorted.
 
     Of a value that was in use until the next came, the days from the one after its due date to the day of the
     rotation count as overdue, that day included: on it the old value was still there.
     """
-    periods: dict[tuple[str, str], Duration] = {}
-    for assessment in judged:
-        periods.update(_periods(assessment))
     known = histories.of
     found = [
         _line(known[subject], rule, period, first, last)
-        for (subject, rule), period in periods.items()
+        for (subject, rule), period in demands.of.items()
         if subject in known
     ]
     return tuple(sorted(found, key=lambda line: (-line.overdue, line.name, line.subject, line.rule)))
 
 
-def _born(secret: SecretMetadata) -> set[datetime]:
+def _learn(known: _History, secret: SecretDates, at: datetime) -> None:
+    known.listed = known.listed and secret.versions is not None
+    if at >= known.last_read:
+        known.secret, known.last_read = secret, at
+        known.born -= _disproved(known.born, secret, at)
+    known.born |= _born(secret)
+    current = known.secret.value_at
+    known.settled = current is None or all(value <= current for value in known.born)
+
+
+def _born(secret: SecretDates) -> set[datetime]:
     """When values of the secret came into use, as one run tells it."""
-    fact = secret.value_date
-    listed = {
-        version.created_at
-        for version in secret.versions or ()
-        if version.created_at and version.state not in _NEVER_IN_USE
-    }
-    if fact is None:
+    listed = set(secret.versions or ())
+    if secret.value_at is None:
         return listed
-    older = {value for value in listed if value <= fact.at}
-    return older if older and fact.basis is not Basis.VERSION_CREATED else {*older, fact.at}
+    older = {value for value in listed if value <= secret.value_at}
+    return older if older and not secret.by_version else {*older, secret.value_at}
 
 
-def _disproved(born: Iterable[datetime], secret: SecretMetadata, at: datetime) -> set[datetime]:
+def _disproved(born: Iterable[datetime], secret: SecretDates, at: datetime) -> set[datetime]:
     """Dates of values newer than the one in use at `at`: a claim taken back, or an older version put back."""
-    fact = secret.value_date
-    return {value for value in born if fact is not None and fact.at < value <= at}
-
-
-def _periods(judged: Assessment) -> Mapping[tuple[str, str], Duration]:
-    """Subject and `pack/rule` → the rotation period demanded of it."""
-    rules = {
-        (rule.pack, rule.id): rule.check.rotation_period
-        for pack in judged.packs
-        for rule in pack.rules
-        if rule.check.kind == _CHECK
-    }
-    return {
-        (finding.subject, f"{finding.pack}/{finding.rule}"): period
-        for finding in judged.findings
-        if finding.check == _CHECK and finding.outcome is not Outcome.NOT_APPLICABLE
-        if (period := rules.get((finding.pack, finding.rule))) is not None and period.scheduled
-    }
+    current = secret.value_at
+    return set() if current is None else {value for value in born if current < value <= at}
 
 
 def _line(history: _History, rule: str, period: Duration, first: date, last: date) -> Lateness:
@@ -152,7 +156,7 @@ def _line(history: _History, rule: str, period: Duration, first: date, last: dat
     )
 
 
-def _known_from(secret: SecretMetadata, born: Sequence[datetime]) -> datetime:
+def _known_from(secret: SecretDates, born: Sequence[datetime]) -> datetime:
     """From when on it is known which value was in use; before its creation there was none to be overdue."""
     if not born:
         return datetime.max.replace(tzinfo=UTC)

@@ -6,13 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import pairwise
 
-from keyproof.app.episodes import Episode, comparable, episodes
-from keyproof.app.lateness import Histories, Lateness, lateness
+from keyproof.app.episodes import Episode, Exceptions, comparable
+from keyproof.app.lateness import Demands, Histories, Lateness, lateness
 from keyproof.domain.duration import Duration
 from keyproof.domain.ledger import Command, RunEntry
-from keyproof.domain.snapshot import Snapshot
 from keyproof.errors import ConfigError
-from keyproof.ports import RunStore
+from keyproof.ports import Progress, RunStore
 
 _DAY = timedelta(days=1)
 
@@ -96,7 +95,7 @@ class Period:
         )
 
 
-def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period:
+def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore, *, progress: Progress) -> Period:
     """The period by the scans that the ledger holds (oldest first), of the organisation of the last one.
 
     Raises ConfigError when no run lies in the period, and StoreError.
@@ -107,18 +106,18 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period
         message = f"no scan was recorded from {asked.first} to {asked.last}"
         raise ConfigError(message, hint="`keyproof runs list` shows what there is")
     until = min(asked.last, max(asked.now.date() - _DAY, within[-1].started.date()))
-    histories, last_judged = Histories(), _LastJudged()
+    histories, demands, exceptions = Histories(), Demands(), Exceptions(store)
+    secrets: set[str] = set()
+    progress.begin("Reading runs", len(scans))
     for run in scans:
-        snapshot = store.snapshot(run)
-        histories.add(snapshot)
+        extract = store.extract(run)
+        histories.add(extract, run.started)
         if asked.first <= run.started.date() <= asked.last:
-            last_judged.add(run, snapshot)
-    found = lateness(
-        histories,
-        (store.assessment(run) for run in within if run.number in last_judged.runs),
-        first=asked.first,
-        last=until,
-    )
+            demands.add(extract, whole=run.whole)
+            secrets.update(secret.id for secret in extract.secrets)
+        if not run.supposed:
+            exceptions.add(run, extract)
+        progress.advance(1)
     return Period(
         asked=asked,
         organisation=within[-1].organisation,
@@ -126,39 +125,13 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore) -> Period
         runs=tuple(within),
         silences=silences([run.started.date() for run in scans if run.whole], asked, until),
         short=tuple(run for run in within if not run.whole),
-        exceptions=tuple(
-            _standing_within(episodes([run for run in scans if not run.supposed], store), asked.first, until)
-        ),
-        lateness=found,
+        exceptions=tuple(_standing_within(exceptions.found, asked.first, until)),
+        lateness=lateness(histories, demands, first=asked.first, last=until),
         policies=_in_force((run.policy_digest, run) for run in within),
         configurations=_in_force((run.config_digest, run) for run in within),
         run_sample=draw([f"run {run.number} {run.digest}" for run in within], asked),
-        secret_sample=draw(sorted(last_judged.secrets), asked),
+        secret_sample=draw(sorted(secrets), asked),
     )
-
-
-class _LastJudged:
-    """Which runs have to be asked for the rules of every secret of a period, and of every policy in it."""
-
-    def __init__(self) -> None:
-        self.secrets: dict[str, int] = {}
-        """Secret → number of the last run that judged it by all rules, or that read it at all."""
-        self._policies: dict[tuple[str, str], int] = {}
-        self._whole: set[int] = set()
-
-    @property
-    def runs(self) -> frozenset[int]:
-        """Numbers of the runs."""
-        return frozenset({*self.secrets.values(), *self._policies.values()})
-
-    def add(self, run: RunEntry, snapshot: Snapshot) -> None:
-        """Take in a run of the period, the oldest first."""
-        if run.whole:
-            self._policies[run.policy_digest, run.config_digest] = run.number
-            self._whole.add(run.number)
-        for secret in snapshot.secrets:
-            if run.whole or self.secrets.get(secret.id) not in self._whole:
-                self.secrets[secret.id] = run.number
 
 
 def _scans(runs: Sequence[RunEntry], asked: Asked) -> list[RunEntry]:

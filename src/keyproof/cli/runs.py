@@ -18,6 +18,7 @@ from keyproof.app.record import find
 from keyproof.cli import options, runs_data, runs_text
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.output import write_file, write_stdout
+from keyproof.cli.progress import TerminalProgress
 from keyproof.cli.surroundings import surroundings
 from keyproof.config import Settings
 from keyproof.domain.duration import Duration, parse_duration
@@ -91,6 +92,7 @@ def diff(
     ] = "latest",
     config: options.Config = None,
     form: FormOption = Form.TEXT,
+    no_progress: options.NoProgress = False,
 ) -> None:
     """Print the failures that are new, closed, still open or could not be looked at, with their ages.
 
@@ -99,7 +101,8 @@ def diff(
     with reading(config) as (ledger, runs):
         newer = find(runs, after)
         older = find(runs, before) if before else _run_before(newer, runs)
-        found = differences.diff(runs, older, newer, ledger)
+        with TerminalProgress(enabled=not no_progress) as bars:
+            found = differences.diff(runs, older, newer, ledger, progress=bars)
         _answer(form, runs_text.diff_page(found), runs_data.diff(found))
 
 
@@ -128,6 +131,7 @@ def period(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")
     ] = None,
+    no_progress: options.NoProgress = False,
 ) -> None:
     """Print what the ledger shows about a period, as SOC 2 Type II asks: cadence, exceptions, days overdue, sample.
 
@@ -141,8 +145,8 @@ def period(
         seed=seed or f"{first}..{last}",
         now=surroundings(Path.cwd()).clock.now(),
     )
-    with reading(config) as (ledger, runs):
-        found = periods.look_back(runs, asked, ledger)
+    with reading(config) as (ledger, runs), TerminalProgress(enabled=not no_progress) as bars:
+        found = periods.look_back(runs, asked, ledger, progress=bars)
     _answer(form, runs_text.period_page(found), runs_data.period(found), output)
     raise typer.Exit(ExitCode.OK if found.cadence_kept else ExitCode.INCOMPLETE)
 

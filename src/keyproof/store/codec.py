@@ -26,7 +26,7 @@ from keyproof.domain.verdict import Verdict
 from keyproof.errors import StoreError
 
 T = TypeVar("T")
-_BROKEN = (TypeError, ValueError, KeyError, IndexError, AttributeError)
+BROKEN = (TypeError, ValueError, KeyError, IndexError, AttributeError)
 """What reading damaged data ends in."""
 
 
@@ -66,6 +66,14 @@ class RecordedCheck(CheckModel):
 def canonical(data: Any) -> bytes:
     """JSON text of plain data: equal data always gives the same bytes, and all of them are ASCII."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def parsed(text: bytes) -> Any:
+    """The data of a part. Raises StoreError."""
+    try:
+        return json.loads(text)
+    except ValueError as cause:
+        raise StoreError("a part of a recorded run is no JSON") from cause
 
 
 def compact(data: Any) -> bytes:
@@ -143,7 +151,7 @@ class Decoder:
         """The object of type `wanted`. Raises StoreError when the data is of no such thing."""
         try:
             return cast(T, self.plain(wanted, data))
-        except _BROKEN as cause:
+        except BROKEN as cause:
             raise StoreError(f"a recorded {wanted.__name__} cannot be read: {cause}") from cause
 
     def fields(self, wanted: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,7 +163,7 @@ class Decoder:
                 for field in fields(wanted)
                 if field.init and field.name in data
             }
-        except _BROKEN as cause:
+        except BROKEN as cause:
             raise StoreError(f"a recorded {wanted.__name__} cannot be read: {cause}") from cause
 
     def plain(self, wanted: Any, data: Any) -> Any:
@@ -226,12 +234,26 @@ def decode_columns(decoder: Decoder, kind: type[T], data: Mapping[str, Any]) -> 
         columns = []
         for name in names:
             column = data["columns"][name]
-            values = [decoder.plain(hints[name], value) for value in column["values"]]
+            values, wanted = column["values"], hints[name]
+            if wanted is not str:
+                values = [decoder.plain(wanted, value) for value in values]
             columns.append([values[place] for place in column["at"]])
         rows = zip(*columns, strict=True) if columns else ()
         made = tuple(kind(**dict(zip(names, row, strict=True))) for row in rows)
-    except _BROKEN as cause:
+    except BROKEN as cause:
         raise StoreError(f"a recorded {kind.__name__} cannot be read: {cause}") from cause
     if len(made) != data["number"]:
         raise StoreError(f"{data['number']} {kind.__name__} were recorded and {len(made)} can be read")
     return made
+
+
+def decode_column(part: bytes, name: str) -> Sequence[Any]:
+    """One column of plain values of `encode_columns`, read without the others. Raises StoreError."""
+    key = f'"{name}":'
+    try:
+        text = part.decode("ascii")
+        begin = text.index(key + '{"values":') + len(key)  # no text holds it: quotes are escaped in texts
+        column, _ = json.JSONDecoder().raw_decode(text, begin)
+        return [column["values"][place] for place in column["at"]]
+    except BROKEN as cause:
+        raise StoreError(f"the recorded column '{name}' cannot be read: {cause}") from cause

@@ -1,17 +1,19 @@
 """The run ledger: every run recorded once, in order, each with the digest of the one before."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from keyproof.domain.assessment import Assessment
+from keyproof.domain.extract import Extract, extract_of
 from keyproof.domain.ledger import Recording, RunEntry, Standing
 from keyproof.domain.snapshot import Snapshot
 from keyproof.errors import StoreError
-from keyproof.store import record, schema, snapshot
+from keyproof.store import extract, record, schema, snapshot
+from keyproof.store.codec import parsed
 from keyproof.store.database import Database
 
 _LEVEL = 6
@@ -68,6 +70,16 @@ class Ledger:
         """Every finding of the run that was not in order. Raises StoreError."""
         return record.standings(self._part(run, "standings"))
 
+    def extract(self, run: RunEntry) -> Extract:
+        """What a look back needs of the run. Raises StoreError."""
+        if "extract" in run.parts:
+            return extract.parse(self._part(run, "extract"))
+        return extract_of(self.assessment(run))  # recorded before there were extracts
+
+    def reasons(self, run: RunEntry, findings: Collection[str]) -> Mapping[str, str]:
+        """Finding id → its reason, of those of `findings` that the run has. Raises StoreError."""
+        return record.reasons(self._part(run, "findings"), frozenset(findings))
+
     def documents(self, run: RunEntry) -> Mapping[str, str]:
         """Name → text of the files a person wrote that the run was judged by. Raises StoreError."""
         return record.documents(self._part(run, "policy"))
@@ -77,7 +89,7 @@ class Ledger:
         seen = {}
         for leak in set(leaks):
             for (head,) in self._rows(schema.LEAK, leak):
-                seen[leak] = datetime.fromisoformat(record.parsed(head.encode())["started"])
+                seen[leak] = datetime.fromisoformat(parsed(head.encode())["started"])
         return seen
 
     def verify(self) -> Sequence[str]:

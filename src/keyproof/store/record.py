@@ -1,12 +1,12 @@
 """A run as the ledger keeps it: a head that names its parts by digest, and the parts as canonical JSON."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
 
 from keyproof.domain.assessment import Assessment, SubjectRecord
+from keyproof.domain.extract import extract_of
 from keyproof.domain.finding import Finding
 from keyproof.domain.leak import Leak
 from keyproof.domain.ledger import Recording, RunEntry, Standing
@@ -14,9 +14,18 @@ from keyproof.domain.policy import PolicyPack
 from keyproof.domain.snapshot import Snapshot
 from keyproof.domain.subject import Repository, Subject
 from keyproof.domain.verdict import Outcome
-from keyproof.errors import StoreError
+from keyproof.store import extract as extracts
 from keyproof.store import snapshot as snapshots
-from keyproof.store.codec import Decoder, canonical, compact, decode_columns, encode, encode_columns
+from keyproof.store.codec import (
+    Decoder,
+    canonical,
+    compact,
+    decode_column,
+    decode_columns,
+    encode,
+    encode_columns,
+    parsed,
+)
 
 NONE_BEFORE = "0" * 64
 """What the first run names as its predecessor."""
@@ -53,6 +62,7 @@ def seal(recording: Recording) -> Sealed:
         "snapshot": snapshots.body(snapshot),
         "findings": compact(encode_columns(assessment.findings, Finding)),
         "standings": compact(encode_columns(standings_of(assessment), Standing)),
+        "extract": extracts.dump(extract_of(assessment)),
         "result": compact(
             {
                 "subjects": _subjects(assessment, snapshot),
@@ -121,14 +131,6 @@ def entry(text: bytes, digest: str) -> RunEntry:
     return _DECODER.decode(RunEntry, {**parsed(text), "digest": digest})
 
 
-def parsed(text: bytes) -> Any:
-    """The data of a part. Raises StoreError."""
-    try:
-        return json.loads(text)
-    except ValueError as cause:
-        raise StoreError("a part of a recorded run is no JSON") from cause
-
-
 def standings_of(assessment: Assessment) -> list[Standing]:
     """Every finding that is not in order."""
     subjects = {record.subject.id: record.subject for record in assessment.subjects}
@@ -191,6 +193,12 @@ def _subjects(assessment: Assessment, snapshot: Snapshot) -> list[Any]:
 def standings(part: bytes) -> tuple[Standing, ...]:
     """What was not in order. Raises StoreError."""
     return decode_columns(_DECODER, Standing, parsed(part))
+
+
+def reasons(part: bytes, wanted: Collection[str]) -> Mapping[str, str]:
+    """Finding id → its reason, of those wanted that are among the findings. Raises StoreError."""
+    ids, told = decode_column(part, "id"), decode_column(part, "reason")
+    return {one: reason for one, reason in zip(ids, told, strict=True) if one in wanted}
 
 
 def documents(policy: bytes) -> Mapping[str, str]:
