@@ -1,4 +1,4 @@
 """The version of what a search finds."""
 
-ENGINE_VERSION = 5
+ENGINE_VERSION = 6
 """Raised with every change of code that can change what a scan finds."""
