@@ -161,8 +161,7 @@
 
   function dueWord(f) {
     const due = findings.due[f], state = states[findings.state[f]][0];
-    if (due < 0 && state === "fail") return "overdue";
-    if (due < 0 && state === "waived") return "overdue, accepted";
+    if (due < 0) return { fail: "overdue", waived: "overdue, accepted" }[state] ?? "lapsed, not evaluated";
     return due <= 30 ? "due in 30 days" : "due later";
   }
   const lane = (f) => (subjectOf(f) < 0 ? "unclassified" : texts[subjects.lane[subjectOf(f)]]);

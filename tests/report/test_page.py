@@ -7,6 +7,7 @@ from keyproof.checks.max_age import MaxAge
 from keyproof.checks.rotated_after_leak import RotatedAfterLeak
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.policy import Rule
+from keyproof.domain.verdict import Outcome
 from keyproof.report.overview import State
 from keyproof.report.page import Page
 from tests.fakes import assessments
@@ -148,3 +149,24 @@ def test_baseline_entries_that_need_somebody_come_first() -> None:
             ("active", "waived", True),
         ]
     )
+
+
+def test_a_day_that_passed_without_a_failure_is_no_day_to_come() -> None:
+    golden = assessments.golden()
+    lapsed = replace(golden.findings[0], outcome=Outcome.NOT_EVALUATED, due=golden.today - timedelta(days=10))
+    page = Page(replace(golden, findings=(lapsed,)))
+    ((due, _),) = page.dues
+    assert page.due_words[due.kind] == "lapsed, not evaluated"
+
+
+def test_a_control_tells_a_condition_once() -> None:
+    judged = [
+        control for framework in Page(assessments.golden()).frameworks for control in framework.controls
+    ]
+    assert any(control.by_condition for control in judged)
+    for control in judged:
+        conditions = [condition for condition, _ in control.by_condition]
+        assert len(set(conditions)) == len(conditions)
+        assert "" not in conditions[1:]
+        told = [procedure for _, procedures in control.by_condition for procedure in procedures]
+        assert sorted(told, key=repr) == sorted(control.procedures, key=repr)

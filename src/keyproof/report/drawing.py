@@ -18,7 +18,7 @@ class Due:
     day: date
     lane: str
     kind: str
-    """`late`, `soon`, `later`, `accepted`, or `set` for the day a value was set."""
+    """`late`, `accepted`, `lapsed`, `soon`, `later`, or `set` for the day a value was set."""
     label: str
     href: str
 
@@ -183,6 +183,8 @@ def _shape(kind: str, x: float, y: float, size: float) -> str:
         return f'<rect x="{x - size:.1f}" y="{y - size}" width="{2 * size}" height="{2 * size}"/>'
     if kind == "soon":
         return f'<path d="M{x} {y - size - 1}l{size + 2} {2 * size}h-{2 * (size + 2)}z"/>'
+    if kind == "lapsed":
+        return f'<path d="M{x} {y - size - 1}l{size + 1} {size + 1}-{size + 1} {size + 1}-{size + 1}-{size + 1}z"/>'
     return f'<circle cx="{x}" cy="{y}" r="{size}"/>'
 
 

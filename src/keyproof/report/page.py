@@ -140,6 +140,7 @@ class Page:
             ("calendar", "Calendar", None),
             ("forecast", "Forecast", len(self.coming)),
             ("leaks", "Leaks", len(self.leaks)),
+            ("control-details", "Controls in detail", None),
             ("population", "Population", len(self.members)),
             ("waivers", "Waivers", len(self.waivers)),
             *([("baseline", "Baseline", len(self.baseline))] if self.baseline else []),

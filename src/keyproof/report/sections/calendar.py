@@ -19,6 +19,7 @@ from keyproof.report.visible import visible
 DUE_WORDS: Mapping[str, str] = {
     "late": "overdue",
     "accepted": "overdue, accepted",
+    "lapsed": "lapsed, not evaluated",
     "soon": "due in 30 days",
     "later": "due later",
 }
@@ -48,8 +49,8 @@ def _due(row: Row, today: date) -> Due | None:
         return None
     left = (finding.due - today).days
     kind = "soon" if left <= 30 else "later"
-    if left < 0 and row.state in {State.FAIL, State.WAIVED}:
-        kind = "late" if row.state is State.FAIL else "accepted"
+    if left < 0:  # what ended without a failure was not judged again: an attestation that lapsed
+        kind = {State.FAIL: "late", State.WAIVED: "accepted"}.get(row.state, "lapsed")
     label = f"{visible(row.name)}: {DUE_WORDS[kind]}, {finding.due}"
     return Due(
         day=finding.due, lane=lane_of(row.record), kind=kind, label=label, href=f"#finding-{row.anchor}"

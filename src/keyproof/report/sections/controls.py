@@ -29,6 +29,14 @@ class Judged:
         return self.result.control.id.partition(":")[2]
 
     @property
+    def by_condition(self) -> list[tuple[str, list[tuple[Rule, ControlMapping]]]]:
+        """The procedures by what has to hold for their evidence to count; those on no condition come first."""
+        groups: dict[str, list[tuple[Rule, ControlMapping]]] = {}
+        for rule, edge in sorted(self.procedures, key=lambda procedure: bool(procedure[1].preconditions)):
+            groups.setdefault(edge.preconditions, []).append((rule, edge))
+        return list(groups.items())
+
+    @property
     def counts(self) -> list[tuple[State, int]]:
         """How many findings are in each state."""
         return [(state, self.result.counts.get(state.value.replace("-", "_"), 0)) for state in State]
