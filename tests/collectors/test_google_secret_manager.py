@@ -4,7 +4,7 @@ import gc
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,10 @@ from keyproof.domain.secret import (
 )
 from keyproof.domain.verdict import Evidence, Outcome
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
-from keyproof.google.permissions import SECRET_MANAGER, SERVICE_ACCOUNT_KEYS, role_definition
+from keyproof.google.permissions import ACTIVITY, SECRET_MANAGER, SERVICE_ACCOUNT_KEYS, role_definition
 from keyproof.ports import Surroundings
 from keyproof.value_operations import cloud_value
-from tests.fakes.google import ACCOUNT, Google, google
+from tests.fakes.google import ACCOUNT, Google, google, logged
 from tests.fakes.ports import FixedClock
 from tests.fakes.rest_server import Scripted
 
@@ -52,7 +52,7 @@ def cloud(tmp_path: Path) -> Iterator[Google]:
         yield running
         for one in running.server.asked:
             assert not cloud_value(one.method, one.path), one
-            assert one.method == "GET" or one.path.endswith(":getIamPolicy") or one.path == "/token"
+            assert one.method == "GET" or one.path.endswith((":getIamPolicy", "/entries:list", "/token"))
 
 
 def _collector(cloud: Google, **config: Any) -> tuple[GoogleSecretManagerCollector, list[float]]:
@@ -387,6 +387,130 @@ def test_reads_are_recorded_only_where_that_is_switched_on(
         assert "organizations/1" in trail.sink
 
 
+RECORDED = {"auditConfigs": [{"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]}]}
+READ = "AccessSecretVersion"
+
+
+def test_the_audit_logs_tell_who_used_a_secret(cloud: Google) -> None:
+    cloud.policies["projects/acme"] = RECORDED
+    cloud.add("db", region="europe-west3")
+    regional = "locations/europe-west3/secrets/db"
+    web = "serviceAccount:web@acme.iam.gserviceaccount.com"
+    cloud.entries = [
+        logged(READ, "secrets/db/versions/2", at="2025-09-01T10:00:00Z"),
+        logged(READ, "secrets/db/versions/latest", at="2025-09-20T10:00:00.5Z", who=web),
+        logged(READ, "secrets/db/versions/2", at="2025-09-20T11:00:00Z", who=web),
+        logged(READ, "secrets/db/versions/2", at="2025-09-20T12:00:00Z", who="user:eve@x", code=7),
+        logged(READ, "secrets/db/versions/9", at="2025-09-20T13:00:00Z", who=web, code=5),
+        logged("AddSecretVersion", "secrets/db", at="2025-09-21T10:00:00Z"),
+        logged("DestroySecretVersion", f"{regional}/versions/1", at="2025-09-22T10:00:00Z"),
+    ]
+    items = _all(cloud, events=True, event_days=30)
+    found = _secrets(items)
+    log = found["acme/db"].access_log
+    assert log is not None
+    now = FixedClock().now()
+    assert (log.sink, log.since) == ("Cloud Audit Logs", now - timedelta(days=30))
+    assert log.until == now - timedelta(minutes=15)
+    assert [(event.principal, event.action, event.allowed) for event in log.events] == [
+        (web, Action.READ, True),
+        ("user:eve@x", Action.READ, False),
+        ("user:olga@acme", Action.WRITE, True),
+    ]
+    assert log.events[0].at == datetime(2025, 9, 20, 11, tzinfo=UTC), "the last of the day"
+    elsewhere = found["acme/europe-west3/db"].access_log
+    assert elsewhere is not None
+    assert [event.action for event in elsewhere.events] == [Action.ADMIN]
+    assert "access_log" not in found["acme/db"].unread
+    assert _evidence(items)["events"] == "6 of Cloud Audit Logs"
+
+
+def test_a_log_covers_only_the_time_for_which_reads_are_known_to_be_recorded(cloud: Google) -> None:
+    cloud.policies["projects/acme"] = RECORDED
+    cloud.entries = [
+        logged("AddSecretVersion", "secrets/db", at="2025-09-05T10:00:00Z"),
+        logged(READ, "secrets/other/versions/2", at="2025-09-20T10:00:00Z"),
+    ]
+    log = _secrets(_all(cloud, events=True))["acme/db"].access_log
+    assert log is not None
+    assert log.since == datetime(2025, 9, 20, 10, tzinfo=UTC)
+    cloud.entries = cloud.entries[:1]
+    found = _secrets(_all(cloud, events=True))["acme/db"]
+    assert found.access_log is None
+    assert "the logs show no read at all" in found.unread["access_log"]
+    assert "logging.privateLogEntries.list" in found.unread["access_log"]
+
+
+def test_where_not_every_read_is_recorded_nothing_is_covered(cloud: Google) -> None:
+    cloud.entries = [logged(READ, "secrets/db/versions/2", at="2025-09-20T10:00:00Z")]
+    log = _secrets(_all(cloud, events=True))["acme/db"].access_log
+    assert log is not None
+    assert log.since == log.until
+    assert len(log.events) == 1
+
+
+def test_events_are_read_slowly_and_up_to_a_limit(cloud: Google) -> None:
+    cloud.policies["projects/acme"] = RECORDED
+    cloud.entries = [
+        logged(READ, "secrets/db/versions/2", at=f"2025-09-20T{n // 60:02}:{n % 60:02}:00Z")
+        for n in range(1, 1201)
+    ]
+    collector, waits = _collector(cloud, events=True, max_events=1000)
+    found = _secrets(list(collector.collect("acme")))["acme/db"]
+    assert found.access_log is not None
+    assert found.access_log.since == datetime(2025, 9, 20, 3, 21, tzinfo=UTC), (
+        "what lies before is not covered"
+    )
+    assert waits == []
+    collector, waits = _collector(cloud, events=True)
+    found = _secrets(list(collector.collect("acme")))["acme/db"]
+    assert found.access_log is not None
+    assert found.access_log.since == datetime(2025, 9, 20, 0, 1, tzinfo=UTC)
+    assert waits == [1.0, 1.0]
+
+
+def test_logs_that_cannot_be_read_are_a_gap(cloud: Google) -> None:
+    cloud.denied["/v2/entries:list"] = []
+    items = _all(cloud, events=True)
+    (gap,) = _gaps(items)
+    assert gap.scope == "acme (events)"
+    assert "logging.privateLogEntries.list is missing" in gap.reason
+    assert "logging.privateLogEntries.list is missing" in _secrets(items)["acme/db"].unread["access_log"]
+
+
+def test_a_log_whose_pages_never_end(cloud: Google) -> None:
+    cloud.server.scripted += [Scripted(path="entries:list", body=b'{"nextPageToken": "again"}')] * 3
+    with pytest.raises(BackendProtocolError, match="the same page again and again"):
+        _all(cloud, events=True)
+    cloud.server.scripted = [Scripted(path="entries:list", body=b'{"entries": 3}')]
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        _all(cloud, events=True)
+
+
+def test_the_same_is_read_from_exported_files(cloud: Google, tmp_path: Path) -> None:
+    cloud.policies["projects/acme"] = RECORDED
+    entries = [
+        logged(READ, "secrets/db/versions/2", at="2025-09-20T10:00:00Z"),
+        logged("UpdateSecret", "secrets/db", at="2025-09-21T10:00:00Z"),
+    ]
+    other = {**entries[0], "logName": entries[0]["logName"].replace("acme", "b")}
+    text = "\n".join(json.dumps(entry) for entry in [*entries, other, {"textPayload": "x"}])
+    (tmp_path / "S0.json").write_text(text, encoding="utf-8")
+    found = _secrets(_all(cloud, event_logs=[str(tmp_path / "S*.json")]))["acme/db"]
+    assert found.access_log is not None
+    assert found.access_log.sink == "log files (S0.json)"
+    assert (found.access_log.since, found.access_log.until) == (
+        datetime(2025, 9, 20, 10, tzinfo=UTC),
+        datetime(2025, 9, 21, 10, tzinfo=UTC),
+    )
+    assert [event.action for event in found.access_log.events] == [Action.READ, Action.WRITE]
+    assert not [one for one in cloud.server.asked if "entries:list" in one.path]
+    items = _all(cloud, event_logs=["nothing*.json"])
+    (gap,) = _gaps(items)
+    assert gap.scope == "acme (event-logs)"
+    assert "no file matches" in _secrets(items)["acme/db"].unread["access_log"]
+
+
 def test_what_is_switched_off_is_not_asked_for(cloud: Google) -> None:
     found = _secrets(_all(cloud, access=False, audit=False, regions=[]))["acme/db"]
     assert (found.grants, found.audit) == (None, None)
@@ -565,5 +689,6 @@ def test_every_right_is_asked_for_and_no_other(cloud: Google) -> None:
     cloud.parents = {"projects/acme": "folders/7", "folders/7": "organizations/1"}
     cloud.policies["db"] = {"bindings": [_bound(READER, "user:a")]}
     cloud.denials = {"organizations/1": {"guard": []}}
-    asked = _evidence(_all(cloud))["requests"]
-    assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(SECRET_MANAGER)
+    asked = _evidence(_all(cloud, events=True))["requests"]
+    # One question takes both rights on logs.
+    assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(SECRET_MANAGER) - {ACTIVITY}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ class Google:
     accounts: dict[str, Item] = field(default_factory=dict)
     keys: dict[str, list[Item]] = field(default_factory=dict)
     """E-mail → keys."""
+    entries: list[Item] = field(default_factory=list)
+    """Of logs, in any order."""
     denied: dict[str, list[Item]] = field(default_factory=dict)
     """Part of a path → the details of the 403 it gets."""
     tokens: int = 0
@@ -129,6 +132,8 @@ class Google:
         return _error(500, "INTERNAL", f"no published operation is {asked.method} {asked.path}")
 
     def _body(self, asked: Asked) -> Said:
+        if asked.path == "/v2/entries:list":
+            return self._entries(json.loads(asked.body))
         path, _, verb = asked.path.strip("/").partition("/")[2].partition(":")
         if verb == "getIamPolicy":
             name = path.rpartition("/")[2] if "/secrets/" in path else path
@@ -148,6 +153,26 @@ class Google:
                 else _missing()
             )
         return self._project(asked, parts[2:])
+
+    def _entries(self, question: Item) -> Said:
+        """What Cloud Logging finds, newest first; of its language the part that keyproof writes."""
+        _validator("logging.ListLogEntriesRequest").validate(question)
+        assert question["resourceNames"] == ["projects/acme"]
+        assert question["orderBy"] == "timestamp desc"
+        logs, service, methods, when = question["filter"].split("\n")
+        compare, at = re.fullmatch(r'timestamp(>=|<)"(.+)"', when).groups()  # type: ignore[union-attr]  # (the form it has)
+        method = re.compile(re.fullmatch(r'protoPayload.methodName=~"(.+)"', methods)[1])  # type: ignore[index]  # (same)
+        found = [
+            entry
+            for entry in sorted(self.entries, key=lambda one: one["timestamp"], reverse=True)
+            if f'"{entry["logName"]}"' in logs
+            and f'protoPayload.serviceName="{entry["protoPayload"]["serviceName"]}"' == service
+            and method.search(entry["protoPayload"]["methodName"])
+            and (_time(entry["timestamp"]) < _time(at)) is (compare == "<")
+        ]
+        start, size = int(question.get("pageToken", 0)), question["pageSize"]
+        more = {"nextPageToken": str(start + size)} if start + size < len(found) else {}
+        return Said(body={**({"entries": found[start : start + size]} if found else {}), **more})
 
     def _denials(self, path: str) -> Said:
         """A listing has no rules, and names a project by its number."""
@@ -194,6 +219,10 @@ class Google:
         return Said(body=_page(asked, versions[::-1], "versions"))
 
 
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
 def _page(asked: Asked, items: list[Item], key: str) -> Item:
     start, size = int(asked.query.get("pageToken", 0)), int(asked.query.get("pageSize", 100))
     more = {"nextPageToken": str(start + size)} if start + size < len(items) else {}
@@ -210,6 +239,25 @@ def _error(code: int, status: str, message: str, details: list[Item] | None = No
         status=code,
         body={"error": {"code": code, "message": message, "status": status, "details": details or []}},
     )
+
+
+def logged(method: str, secret: str, *, at: str, who: str = "user:olga@acme", code: int = 0) -> Item:
+    """An entry of the audit logs of `acme` about a secret, e.g. `secrets/db`."""
+    kind = "data_access" if method.endswith("AccessSecretVersion") else "activity"
+    return {
+        "logName": f"projects/acme/logs/cloudaudit.googleapis.com%2F{kind}",
+        "insertId": at,
+        "timestamp": at,
+        "resource": {"type": "audited_resource", "labels": {"service": "secretmanager.googleapis.com"}},
+        "protoPayload": {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "serviceName": "secretmanager.googleapis.com",
+            "methodName": f"google.cloud.secretmanager.v1.SecretManagerService.{method}",
+            "resourceName": f"projects/{NUMBER}/{secret}",
+            "authenticationInfo": {"principalEmail": who.partition(":")[2], "principalSubject": who},
+            **({"status": {"code": code}} if code else {}),
+        },
+    }
 
 
 @contextmanager

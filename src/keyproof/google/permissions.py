@@ -12,6 +12,9 @@ ORGANISATION_POLICY = "resourcemanager.organizations.getIamPolicy"
 ROLE = "iam.roles.get"
 DENIALS = "iam.denypolicies.list"
 DENIAL = "iam.denypolicies.get"
+LOGS = "logging.privateLogEntries.list"
+"""Of the Data Access log; the other logs take `logging.logEntries.list`."""
+ACTIVITY = "logging.logEntries.list"
 ACCOUNTS = "iam.serviceAccounts.list"
 ACCOUNT_KEYS = "iam.serviceAccountKeys.list"
 
@@ -26,7 +29,7 @@ _ABOVE = (
     DENIAL,
 )
 """To know who reaches what by policies of projects and above."""
-SECRET_MANAGER = (SECRETS, VERSIONS, LOCATIONS, SECRET_POLICY, *_ABOVE)
+SECRET_MANAGER = (SECRETS, VERSIONS, LOCATIONS, SECRET_POLICY, *_ABOVE, LOGS, ACTIVITY)
 SERVICE_ACCOUNT_KEYS = (ACCOUNTS, ACCOUNT_KEYS)
 
 

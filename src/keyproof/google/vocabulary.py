@@ -1,5 +1,6 @@
-"""What the permissions of Google's services are to a secret, and which of them the predefined roles hold."""
+"""What the permissions and methods of Google's services are to a secret, and what the predefined roles hold."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ class Vocabulary:
     """Permission → what it is to the secret; others are of no concern."""
     known: Mapping[str, frozenset[str]]
     """Predefined role → its permissions, to go by where `iam.roles.get` is missing."""
+    methods: Mapping[str, Action]
+    """Method in audit logs, without its interface → what it is to the secret."""
+    resource: re.Pattern[str]
+    """The beginning of a resource's name in audit logs; its groups name the secret within its project."""
 
     def action_set(self, permissions: Iterable[str]) -> tuple[Action, ...]:
         """What some permissions are together, sorted."""
@@ -73,5 +78,17 @@ SECRETS = Vocabulary(
             "secretmanager.versions.destroy",
         },
     },
+    methods={
+        "AccessSecretVersion": Action.READ,
+        "CreateSecret": Action.WRITE,
+        "AddSecretVersion": Action.WRITE,
+        "EnableSecretVersion": Action.WRITE,
+        "UpdateSecret": Action.WRITE,
+        "DisableSecretVersion": Action.ADMIN,
+        "DestroySecretVersion": Action.ADMIN,
+        "DeleteSecret": Action.ADMIN,
+        "SetIamPolicy": Action.ADMIN,
+    },
+    resource=re.compile(r"projects/[^/]+/(?:locations/([^/]+)/)?secrets/([^/]+)"),
 )
-"""Secret Manager: https://cloud.google.com/secret-manager/docs/access-control."""
+"""Secret Manager: https://cloud.google.com/secret-manager/docs/access-control and …/docs/audit-logging."""
