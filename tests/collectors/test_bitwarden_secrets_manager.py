@@ -12,8 +12,8 @@ from keyproof.domain.secret import Confidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.value_operations import returns_value
 from tests.fakes.reading import read, secrets
-from tests.fakes.rest_server import Said
-from tests.fakes.small_stores import CREATED, KEY, TOKEN, bitwarden, bitwarden_secret
+from tests.fakes.rest_server import Asked, Said
+from tests.fakes.small_stores import KEY, TOKEN, bitwarden, bitwarden_secret
 
 KIND = "bitwarden-secrets-manager"
 ENVIRON = {"BWS_ACCESS_TOKEN": f"0.machine.{TOKEN}:{KEY}"}
@@ -27,7 +27,9 @@ def test_a_secret_is_an_id_with_dates() -> None:
     found = secrets(
         _read(
             bitwarden_secret("s1", projects=[{"id": "p1", "name": "2.x|y|z"}]),
-            bitwarden_secret("s2", revisionDate=CREATED),
+            bitwarden_secret(
+                "s2", creationDate="2025-01-01T00:00:00.1234567Z", revisionDate="2025-01-01T00:00:00.1234567Z"
+            ),
             names={"s2": "shop/DB"},
         )
     )
@@ -44,7 +46,7 @@ def test_a_secret_is_an_id_with_dates() -> None:
     assert "2." not in repr(found), "what is encrypted is not kept"
 
 
-@pytest.mark.parametrize("text", ["token", "1.a.b:c", "0.a:b", "0..b:c"])
+@pytest.mark.parametrize("text", ["token", "1.a.b:c", "0.a:b", "0..b:c", "0.kind.a.b:c"])
 def test_what_is_no_access_token_is_not_sent(text: str) -> None:
     with pytest.raises(AccessDeniedError, match="BWS_ACCESS_TOKEN is no access token") as caught:
         read(KIND, bitwarden([]), {"BWS_ACCESS_TOKEN": text}, organisation="org")
@@ -74,7 +76,12 @@ def test_values_are_never_asked_for() -> None:
 
 
 def test_an_entry_of_an_unknown_shape() -> None:
+    whole = bitwarden([])
+
+    def answering(asked: Asked) -> Said:
+        return Said(body={"secrets": [{"id": "a"}]}) if asked.parts[-1] == "secrets" else whole(asked)
+
     with pytest.raises(BackendProtocolError, match="unknown shape"):
-        _read({"id": "a"})
+        read(KIND, answering, ENVIRON, organisation="org")
     with pytest.raises(ValidationError):
         BitwardenSecretsManagerConfig.model_validate({})

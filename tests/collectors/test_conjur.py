@@ -13,6 +13,7 @@ from keyproof.domain.secret import VersionState
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.value_operations import returns_value
 from tests.fakes.reading import read, secrets, told
+from tests.fakes.rest_server import Asked, Said
 from tests.fakes.small_stores import CANARY, TOKEN, conjur, variable
 
 ENVIRON = {"CONJUR_AUTHN_LOGIN": "host/scanner", "CONJUR_AUTHN_API_KEY": TOKEN}
@@ -51,6 +52,7 @@ def test_a_variable_with_who_may_do_what() -> None:
         ("1", VersionState.PREVIOUS),
         ("2", VersionState.CURRENT),
     ]
+    assert "permitted-roles does so" in found.unread["grants"]
     assert found.facts == ()
     assert "no time" in found.unread["facts"]
     assert found.created_at == datetime(2025, 1, 1, tzinfo=UTC)
@@ -72,6 +74,47 @@ def test_a_rotator_and_a_variable_without_a_value() -> None:
     assert rotation.next_at == datetime(2025, 11, 1, tzinfo=UTC)
     empty = secrets(items)["empty"]
     assert (empty.rotation, empty.versions, empty.attributes["empty"]) == (None, (), True)
+
+
+def test_permitted_roles_are_all_who_may_use_it() -> None:
+    permitted = {
+        "execute": [
+            "acme:group:ops",
+            "acme:user:ada",
+            "acme:host:web/1",
+            "acme:layer:web",
+            "acme:policy:prod",
+        ],
+        "update": ["acme:user:ada"],
+    }
+    entries = [variable("prod/db", permissions=[{"privilege": "execute", "role": "acme:group:ops"}])]
+    config = {"account": "acme", "permitted_roles": True}
+    found = secrets(read("conjur", conjur(entries, permitted=permitted), ENVIRON, **config))["prod/db"]
+    assert found.grants == (
+        AccessGrant(principal="acme:host:web/1", actions=(Action.READ,), via="privilege execute"),
+        AccessGrant(principal="acme:user:ada", actions=(Action.READ,), via="privilege execute"),
+        AccessGrant(principal="acme:user:ada", actions=(Action.WRITE,), via="privilege update"),
+    )
+    assert "grants" not in found.unread, "nobody else may"
+
+
+@pytest.mark.parametrize("body", [{"count": 1}, ["acme"]])
+def test_permitted_roles_of_an_unknown_shape(body: Any) -> None:
+    whole = conjur([variable("db")])
+
+    def answering(asked: Asked) -> Said:
+        return Said(body=body) if "permitted_roles" in asked.query else whole(asked)
+
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        read("conjur", answering, ENVIRON, account="acme", permitted_roles=True)
+
+
+def test_a_server_may_allow_smaller_pages() -> None:
+    entries = [variable(f"v{number}") for number in range(250)]
+    with pytest.raises(BackendProtocolError, match="'Limit' parameter must not exceed 100"):
+        read("conjur", conjur(entries, most=100), ENVIRON, account="acme")
+    items = read("conjur", conjur(entries, most=100), ENVIRON, account="acme", page_size=100)
+    assert len(secrets(items)) == 250
 
 
 def test_a_wrong_key_is_refused() -> None:
@@ -99,8 +142,13 @@ def test_values_are_never_asked_for() -> None:
     "entry", [{}, {"id": "acme"}, variable("a", secrets=[{}]), variable("a", annotations=["x"])]
 )
 def test_an_entry_of_an_unknown_shape(entry: dict[str, Any]) -> None:
+    whole = conjur([])
+
+    def answering(asked: Asked) -> Said:
+        return Said(body=[entry]) if asked.parts[0] == "resources" else whole(asked)
+
     with pytest.raises(BackendProtocolError, match="unknown shape"):
-        _read(entry)
+        read("conjur", answering, ENVIRON, account="acme")
 
 
 def test_options_that_make_no_sense() -> None:

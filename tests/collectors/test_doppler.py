@@ -12,8 +12,8 @@ from keyproof.domain.assessment import ScopeStatus
 from keyproof.domain.secret import Confidence, SubjectKind
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.value_operations import returns_value
-from tests.fakes.json_api import Asked, Said
 from tests.fakes.reading import each, gaps, read, secrets, served
+from tests.fakes.rest_server import Asked, Said
 from tests.fakes.small_stores import CANARY, CREATED, TOKEN, doppler
 
 ENVIRON = {"DOPPLER_TOKEN": TOKEN}
@@ -23,7 +23,47 @@ SERVICE = {
     "created_at": CREATED,
     "environment": "prd",
     "expires_at": None,
-    "last_seen_at": "2025-09-01T00:00:00Z",
+}
+EVERYTHING = [
+    "enclave_project_config_secrets_read",
+    "enclave_project_config_secrets_write",
+    "enclave_project_members",
+]
+PEOPLE: dict[str, list[dict[str, Any]]] = {
+    "roles": [
+        {"identifier": "viewer", "permissions": ["enclave_config_logs", EVERYTHING[0]]},
+        {"identifier": "admin", "permissions": EVERYTHING},
+        {"identifier": "log_viewer", "permissions": ["enclave_config_logs"]},
+    ],
+    "users": [
+        {"id": "u1", "access": "owner", "user": {"email": "ada@acme.example"}},
+        {"id": "u2", "access": "collaborator", "user": {"email": "bob@acme.example"}},
+        {"id": "u3", "access": "auditors", "user": {"email": "eve@acme.example"}},
+    ],
+    "service_accounts": [
+        {"slug": "s1", "name": "ci", "workplace_role": {"identifier": "none", "permissions": []}},
+        {"slug": "s2", "name": "root", "workplace_role": {"permissions": ["all_enclave_projects_admin"]}},
+        {"slug": "s3", "name": "all", "workplace_role": {"permissions": ["all_enclave_projects"]}},
+    ],
+    "groups": [{"slug": "g1", "name": "backend", "workplace_role": {"identifier": "no_access"}}],
+    "members": [
+        {
+            "type": "workplace_user",
+            "slug": "u2",
+            "role": {"identifier": "viewer"},
+            "access_all_environments": True,
+        },
+        {
+            "type": "group",
+            "slug": "g1",
+            "role": {"identifier": "admin"},
+            "access_all_environments": False,
+            "environments": ["dev"],
+        },
+        {"type": "service_account", "slug": "s1", "role": {"identifier": "log_viewer"}},
+        {"type": "service_account", "slug": "s9", "role": {"identifier": "gone"}},
+        {"type": "invite", "slug": "i1", "role": {"identifier": "viewer"}},
+    ],
 }
 
 
@@ -40,37 +80,104 @@ def test_a_secret_has_a_name_and_no_date() -> None:
             principal="service-token:lambda", actions=(Action.READ, Action.LIST), via="service token"
         ),
     )
-    assert "people" in found.unread["grants"]
+    assert "grants" not in found.unread, "Doppler tells who else there is: nobody"
     assert "shop/prd/DOPPLER_CONFIG" not in secrets(items), "Doppler itself adds it"
     assert CANARY not in repr(items)
 
 
 def test_a_service_token_is_a_credential() -> None:
-    answering = doppler({"shop/prd": []}, tokens=[SERVICE, {**SERVICE, "slug": "b", "last_seen_at": None}])
-    used, unused = each(read("doppler", answering, ENVIRON, projects=["shop"]))
-    assert used.kind is SubjectKind.CREDENTIAL
-    assert used.value_date is not None
-    assert used.value_date.confidence is Confidence.EXACT
-    assert used.attributes["never-expires"] is True
-    assert used.last_accessed_at == datetime(2025, 9, 1, tzinfo=UTC)
-    assert "last_accessed_at" in unused.unread
+    items = read("doppler", doppler({"shop/prd": []}, tokens=[SERVICE]), ENVIRON, projects=["shop"])
+    (token,) = each(items)
+    assert token.kind is SubjectKind.CREDENTIAL
+    assert token.value_date is not None
+    assert token.value_date.confidence is Confidence.EXACT
+    assert token.attributes["never-expires"] is True
+    assert "no use of service tokens" in token.unread["last_accessed_at"]
+
+
+def test_who_may_open_a_project_is_told() -> None:
+    answering = doppler({"shop/dev": ["DB"], "shop/prd": ["DB"]}, people=PEOPLE)
+    items = read("doppler", answering, ENVIRON, projects=["shop"])
+    assert gaps(items) == []
+    told = {
+        name: {
+            f"{grant.principal} {','.join(grant.actions)} {grant.condition}" for grant in secret.grants or ()
+        }
+        for name, secret in secrets(items).items()
+    }
+    everywhere = {
+        "user:ada@acme.example admin,list,read,write ",
+        "user:eve@acme.example admin,list,read,write what this role permits is not told",
+        "service-account:root admin,list,read,write ",
+        "service-account:all admin,list,read,write as far as the permission all_enclave_projects shows values",
+        "user:bob@acme.example list,read ",
+        "service-account:s9 admin,list,read,write its role is not told",
+        "invite:i1 list,read as invite",
+    }
+    assert told["shop/prd/DB"] == everywhere
+    assert told["shop/dev/DB"] == {*everywhere, "group:backend admin,list,read,write "}
+    assert "grants" not in secrets(items)["shop/prd/DB"].unread
+
+
+def test_what_is_not_told_of_groups_and_heirs_is_said() -> None:
+    people: dict[str, Any] = {"groups": [{"slug": "g1", "name": "backend"}]}
+    items = read("doppler", doppler({"shop/prd": ["DB"]}, people=people), ENVIRON, projects=["shop"])
+    assert "which groups have a role" in secrets(items)["shop/prd/DB"].unread["grants"]
+    people = {"groups": [{"slug": "g1", "name": "ops", "workplace_role": {"identifier": "admin"}}]}
+    items = read("doppler", doppler({"shop/prd": ["DB"]}, people=people), ENVIRON, projects=["shop"])
+    (grant,) = secrets(items)["shop/prd/DB"].grants or ()
+    assert (grant.principal, grant.via) == ("group:ops", "role admin of the workplace")
+    heirs = doppler({"shop/prd": ["DB"]}, inheritedBy=[{"project": "web", "config": "prd"}])
+    items = read("doppler", heirs, ENVIRON, projects=["shop"])
+    assert "inherit this one" in secrets(items)["shop/prd/DB"].unread["grants"]
+
+
+@pytest.mark.parametrize("part", ["members", "roles", "users", "service_accounts", "groups"])
+def test_people_that_may_not_be_seen_are_a_gap(part: str) -> None:
+    answering = doppler({"shop/prd": ["DB"]}, tokens=[SERVICE], people={part: None})
+    items = read("doppler", answering, ENVIRON, projects=["shop"])
+    (gap,) = gaps(items)
+    assert (gap.scope, gap.status) == ("shop/prd (members)", ScopeStatus.PARTIAL)
+    assert "is missing: no" in gap.reason
+    assert "members: false" in gap.hint
+    found = secrets(items)["shop/prd/DB"]
+    assert [grant.principal for grant in found.grants or ()] == ["service-token:lambda"]
+    assert found.unread["grants"] == gap.reason
 
 
 def test_tokens_that_may_not_be_seen_are_a_gap() -> None:
-    items = read("doppler", doppler({"shop/prd": ["DB"]}, tokens=None), ENVIRON, projects=["shop"])
+    closed = doppler({"shop/prd": ["DB"]}, tokens=None)
+    items = read("doppler", closed, ENVIRON, projects=["shop"], members=False)
     (gap,) = gaps(items)
     assert gap.status is ScopeStatus.PARTIAL
     assert "'right to see the project's service tokens'" in gap.reason
     assert secrets(items)["shop/prd/DB"].grants is None
-    quiet = read(
-        "doppler",
-        doppler({"shop/prd": ["DB"]}, tokens=None),
-        ENVIRON,
-        projects=["shop"],
-        service_tokens=False,
-    )
+    quiet = read("doppler", closed, ENVIRON, projects=["shop"], members=False, service_tokens=False)
     assert gaps(quiet) == []
-    assert "service-tokens is false" in secrets(quiet)["shop/prd/DB"].unread["grants"]
+    unread = secrets(quiet)["shop/prd/DB"].unread["grants"]
+    assert "service-tokens is false" in unread
+    assert "members is false" in unread
+
+
+def test_a_workplace_is_read_once_and_page_by_page() -> None:
+    users = [{"id": str(n), "access": "owner", "user": {"email": f"u{n}@acme.example"}} for n in range(45)]
+    asked: list[str] = []
+    whole = doppler({"shop/dev": ["A"], "shop/prd": ["A"]}, people={"users": users})
+
+    def answering(request: Asked) -> Said:
+        asked.append(request.parts[-1])
+        return whole(request)
+
+    items = read("doppler", answering, ENVIRON, projects=["shop"])
+    assert {len(secret.grants or ()) for secret in secrets(items).values()} == {45}
+    assert asked.count("users") == 4
+    assert asked.count("members") == 2
+
+
+def test_a_page_that_comes_again_and_again_is_an_error() -> None:
+    same = {"configs": [{"name": "prd"}]}
+    with pytest.raises(BackendProtocolError, match="again and again"):
+        read("doppler", lambda _: Said(body=same), ENVIRON, projects=["shop"])
 
 
 def test_credentials_that_end_at_the_tokens_end_the_scope() -> None:

@@ -121,13 +121,23 @@ def test_members_that_may_not_be_seen_are_a_gap(part: str, right: str) -> None:
     assert "members is false" in secrets(quiet)["prod/DB"].unread["grants"]
 
 
-def test_credentials_that_end_at_the_members_end_the_scope() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        Said(status=401, body={}),
+        Said(
+            status=403,
+            body={"error": "TokenError", "message": "Your token has expired. Please re-authenticate."},
+        ),
+    ],
+)
+def test_credentials_that_end_at_the_members_end_the_scope(said: Said) -> None:
     whole = infisical([infisical_secret("DB")])
 
     def answering(asked: Asked) -> Said:
-        return Said(status=401, body={}) if asked.parts[-1] == "groups" else whole(asked)
+        return said if asked.parts[-1] == "groups" else whole(asked)
 
-    with pytest.raises(AccessDeniedError, match="expired"):
+    with pytest.raises(AccessDeniedError, match="does not accept the credentials, or they have expired"):
         read("infisical", answering, ENVIRON, **CONFIG)
 
 

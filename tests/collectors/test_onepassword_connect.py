@@ -10,9 +10,9 @@ from keyproof.collectors.onepassword_connect import OnepasswordConnectConfig
 from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import Confidence
 from keyproof.errors import BackendProtocolError, CollectError
-from tests.fakes.json_api import Said
 from tests.fakes.reading import read, secrets, served, told
-from tests.fakes.small_stores import CREATED, TOKEN, item, onepassword
+from tests.fakes.rest_server import Asked, Said
+from tests.fakes.small_stores import CREATED, TOKEN, item, number, onepassword
 
 ENVIRON = {"OP_CONNECT_TOKEN": TOKEN}
 
@@ -45,9 +45,11 @@ def test_a_deleted_item_says_so() -> None:
 
 def test_vaults_are_chosen_by_name_or_id() -> None:
     vaults = {"ops": [item("a")], "dev": [item("b")], "same=one": [item("c")], "same=two": [item("d")]}
-    assert sorted(secrets(_read(vaults))) == ["dev/b", "one/c", "ops/a", "two/d"]
-    assert sorted(secrets(_read(vaults, vaults=["dev", "id-ops"]))) == ["dev/b", "ops/a"]
-    assert list(secrets(_read(vaults, exclude=["o*"]))) == ["dev/b", "two/d"]
+    assert sorted(secrets(_read(vaults))) == sorted(
+        ["dev/b", f"{number('same=one')}/c", "ops/a", f"{number('same=two')}/d"]
+    )
+    assert sorted(secrets(_read(vaults, vaults=["dev", number("ops")]))) == ["dev/b", "ops/a"]
+    assert sorted(secrets(_read(vaults, exclude=["[!d]*"]))) == ["dev/b"]
     with pytest.raises(CollectError, match="sees no vault 'opps'") as caught:
         _read(vaults, vaults=["opps"])
     assert "ops" in caught.value.hint
@@ -76,5 +78,10 @@ def test_vaults_of_an_unknown_shape(body: Any) -> None:
 
 
 def test_an_item_of_an_unknown_shape() -> None:
+    whole = onepassword({"ops": []})
+
+    def answering(asked: Asked) -> Said:
+        return Said(body=[{"id": "x"}]) if asked.parts[-1] == "items" else whole(asked)
+
     with pytest.raises(BackendProtocolError, match="unknown shape"):
-        _read({"ops": [{"id": "x"}]})
+        read("onepassword-connect", answering, ENVIRON)

@@ -110,11 +110,11 @@ class BitwardenSecretsManagerCollector:
 
     def _open(self, scope: str) -> RestClient:
         text = rest.token_of(self._surroundings.environ, _VARIABLE, scope=scope)
-        version, _, rest_of_it = text.partition(":")[0].partition(".")
-        number, _, secret = rest_of_it.partition(".")
-        if version != "0" or not number or not secret:
+        version, *parts = text.partition(":")[0].split(".")
+        if version != "0" or len(parts) != 2 or not all(parts):
             what = f"{_VARIABLE} is no access token of a machine account"
             raise AccessDeniedError(what, scope=scope, hint=f"correct {_VARIABLE}")
+        number, secret = parts
         form = {
             "grant_type": "client_credentials",
             "scope": "api.secrets",

@@ -4,6 +4,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -21,16 +22,18 @@ from keyproof.rest.reading import entries, moment, wanted
 
 _LOGIN = "POST /authn/{account}/{login}/authenticate"
 _VARIABLES = "GET /resources/{account}?kind=variable"
+_ROLES = "GET /resources/{account}/variable/{variable}?permitted_roles=true"
 _READ = "privilege read on the variables, without execute"
-_OPERATIONS = {_LOGIN: "role with an API key", _VARIABLES: _READ}
-_PAGE = 500
+_OPERATIONS = {_LOGIN: "role with an API key", _VARIABLES: _READ, _ROLES: _READ}
 _PRIVILEGES = {"execute": Action.READ, "read": Action.LIST, "update": Action.WRITE}
 """https://docs.cyberark.com/conjur-open-source/latest/en/content/operations/policy/statement-ref-permit.htm"""
+_PEOPLE = frozenset({"user", "host"})
+"""Kinds of roles that log in; groups, layers and policies only hand on what they were granted."""
 _UNREAD = {
     "facts": "Conjur tells no time at which a value was written",
-    "grants": "members of groups and layers are not resolved",
     "last_accessed_at": "Conjur tells the use of variables in its audit log only, which is not read",
 }
+_MEMBERS = "members of groups and layers are not resolved; permitted-roles does so"
 
 Object = Mapping[str, Any]
 
@@ -42,6 +45,10 @@ class ConjurConfig(RestConfig):
     """Of the server, e.g. https://conjur.example."""
     account: str = Field(min_length=1)
     """The account, as in the ids of resources."""
+    permitted_roles: bool = False
+    """Whether to ask of every variable which users and hosts may use it in the end: two requests for each."""
+    page_size: int = Field(default=500, ge=1, le=10_000)
+    """Variables per request; a server may allow fewer (API_RESOURCE_LIST_LIMIT_MAX, 1000 by default)."""
 
     @field_validator("address")
     @classmethod
@@ -53,7 +60,7 @@ class ConjurCollector:
     """Collects variables, their versions and who was permitted what; its scope is the account."""
 
     kind: ClassVar[str] = "conjur"
-    permissions: ClassVar[tuple[str, ...]] = tuple(_OPERATIONS.values())
+    permissions: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(_OPERATIONS.values()))
     """Conjur shows a role what it holds any privilege on; to read a value takes `execute`."""
     Config: ClassVar[type[ConjurConfig]] = ConjurConfig
 
@@ -71,13 +78,15 @@ class ConjurCollector:
         tally: Counter[str] = Counter()
         with self._open(scope) as client:
             try:
-                for entry in _variables(client, scope):
+                for entry in self._listed(client, scope):
                     tally["listed"] += 1
                     secret = self._variable(entry, scope)
-                    if wanted(secret.name, self._config):
-                        yield secret
-                    else:
+                    if not wanted(secret.name, self._config):
                         tally["left out"] += 1
+                    elif self._config.permitted_roles:
+                        yield self._resolved(client, secret)
+                    else:
+                        yield secret
             except (KeyError, TypeError, ValueError, AttributeError, IndexError):
                 raise client.strange("has an unknown shape", _VARIABLES) from None
             what = "only variables on which the role has a privilege are shown"
@@ -105,8 +114,33 @@ class ConjurCollector:
             encryption=Encryption(encrypted=True, key="data key of the Conjur server"),
             grants=tuple(sorted(set(_grants(entry)))),
             attributes={"address": self._config.address, **({} if versions else {"empty": True})},
-            unread=_UNREAD,
+            unread={**_UNREAD, "grants": _MEMBERS},
         )
+
+    def _listed(self, client: RestClient, account: str) -> Iterator[Object]:
+        offset, size = 0, self._config.page_size
+        while True:
+            asked = {"limit": size, "offset": offset}
+            page = entries(client.ask(_VARIABLES, {"account": account}, query=asked).body)
+            yield from page
+            if len(page) < size:
+                return
+            offset += len(page)
+
+    def _resolved(self, client: RestClient, secret: SecretMetadata) -> SecretMetadata:
+        """The variable with everybody who may use it, through any number of groups, layers and policies."""
+        parts = {"account": secret.scope, "variable": secret.name}
+        grants = set()
+        for privilege in ("execute", "update"):
+            roles = client.ask(_ROLES, parts, query={"privilege": privilege}).body
+            if not isinstance(roles, list):
+                raise TypeError("no list of roles")
+            grants |= {
+                AccessGrant(principal=role, actions=(_PRIVILEGES[privilege],), via=f"privilege {privilege}")
+                for role in map(str, roles)
+                if role.split(":", 2)[1] in _PEOPLE
+            }
+        return replace(secret, grants=tuple(sorted(grants)), unread=_UNREAD)
 
     def _open(self, scope: str) -> RestClient:
         environ = self._surroundings.environ
@@ -126,18 +160,6 @@ class ConjurCollector:
             renewal="renew the API key in CONJUR_AUTHN_API_KEY",
             headers=headers,
         )
-
-
-def _variables(client: RestClient, account: str) -> Iterator[Object]:
-    offset = 0
-    while True:
-        page = entries(
-            client.ask(_VARIABLES, {"account": account}, query={"limit": _PAGE, "offset": offset}).body
-        )
-        yield from page
-        if len(page) < _PAGE:
-            return
-        offset += len(page)
 
 
 def _versions(listed: Sequence[Object]) -> Iterator[SecretVersion]:

@@ -1,7 +1,9 @@
-"""Reads the names of Doppler's secrets and its service tokens, and no value."""
+"""Reads the names of Doppler's secrets, its service tokens and who may open its projects, and no value."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -11,6 +13,8 @@ from keyproof.domain.access import AccessGrant, Action
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Encryption, SecretMetadata, SubjectKind
 from keyproof.domain.verdict import Evidence
+from keyproof.doppler import operations as ask
+from keyproof.doppler.members import Workplace, members, workplace
 from keyproof.errors import AccessDeniedError
 from keyproof.ports import Surroundings
 from keyproof.rest import client as rest
@@ -18,22 +22,7 @@ from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, moment, wanted, written
 
-_CONFIGS = "GET /v3/configs"
-_CONFIG = "GET /v3/configs/config"
-_NAMES = "GET /v3/configs/config/secrets/names"
-_TOKENS = "GET /v3/configs/config/tokens"
-_VIEWER = "role Viewer of the project"
-_OPERATIONS = {
-    _CONFIGS: _VIEWER,
-    _CONFIG: _VIEWER,
-    _NAMES: _VIEWER,
-    _TOKENS: "right to see the project's service tokens",
-}
-_PAGE = 100
-_ADDED = frozenset({"DOPPLER_PROJECT", "DOPPLER_ENVIRONMENT", "DOPPLER_CONFIG"})
-"""Names Doppler adds to every configuration."""
 _UNDATED = "Doppler dates single secrets only in a log that tells their old and new values, which is not read"
-_PEOPLE = "people and service accounts of the project are not read"
 
 Object = Mapping[str, Any]
 
@@ -45,6 +34,8 @@ class DopplerConfig(RestConfig):
     """Slugs of the projects to read, with all their configurations."""
     service_tokens: bool = True
     """Whether to read the service tokens, also to know who gets the secrets."""
+    members: bool = True
+    """Whether to read who may open the projects: their members, and people and service accounts of the workplace."""
     address: str = "https://api.doppler.com"
 
     @field_validator("address")
@@ -61,20 +52,26 @@ class DopplerCollector:
     """
 
     kind: ClassVar[str] = "doppler"
-    permissions: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(_OPERATIONS.values()))
+    permissions: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(ask.OPERATIONS.values()))
     Config: ClassVar[type[DopplerConfig]] = DopplerConfig
 
     def __init__(self, source: str, config: DopplerConfig, surroundings: Surroundings) -> None:
         self._source = source
         self._config = config
         self._surroundings = surroundings
+        self._lock = Lock()
+        self._workplace: Workplace | None = None
 
     def scopes(self) -> Sequence[str]:
         """Every configuration of every project. Raises CollectError."""
         found = []
         with self._open(self._source) as client:
             for project in dict.fromkeys(self._config.projects):
-                found += [f"{project}/{name}" for name in _configurations(client, project)]
+                listed = ask.listed(client, ask.CONFIGS, "configs", {"project": project})
+                try:
+                    found += [f"{project}/{entry['name']}" for entry in listed]
+                except (KeyError, ValueError):
+                    raise client.strange("has an unknown shape", ask.CONFIGS) from None
         return found
 
     def collect(self, scope: str) -> Iterator[Collected]:
@@ -84,40 +81,83 @@ class DopplerCollector:
         tally: Counter[str] = Counter()
         with self._open(scope) as client:
             try:
-                about = client.ask(_CONFIG, query=where).body["config"]
-                tokens, why = self._tokens(client, where)
-                if tokens is None and self._config.service_tokens:
-                    yield self._gap(scope, why)
-                for entry in tokens or ():
+                about = client.ask(ask.CONFIG, query=where).body["config"]
+                access = self._access(client, scope, where, about)
+                yield from access.gaps
+                for entry in access.tokens:
                     yield self._token(entry, scope)
-                grants = None if tokens is None else tuple(_grant(entry) for entry in tokens)
-                for secret in _names(client.ask(_NAMES, query=where).body):
+                for secret in _names(client.ask(ask.NAMES, query=where).body):
                     tally["listed"] += 1
                     if wanted(f"{scope}/{secret}", self._config):
-                        yield self._secret(secret, scope, about, grants, why)
+                        yield self._secret(secret, scope, about, access)
                     else:
                         tally["left out"] += 1
             except (KeyError, TypeError, ValueError, AttributeError):
-                raise client.strange("has an unknown shape", _CONFIG) from None
+                raise client.strange("has an unknown shape", ask.CONFIG) from None
             yield from (Evidence(name=f"secrets {what}", value=str(count)) for what, count in tally.items())
             yield from client.account()
 
-    def _tokens(self, client: RestClient, where: Mapping[str, str]) -> tuple[Sequence[Object] | None, str]:
-        """The service tokens, or why they are not known."""
-        if not self._config.service_tokens:
-            return None, "not read: service-tokens is false in keyproof.yaml"
+    def _access(self, client: RestClient, scope: str, where: Mapping[str, str], about: Object) -> "_Access":
+        """Who may read the configuration, and what of that is not known."""
+        access = _Access()
+        if about.get("inheritedBy"):
+            access.unseen.append("who may read the configurations that inherit this one is not read")
+        tokens = self._part(
+            access,
+            scope,
+            "service-tokens",
+            lambda: entries(client.ask(ask.TOKENS, query=where).body, "tokens"),
+        )
+        if tokens is not None:
+            access.tokens = tokens
+            access.grants = [_grant(entry) for entry in tokens]
+        environment = str(about.get("environment") or "")
+        people = self._part(
+            access, scope, "members", lambda: self._people(client, where["project"], environment, access)
+        )
+        if people is not None:
+            access.grants = [*(access.grants or ()), *people]
+        return access
+
+    def _part(
+        self, access: "_Access", scope: str, part: str, read: Callable[[], Sequence[Any]]
+    ) -> Sequence[Any] | None:
+        """What `read` finds; None, and why, where it was not asked for or is refused."""
+        if not getattr(self._config, part.replace("-", "_")):
+            access.unseen.append(f"{part} are not read: {part} is false in keyproof.yaml")
+            return None
         try:
-            return entries(client.ask(_TOKENS, query=where).body, "tokens"), _PEOPLE
+            return read()
         except CredentialsRefusedError:
             raise
         except AccessDeniedError as error:
-            return None, error.message
+            access.unseen.append(error.message)
+            access.gaps.append(
+                Gap(
+                    source=self._source,
+                    scope=f"{scope} ({part})",
+                    status=ScopeStatus.PARTIAL,
+                    reason=error.message,
+                    hint=f"grant the right, or set {part}: false",
+                )
+            )
+            return None
 
-    def _secret(
-        self, name: str, scope: str, about: Object, grants: tuple[AccessGrant, ...] | None, why: str
-    ) -> SecretMetadata:
+    def _people(
+        self, client: RestClient, project: str, environment: str, access: "_Access"
+    ) -> Sequence[AccessGrant]:
+        with self._lock:
+            if self._workplace is None:
+                self._workplace = workplace(client)
+        if self._workplace.unseen:
+            access.unseen.append(self._workplace.unseen)
+        return list(members(client, project, environment, self._workplace))
+
+    def _secret(self, name: str, scope: str, about: Object, access: "_Access") -> SecretMetadata:
         fetched = moment(about.get("last_fetch_at"))
-        unread = {"facts": _UNDATED, "grants": why}
+        unread = {"facts": _UNDATED}
+        if access.unseen:
+            unread["grants"] = "; ".join(access.unseen)
         if fetched is None:
             unread["last_accessed_at"] = "Doppler states no fetch of this configuration"
         return SecretMetadata(
@@ -129,13 +169,13 @@ class DopplerCollector:
             environment=str(about.get("environment") or ""),
             encryption=Encryption(encrypted=True, key="keys of Doppler"),
             last_accessed_at=fetched,
-            grants=grants,
+            grants=None if access.grants is None else tuple(access.grants),
             attributes={"address": self._config.address, "locked": bool(about.get("locked"))},
             unread=unread,
         )
 
     def _token(self, entry: Object, scope: str) -> SecretMetadata:
-        created, used = moment(entry["created_at"]), moment(entry.get("last_seen_at"))
+        created = moment(entry["created_at"])
         return SecretMetadata(
             id=f"{self.kind}://{quote(scope)}/service-tokens/{quote(str(entry['slug']), safe='')}",
             name=f"{scope}/{entry['name']}",
@@ -148,46 +188,38 @@ class DopplerCollector:
             created_at=created,
             facts=written(created, created, exact=True),
             expires_at=moment(entry.get("expires_at")),
-            last_accessed_at=used,
             attributes={
                 "address": self._config.address,
                 "never-expires": not entry.get("expires_at"),
             },
             unread={
                 "grants": "Doppler does not know who holds it",
-                **({} if used else {"last_accessed_at": "Doppler states no use of it"}),
+                "last_accessed_at": "Doppler tells no use of service tokens",
             },
         )
-
-    def _gap(self, scope: str, reason: str) -> Gap:
-        hint = "grant the right, or set service-tokens: false"
-        part = f"{scope} (service tokens)"
-        return Gap(source=self._source, scope=part, status=ScopeStatus.PARTIAL, reason=reason, hint=hint)
 
     def _open(self, scope: str) -> RestClient:
         token = rest.token_of(self._surroundings.environ, "DOPPLER_TOKEN", scope=scope)
         server = Server(
             name="Doppler",
             address=self._config.address,
-            operations=_OPERATIONS,
+            operations=ask.OPERATIONS,
             renewal="renew the token in DOPPLER_TOKEN",
             headers={"Authorization": f"Bearer {token}"},
         )
         return RestClient(server, self._config, self._surroundings, scope=scope)
 
 
-def _configurations(client: RestClient, project: str) -> Iterator[str]:
-    page = 1
-    while True:
-        body = client.ask(_CONFIGS, query={"project": project, "page": page, "per_page": _PAGE}).body
-        try:
-            listed = entries(body, "configs")
-            yield from [str(entry["name"]) for entry in listed]
-        except (KeyError, ValueError):
-            raise client.strange("has an unknown shape", _CONFIGS) from None
-        if len(listed) < _PAGE:
-            return
-        page += 1
+@dataclass(slots=True, kw_only=True)
+class _Access:
+    """Who may read a configuration, as far as was told."""
+
+    grants: list[AccessGrant] | None = None
+    """None where nothing could be read."""
+    tokens: Sequence[Object] = ()
+    unseen: list[str] = field(default_factory=list)
+    """Why there may be others; empty when there are none."""
+    gaps: list[Gap] = field(default_factory=list)
 
 
 def _names(body: Any) -> Iterator[str]:
@@ -195,7 +227,7 @@ def _names(body: Any) -> Iterator[str]:
     names = body["names"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("no list of names")
-    return iter([name for name in names if name not in _ADDED])
+    return iter(names)
 
 
 def _grant(entry: Object) -> AccessGrant:

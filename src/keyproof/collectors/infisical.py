@@ -1,34 +1,39 @@
-"""Reads the secrets of Infisical projects with their values hidden by the server."""
+"""Reads the secrets of Infisical projects with their values hidden by the server, and who may read them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator
 
-from keyproof.domain.assessment import Collected
+from keyproof.domain.access import AccessGrant
+from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Encryption, Rotation, SecretMetadata
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import BackendProtocolError
+from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.fields import StringsField
+from keyproof.infisical import members as people
 from keyproof.ports import Surroundings
 from keyproof.rest import client as rest
-from keyproof.rest.client import RestClient, Server
+from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, moment, wanted, written
 
 _LOGIN = "POST /api/v1/auth/universal-auth/login"
 _SECRETS = (
     "GET /api/v4/secrets?viewSecretValue=false&expandSecretReferences=false"
-    "&includeImports=false&recursive=true&secretPath=%2F"
+    "&include_imports=false&recursive=true&secretPath=%2F"
 )
 _DESCRIBE = "secrets: describeSecret"
-_OPERATIONS = {_LOGIN: "machine identity with Universal Auth", _SECRETS: _DESCRIBE}
-_UNREAD = {
-    "grants": "roles and members of the project are not read",
-    "last_accessed_at": "Infisical tells the use of secrets in its audit log only, which is not read",
-}
+_OPERATIONS = {_LOGIN: "machine identity with Universal Auth", _SECRETS: _DESCRIBE, **people.OPERATIONS}
+_MASK = "<hidden-by-infisical>"
+"""What stands for a value that the server hides."""
+_NO_USE = "Infisical tells the use of secrets in its audit log only, which is not read"
+_LEFT_OUT = "members of the project are not read: members is false in keyproof.yaml"
+
+Object = Mapping[str, Any]
 
 
 class InfisicalConfig(RestConfig):
@@ -41,6 +46,8 @@ class InfisicalConfig(RestConfig):
     """Ids of the projects to read."""
     environments: StringsField
     """Slugs of the environments to read, e.g. `[dev, prod]`."""
+    members: bool = True
+    """Whether to read people, machine identities and groups of the projects, with their roles."""
     address: str = "https://app.infisical.com"
 
     @field_validator("address")
@@ -63,6 +70,8 @@ class InfisicalCollector:
         self._source = source
         self._config = config
         self._surroundings = surroundings
+        self._lock = Lock()
+        self._members: dict[str, tuple[AccessGrant, ...]] = {}
 
     def scopes(self) -> Sequence[str]:
         """Every environment of every project."""
@@ -77,14 +86,15 @@ class InfisicalCollector:
         project, _, environment = scope.partition("/")
         tally: Counter[str] = Counter()
         with self._open(scope) as client:
-            asked = {"projectId": project, "environment": environment}
-            body = client.ask(_SECRETS, query=asked).body
             try:
-                for entry in entries(body, "secrets"):
-                    if entry.get("secretValueHidden") is not True:
-                        raise _shown(scope)
+                grants, why = self._granted(client, project)
+                if grants is None and self._config.members:
+                    yield self._gap(scope, why)
+                asked = {"projectId": project, "environment": environment}
+                for entry in entries(client.ask(_SECRETS, query=asked).body, "secrets"):
+                    _check_hidden(entry, scope)
                     tally["listed"] += 1
-                    secret = self._secret(entry, project, environment, scope)
+                    secret = self._secret(entry, scope, grants, why)
                     if wanted(secret.name, self._config):
                         yield secret
                     else:
@@ -94,10 +104,33 @@ class InfisicalCollector:
             yield from (Evidence(name=f"secrets {what}", value=str(count)) for what, count in tally.items())
             yield from client.account()
 
-    def _secret(self, entry: Mapping[str, Any], project: str, environment: str, scope: str) -> SecretMetadata:
+    def _granted(self, client: RestClient, project: str) -> tuple[tuple[AccessGrant, ...] | None, str]:
+        """Who may read the project's secrets, and what of that is not known; None where nothing is."""
+        if not self._config.members:
+            return None, _LEFT_OUT
+        try:
+            with self._lock:
+                if project not in self._members:
+                    now = self._surroundings.clock.now()
+                    self._members[project] = tuple(people.members(client, project, now))
+                return self._members[project], people.UNSEEN
+        except CredentialsRefusedError:
+            raise
+        except AccessDeniedError as error:
+            return None, error.message
+
+    def _gap(self, scope: str, reason: str) -> Gap:
+        hint = "grant the right, or set members: false"
+        part = f"{scope} (members)"
+        return Gap(source=self._source, scope=part, status=ScopeStatus.PARTIAL, reason=reason, hint=hint)
+
+    def _secret(
+        self, entry: Object, scope: str, grants: tuple[AccessGrant, ...] | None, why: str
+    ) -> SecretMetadata:
+        project, _, environment = scope.partition("/")
         created, updated = moment(entry["createdAt"]), moment(entry["updatedAt"])
         version = int(entry.get("version") or 0)
-        words = {str(word["key"]): str(word.get("value") or "") for word in entry.get("secretMetadata") or ()}
+        words = {str(word["key"]): _word(word) for word in entry.get("secretMetadata") or ()}
         path = str(entry.get("secretPath") or "/").strip("/")
         name = "/".join(filter(None, (environment, path, str(entry["secretKey"]))))
         rotated = bool(entry.get("isRotatedSecret"))
@@ -125,7 +158,8 @@ class InfisicalCollector:
                 "version": version,
                 **({"reminder-days": int(days)} if days else {}),
             },
-            unread=_UNREAD,
+            grants=grants,
+            unread={"grants": why, "last_accessed_at": _NO_USE},
         )
 
     def _open(self, scope: str) -> RestClient:
@@ -158,8 +192,20 @@ class InfisicalCollector:
         return token
 
 
-def _shown(scope: str) -> BackendProtocolError:
-    """A server that ignores what was asked is not read on; what it sent is dropped."""
-    what = "Infisical sends values though it was asked to hide them"
-    hint = "upgrade the server, and grant describeSecret without readValue"
-    return BackendProtocolError(what, scope=scope, hint=hint)
+def _check_hidden(entry: Object, scope: str) -> None:
+    """Raise BackendProtocolError for an entry with a value: it is not read on, and what was sent is dropped.
+
+    Of a person's own overrides the server sends the values even when it says that it hid them.
+    """
+    if entry.get("secretValueHidden") is not True:
+        what = "Infisical sends values though it was asked to hide them"
+        hint = "upgrade the server, and grant describeSecret without readValue"
+        raise BackendProtocolError(what, scope=scope, hint=hint)
+    if entry.get("secretValue", _MASK) != _MASK:
+        what = "Infisical sends the values of personal overrides though it was asked to hide them"
+        raise BackendProtocolError(what, scope=scope, hint="use a machine identity, which has no overrides")
+
+
+def _word(word: Object) -> str:
+    """The value of a metadata entry; an encrypted one, which the server opens before it answers, is dropped."""
+    return "" if word.get("isEncrypted") else str(word.get("value") or "")

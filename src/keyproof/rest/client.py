@@ -14,7 +14,7 @@ from keyproof.rest.connection import connections_of
 from keyproof.rest.paging import linked, walk
 from keyproof.rest.refusals import LockedOutError, RefusedError, words
 from keyproof.rest.transport import JSON, Answer, Request, Transport
-from keyproof.value_operations import ValueOperationError, returns_value
+from keyproof.value_operations import returns_value
 
 CredentialsRefusedError = LockedOutError
 _REMEMBERED = 256
@@ -58,7 +58,8 @@ class RestClient:
             scope=scope,
             surroundings=surroundings,
             connections=connections_of(config, surroundings, scope=scope),
-            denied=lambda request: returns_value(request.purpose) or returns_value(request.asks),
+            stated=server.operations,
+            denied=lambda request: returns_value(request.asks),
             name=server.name,
             headers=server.headers,
             max_wait=config.max_wait,
@@ -89,8 +90,6 @@ class RestClient:
         Raises AccessDeniedError (also for 404: servers hide what one may not see), LockedOutError,
         BackendUnreachableError, BackendProtocolError.
         """
-        if operation not in self.server.operations:
-            raise ValueOperationError(operation)
         method, _, path = operation.partition(" ")
         plain, _, fixed = path.partition("?")
         filled = plain.format(**{name: quote(part, safe="") for name, part in (parts or {}).items()})
@@ -138,8 +137,7 @@ class RestClient:
     def account(self) -> Iterator[Evidence]:
         """Where was asked, and how often what."""
         yield Evidence(name="endpoint", value=self.server.address)
-        counted = ", ".join(f"{what}: {count}" for what, count in sorted(self.counts.items()))
-        yield Evidence(name="requests", value=counted)
+        yield self._transport.account()
 
     def _answered(self, request: Request) -> Answer:
         known = (self._remembered or {}).get(request.url)
@@ -163,6 +161,7 @@ class RestClient:
         """A refusal in keyproof's words."""
         name, need, said = self.server.name, self.server.operations[refusal.need], words(refusal.body)
         ended = refusal.status == 400 and said in {"invalid_client", "invalid_grant"}  # RFC 6749, 5.2
+        ended = ended or refusal.body.get("error") == "TokenError"  # Infisical, with 403
         if refusal.status == 401 or ended:
             message = f"{name} does not accept the credentials, or they have expired"
             return LockedOutError(message, scope=self._scope, hint=self.server.renewal)

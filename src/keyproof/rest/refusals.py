@@ -23,11 +23,13 @@ class LockedOutError(AccessDeniedError):
 
 
 def words(body: object) -> str:
-    """What an error says, in the shapes servers have for it: `message`, `error`, and `error.message`."""
+    """What an error says, in the shapes servers have for it: `message`, `messages`, `error`, and `error.message`."""
     if not isinstance(body, Mapping):
         return "no reason given"
-    error = body.get("error")
+    error, several = body.get("error"), body.get("messages")
     said = error.get("message") if isinstance(error, Mapping) else body.get("message") or error
+    if not said and isinstance(several, list):  # https://docs.doppler.com/reference/api-errors
+        said = "; ".join(map(str, several))
     return " ".join(said.split())[:300] if isinstance(said, str) and said else "no reason given"
 
 

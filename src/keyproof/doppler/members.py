@@ -1,0 +1,111 @@
+"""Who may read the secrets of a Doppler project: its members by their roles, and whom the workplace lets everywhere.
+
+https://docs.doppler.com/docs/project-permissions
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keyproof.domain.access import AccessGrant, Action
+from keyproof.doppler import operations as ask
+from keyproof.rest.client import RestClient
+from keyproof.rest.reading import entries
+
+_EVERYWHERE = frozenset({"owner", "admin"})
+"""Roles of the workplace that open every project."""
+_BY_MEMBERSHIP = frozenset({"collaborator", "viewer", "no_access"})
+"""Roles of the workplace that open only the projects one is a member of."""
+_ACTIONS = {
+    "enclave_project_config_secrets_read": (Action.READ, Action.LIST),
+    "enclave_project_config_secrets_write": (Action.WRITE,),
+    "enclave_project_members": (Action.ADMIN,),
+    "enclave_project_delete": (Action.ADMIN,),
+}
+"""Permission of a project's role → what it lets one do. https://docs.doppler.com/reference/project_roles-create"""
+_ALL = tuple(sorted(Action))
+_KINDS = {"workplace_user": "user", "group": "group", "service_account": "service-account"}
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What holds for every project."""
+
+    roles: Mapping[str, tuple[Action, ...]]
+    """Role of a project → what it lets one do."""
+    names: Mapping[str, str]
+    """Slug of a user, service account or group → as people call it."""
+    everywhere: tuple[AccessGrant, ...]
+    unseen: str = ""
+    """What Doppler does not tell of it; empty when everything is known."""
+
+
+def workplace(client: RestClient) -> Workplace:
+    """Roles, people and service accounts. Raises KeyError, TypeError, ValueError, AttributeError, CollectError."""
+    names: dict[str, str] = {}
+    grants: list[AccessGrant] = []
+    for user in ask.listed(client, ask.USERS, "workplace_users"):
+        name = names[str(user["id"])] = str(user["user"]["email"])
+        grants += _everywhere(f"user:{name}", str(user["access"]))
+    for account in ask.listed(client, ask.ACCOUNTS, "service_accounts"):
+        name = names[str(account["slug"])] = str(account["name"])
+        role = account.get("workplace_role") or {}
+        permissions = set(role.get("permissions") or ())
+        grants += _permitted(f"service-account:{name}", str(role.get("identifier") or ""), permissions)
+    unknown = False
+    for group in ask.listed(client, ask.GROUPS, "groups"):
+        name = names[str(group["slug"])] = str(group["name"])
+        role = group.get("workplace_role") or {}
+        unknown = unknown or not role
+        grants += _everywhere(f"group:{name}", str(role.get("identifier") or "no_access"))
+    roles = {
+        str(role["identifier"]): _actions(role.get("permissions") or ())
+        for role in entries(client.ask(ask.PROJECT_ROLES).body, "roles")
+    }
+    what = "which groups have a role in the whole workplace is not told"
+    return Workplace(roles=roles, names=names, everywhere=tuple(grants), unseen=what if unknown else "")
+
+
+def members(client: RestClient, project: str, environment: str, known: Workplace) -> Iterator[AccessGrant]:
+    """Who may use the environment of the project; raises as `workplace` does."""
+    yield from known.everywhere
+    for member in ask.listed(client, ask.MEMBERS, "members", {"project": project}):
+        if not (member.get("access_all_environments", True) or environment in member["environments"]):
+            continue
+        role, kind = str(member["role"]["identifier"]), str(member["type"])
+        slug = str(member["slug"])
+        actions = known.roles.get(role)
+        condition = "" if kind in _KINDS else f"as {kind}"
+        if actions is None:
+            actions, condition = _ALL, "its role is not told"
+        if actions:
+            yield AccessGrant(
+                principal=f"{_KINDS.get(kind, kind)}:{known.names.get(slug, slug)}",
+                actions=actions,
+                via=f"role {role} of the project",
+                condition=condition,
+            )
+
+
+def _everywhere(principal: str, role: str) -> Iterator[AccessGrant]:
+    """What a role of the workplace opens; of a custom one its permissions are not told beside people."""
+    if role not in _BY_MEMBERSHIP:
+        condition = "" if role in _EVERYWHERE else "what this role permits is not told"
+        yield AccessGrant(
+            principal=principal, actions=_ALL, via=f"role {role} of the workplace", condition=condition
+        )
+
+
+def _permitted(principal: str, role: str, permissions: set[str]) -> Iterator[AccessGrant]:
+    if "all_enclave_projects_admin" in permissions:
+        yield AccessGrant(principal=principal, actions=_ALL, via=f"role {role} of the workplace")
+    elif "all_enclave_projects" in permissions:
+        condition = "as far as the permission all_enclave_projects shows values"
+        via = f"role {role} of the workplace"
+        yield AccessGrant(principal=principal, actions=_ALL, via=via, condition=condition)
+
+
+def _actions(permissions: Any) -> tuple[Action, ...]:
+    return tuple(sorted({action for one in permissions for action in _ACTIONS.get(str(one), ())}))

@@ -1,0 +1,56 @@
+"""What keyproof asks of Doppler, and the right that each question takes; listings come page by page.
+
+Left out on purpose: the log of a configuration, which tells old and new values, and all that tells values.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from keyproof.rest.client import RestClient
+from keyproof.rest.reading import entries
+
+CONFIGS = "GET /v3/configs"
+CONFIG = "GET /v3/configs/config"
+NAMES = "GET /v3/configs/config/secrets/names?include_managed_secrets=false&include_dynamic_secrets=false"
+TOKENS = "GET /v3/configs/config/tokens"
+MEMBERS = "GET /v3/projects/project/members"
+PROJECT_ROLES = "GET /v3/projects/roles"
+USERS = "GET /v3/workplace/users"
+ACCOUNTS = "GET /v3/workplace/service_accounts"
+GROUPS = "GET /v3/workplace/groups"
+_VIEWER = "role Viewer of the project"
+_TEAM = "permission of the workplace to see its team"
+OPERATIONS = {
+    CONFIGS: _VIEWER,
+    CONFIG: _VIEWER,
+    NAMES: _VIEWER,
+    TOKENS: "right to see the project's service tokens",
+    MEMBERS: "right to see the project's members",
+    PROJECT_ROLES: _TEAM,
+    USERS: _TEAM,
+    GROUPS: _TEAM,
+    ACCOUNTS: "permission of the workplace to see its service accounts",
+}
+"""Operation → what the token takes."""
+_PAGE = {"per_page": 100}
+_ONE_SIZE = frozenset({USERS})
+"""Listings whose pages have the size that Doppler chooses."""
+
+
+def listed(
+    client: RestClient, operation: str, key: str, query: Mapping[str, str] | None = None
+) -> Iterator[Mapping[str, Any]]:
+    """Every entry of a listing, until a page is empty: how long a page may be Doppler does not publish.
+
+    Raises ValueError for an answer of another shape, CollectError.
+    """
+    size: Mapping[str, int] = {} if operation in _ONE_SIZE else _PAGE
+    page, before = 1, None
+    while True:
+        found = entries(client.ask(operation, query={**(query or {}), **size, "page": page}).body, key)
+        if not found:
+            return
+        if found == before:
+            raise client.strange("lists the same page again and again", operation)
+        yield from found
+        page, before = page + 1, found
