@@ -8,6 +8,7 @@ import pytest
 from keyproof.kubernetes.client import METADATA, TABLE, Client
 from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.kubeconfig import ClusterAccess
+from keyproof.kubernetes.permissions import SECRETS
 from keyproof.ports import Surroundings
 from keyproof.postgresql.server import Server
 from keyproof.rest.transport import JSON
@@ -118,8 +119,9 @@ def test_the_kubernetes_client_refuses_before_it_asks() -> None:
     access = ClusterAccess(server="http://127.0.0.1:9")
     here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=lambda _: None)
     client = Client(access, KubernetesConfig(), here, scope="k8s")
-    with pytest.raises(ValueOperationError):
-        client.get("/api/v1/namespaces/shop/secrets/db", need="get secrets")
+    for path, right in (("/api/v1/namespaces/shop/secrets/db", SECRETS), ("/version", "get secrets")):
+        with pytest.raises(ValueOperationError):
+            client.get(path, need=right)
     assert client.counts.total() == 0
 
 

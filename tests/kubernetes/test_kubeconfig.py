@@ -17,6 +17,7 @@ from keyproof.errors import AccessDeniedError, BackendUnreachableError, CollectE
 from keyproof.kubernetes.client import Client
 from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.kubeconfig import ClusterAccess, find_access
+from keyproof.kubernetes.permissions import VERSION
 from keyproof.ports import Surroundings
 from tests.fakes.certificates import Pair, make
 from tests.fakes.ports import FixedClock
@@ -219,7 +220,7 @@ def test_both_sides_show_certificates(authority: Pair, secure: str) -> None:
         key=mine.key_pem,
     )
     client = _client(access)
-    assert client.get("/", need="x").body == {"who": "ana", "token": None}
+    assert client.get("/", need=VERSION).body == {"who": "ana", "token": None}
     client.close()
 
 
@@ -229,14 +230,14 @@ def test_a_certificate_of_another_name_is_refused(
 ) -> None:
     access = ClusterAccess(server=secure, authorities=authority.pem, server_name=name, token=TOKEN)
     with pytest.raises(BackendUnreachableError, match=words):
-        _client(access).get("/", need="x")
+        _client(access).get("/", need=VERSION)
 
 
 def test_an_unknown_authority_is_refused_unless_the_check_is_off(secure: str) -> None:
     with pytest.raises(BackendUnreachableError, match="not trusted"):
-        _client(ClusterAccess(server=secure, server_name="kube")).get("/", need="x")
+        _client(ClusterAccess(server=secure, server_name="kube")).get("/", need=VERSION)
     client = _client(ClusterAccess(server=secure, verified=False, token=TOKEN))
-    assert client.get("/", need="x").body == {"who": "nobody", "token": f"Bearer {TOKEN}"}
+    assert client.get("/", need=VERSION).body == {"who": "nobody", "token": f"Bearer {TOKEN}"}
     client.close()
 
 
@@ -259,7 +260,7 @@ def test_a_proxy_is_asked_for_a_tunnel(secure: str, named: str) -> None:
             server="https://kube.example:6443", token=TOKEN, proxy=address if named == "kubeconfig" else ""
         )
         with pytest.raises(BackendUnreachableError, match="cannot be reached"):
-            _client(access, {"HTTPS_PROXY": address}).get("/", need="x")
+            _client(access, {"HTTPS_PROXY": address}).get("/", need=VERSION)
         thread.join()
     assert asked[0].startswith(b"CONNECT kube.example:6443 HTTP/1.")
     assert TOKEN.encode() not in asked[0]

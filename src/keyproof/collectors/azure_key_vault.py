@@ -107,7 +107,9 @@ class AzureKeyVaultCollector:
         with self._lock:
             if self._token is None:
                 self._token = sign_in(self._config, scope=scope)
-        return CloudClient(self._config, self._surroundings, scope=scope, token=self._token)
+        return CloudClient(
+            self._config, self._surroundings, scope=scope, token=self._token, stated=need.PERMISSIONS
+        )
 
     def _vaults(self, client: CloudClient) -> Mapping[str, Item]:
         """Address → what the resource manager says of the vault; listed once. Raises CollectError."""
@@ -196,8 +198,7 @@ class _Reading:
         if self.facts.access is not None:
             what = "members of groups, and who may change them, are not read"
             yield Evidence(name="access", value=what)
-        counted = ", ".join(f"{what}: {count}" for what, count in sorted(self.client.counts.items()))
-        yield Evidence(name="requests", value=counted)
+        yield self.client.account()
 
     def gap(self, what: str, reason: str, hint: str) -> Gap:
         """A part of the vault that could not be read."""

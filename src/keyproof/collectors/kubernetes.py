@@ -126,7 +126,7 @@ class KubernetesCollector:
         yield from facts.evidence
         for what, reason, hint in facts.gaps:
             yield self._gap(f"{_CLUSTER} ({what})", reason, hint)
-        yield _requests(client)
+        yield client.account()
 
     def _cluster(self, client: Client) -> ClusterFacts:
         with self._lock:
@@ -194,7 +194,7 @@ class KubernetesCollector:
         yield Evidence(name="secrets listed", value=str(tally["listed"]))
         if tally["left out"]:
             yield Evidence(name="left out", value=f"{tally['left out']} secrets by include and exclude")
-        yield _requests(space.client)
+        yield space.client.account()
 
     def _rows(self, space: _Space) -> Iterator[Row]:
         path = f"/api/v1/namespaces/{space.namespace}/secrets"
@@ -307,8 +307,3 @@ def _scanner(access: ClusterAccess) -> str:
         return ""
     subject = claims.get("sub") if isinstance(claims, dict) else None
     return subject if isinstance(subject, str) and subject.startswith("system:serviceaccount:") else ""
-
-
-def _requests(client: Client) -> Evidence:
-    counted = ", ".join(f"{what}: {count}" for what, count in sorted(client.counts.items()))
-    return Evidence(name="requests", value=counted)

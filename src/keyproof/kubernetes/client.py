@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
+from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
 from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.kubeconfig import ClusterAccess
+from keyproof.kubernetes.permissions import PERMISSIONS
 from keyproof.ports import Surroundings
 from keyproof.rest.connection import Connections
 from keyproof.rest.paging import walk
@@ -47,6 +49,7 @@ class Client:
                 proxy=access.proxy,
                 shown_name=access.server_name,
             ),
+            stated=PERMISSIONS,
             denied=_denied,
             headers=_authorization(access, scope),
             max_wait=config.max_wait,
@@ -55,6 +58,10 @@ class Client:
         )
         self.counts = self._transport.counts
         """The right a request needs → requests made."""
+
+    def account(self) -> Evidence:
+        """How often was asked for what."""
+        return self._transport.account()
 
     def close(self) -> None:
         """Let go of the socket."""

@@ -1,10 +1,11 @@
 """Asking the APIs of a cloud: several servers by URL, with tokens that end, from several threads."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
+from keyproof.domain.verdict import Evidence
 from keyproof.errors import BackendProtocolError
 from keyproof.ports import Surroundings
 from keyproof.rest.config import RestConfig
@@ -32,14 +33,19 @@ class CloudClient:
         *,
         scope: str,
         token: Token,
+        stated: Collection[str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare, without asking anything yet. Raises CollectError for a file of authorities that is none."""
+        """Prepare, without asking anything yet; `stated` are the rights that may be used.
+
+        Raises CollectError for a file of authorities that is none.
+        """
         self.scope = scope
         self._transport = Transport(
             scope=scope,
             surroundings=surroundings,
             connections=connections_of(config, surroundings, scope=scope),
+            stated=stated,
             denied=_denied,
             headers=headers or {},
             token=token,
@@ -85,6 +91,10 @@ class CloudClient:
             after,
             circle=lambda: self.strange(url, "lists the same page again and again", need),
         )
+
+    def account(self) -> Evidence:
+        """How often was asked for what."""
+        return self._transport.account()
 
     def close(self) -> None:
         """Let go of the sockets."""

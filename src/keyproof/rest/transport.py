@@ -4,18 +4,19 @@ import http.client
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from keyproof.domain.verdict import Evidence
 from keyproof.errors import BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.rest.connection import Connections, Received, TooLongError, origin, secure
 from keyproof.rest.refusals import RefusedError, unreachable, words
 from keyproof.rest.waiting import is_busy, wait_of
 from keyproof.retry import RetryBudget, ThrottledError
-from keyproof.value_operations import ValueOperationError
+from keyproof.value_operations import ValueOperationError, returns_value
 
 USER_AGENT = "keyproof"
 """How requests are marked in the servers' logs."""
@@ -70,6 +71,8 @@ class Transport:
     scope: str
     surroundings: Surroundings
     connections: Connections
+    stated: Collection[str] | None
+    """Purposes of requests, as the provider's package lists them: nothing is sent for another one."""
     denied: Callable[[Request], bool]
     """Whether a request would hand over a value: it is not sent."""
     name: str = ""
@@ -92,10 +95,11 @@ class Transport:
     def send(self, request: Request) -> Answer:
         """Ask until the server is not busy; a token it refuses is renewed once.
 
-        Raises RefusedError for other statuses from 400 on, BackendUnreachableError, BackendProtocolError, and
-        ValueOperationError instead of asking for a value.
+        Raises RefusedError for any other 4xx, BackendUnreachableError, BackendProtocolError, and
+        ValueOperationError instead of asking for a value or for what is not stated.
         """
-        if self.denied(request):
+        unstated = self.stated is not None and request.purpose not in self.stated
+        if unstated or returns_value(request.purpose) or self.denied(request):
             raise ValueOperationError(request.purpose)
         if self.tls_only and not secure(request.url):
             what = f"{origin(request.url)} is asked without TLS, so it gets no token"
@@ -112,6 +116,11 @@ class Transport:
         """The error for an answer that cannot be understood."""
         message = f"{self.name or origin(url)} {what} ({purpose})"
         return BackendProtocolError(message, scope=self.scope, hint=self.check)
+
+    def account(self) -> Evidence:
+        """How often was asked for what."""
+        counted = ", ".join(f"{what}: {count}" for what, count in sorted(self.counts.items()))
+        return Evidence(name="requests", value=counted)
 
     def close(self) -> None:
         """Let go of the sockets."""

@@ -31,7 +31,8 @@ def wait_of(headers: Mapping[str, str], now: datetime) -> float | None:
     reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
     if _remaining(headers) != "0" or not reset.isdecimal():
         return None
-    return float(reset) if int(reset) < _DURATION else max(0.0, int(reset) - now.timestamp() + 1)
+    seconds = float(reset)
+    return seconds if seconds < _DURATION else max(0.0, seconds - now.timestamp() + 1)
 
 
 def _remaining(headers: Mapping[str, str]) -> str:
