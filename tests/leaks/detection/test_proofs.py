@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyproof.domain.leak import LeakConfidence
+from keyproof.leaks.detection.digits import base_n
 from keyproof.leaks.detection.examples import expand, gitlab_token
-from keyproof.leaks.detection.proofs import PROOFS, armoured_body, base_n, crc32_base62, is_sample
+from keyproof.leaks.detection.proofs import PROOFS, armoured_body, crc32_base62, is_sample
 from keyproof.leaks.detection.scanner import Scanner
 
 _BODY = st.text("ABCabc0123", min_size=30, max_size=30)
@@ -71,11 +72,64 @@ def test_base_n_keeps_the_number(number: int) -> None:
             b"pypi-" + base64.urlsafe_b64encode(b"\x02\x01\x08pypi.com\x02" + bytes(40)),
         ),
         ("base64-pem", _made("{base64-pem}"), b"LS0tLS1CRUdJTi!"),
+        ("azure-annotated", _made("{azure-function-key}"), b"!" * 20),
+        ("azure-annotated", _made("{azure-registry-password}"), _made("{alnum:42}+ACRA{alnum:5}")),
+        ("azure-common-annotated", _made("{azure-common-key}"), _made("{alnum:76}ACOG")),
+        ("entra-checksum", _made("{entra-secret}"), _made("{alnum:3}7Q~{alnum:34}")),
     ],
 )
 def test_structure(proof: str, good: bytes, bad: bytes) -> None:
     assert PROOFS[proof](good)
     assert not PROOFS[proof](bad)
+
+
+@pytest.mark.parametrize(
+    ("proof", "run", "rest"),
+    [
+        ("azure-annotated", 76, b"+ASt" + b"5mnCaw=="),
+        ("azure-annotated", 76, b"ACDb" + b"OpqrYA=="),
+        ("azure-annotated", 42, b"AzSe" + b"CjhzCu"),
+    ],
+)
+def test_keys_of_microsofts_own_tests_hold_and_are_samples(proof: str, run: int, rest: bytes) -> None:
+    # https://github.com/microsoft/security-utilities, identifiable_scans.rs
+    assert PROOFS[proof](b"a" * run + rest)
+    assert is_sample(proof, b"a" * run + rest)
+
+
+def test_the_client_secret_of_microsofts_own_tests_holds_and_is_a_sample() -> None:
+    secret = b"zzz8Q~" + b"z" * 31 + b"blP"
+    assert PROOFS["entra-checksum"](secret)
+    assert is_sample("entra-checksum", secret)
+    assert not is_sample("entra-checksum", _made("{entra-secret}"))
+
+
+_CHECKED = [
+    ("atlassian-crc32", "{atlassian-token}"),
+    ("atlassian-crc32", "{bitbucket-password}"),
+    ("azure-annotated", "{azure-bus-key}"),
+    ("azure-annotated", "{azure-search-key}"),
+    ("azure-annotated", "{azure-storage-key}"),
+    ("azure-common-annotated", "{azure-common-key}"),
+    ("cloudflare-crc32", "cfut_{cloudflare-body}"),
+    ("entra-checksum", "{entra-secret}"),
+    ("github-crc32", "github_pat_{github-fine-grained-body}"),
+    ("grafana-crc32", "{grafana-token}"),
+]
+
+
+@pytest.mark.parametrize(("proof", "template"), _CHECKED)
+@given(st.integers(12, 30), st.sampled_from(b"bcd789"))
+def test_one_changed_character_breaks_a_checksum(proof: str, template: str, at: int, other: int) -> None:
+    token = _made(template)
+    changed = token[:at] + bytes([other]) + token[at + 1 :]
+    assert PROOFS[proof](token)
+    assert PROOFS[proof](changed) == (changed == token)
+
+
+def test_grafanas_own_example_holds() -> None:
+    # The one of Grafana's documentation, in two parts so that no scanner takes it for a token.
+    assert PROOFS["grafana-crc32"](b"glsa_yscW25imSKJIuav8zF37" + b"RZmnbiDvB05G_fcaaf58a")
 
 
 def test_an_encrypted_key_is_not_proven() -> None:

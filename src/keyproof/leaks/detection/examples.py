@@ -10,15 +10,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
+from keyproof.leaks.detection.azure_keys import annotated, common_checksum, entra_checksum
 from keyproof.leaks.detection.placeholders import is_placeholder
 from keyproof.leaks.detection.proofs import (
     BECH32,
     base58check,
     bech32_checksum,
     crc32_base62,
+    crc32_hex,
     gitlab_checksum,
+    grafana_checksum,
     nkey_checksum,
 )
 
@@ -97,9 +101,67 @@ def _uuid(stream: Iterator[int]) -> str:
     return "-".join(_characters(_ALPHABETS["hex"], length, stream) for length in (8, 4, 4, 4, 12))
 
 
-def _github(stream: Iterator[int]) -> str:
-    body = _characters(_ALPHABETS["alnum"], 30, stream)
+def _checked(length: int, stream: Iterator[int]) -> str:
+    body = _characters(_ALPHABETS["alnum"], length, stream)
     return body + crc32_base62(body.encode()).decode()
+
+
+def _packagist(stream: Iterator[int]) -> str:
+    head = f"packagist_ort_{_characters(_ALPHABETS['hex'], 60, stream)}"
+    return head + crc32_hex(head.encode()).decode()
+
+
+def _sentry(stream: Iterator[int]) -> str:
+    issued = {
+        "iat": 1700000000,
+        "url": "https://sentry.io",
+        "region_url": "https://us.sentry.io",
+        "org": "metrics",
+    }
+    return f"sntrys_{_base64_object(json.dumps(issued))}_{_characters(_ALPHABETS['base64'], 43, stream)}"
+
+
+def _github_fine_grained(stream: Iterator[int]) -> str:
+    body = f"{_characters(_ALPHABETS['alnum'], 22, stream)}_{_characters(_ALPHABETS['alnum'], 53, stream)}"
+    return body + crc32_base62(body.encode()).decode()
+
+
+def _atlassian(head: str, length: int, stream: Iterator[int]) -> str:
+    body = head + _characters(_ALPHABETS["alnum"], length, stream) + ("=" if length > 24 else "")
+    return body + crc32_hex(body.encode()).decode().upper()
+
+
+def _cloudflare(stream: Iterator[int]) -> str:
+    body = _characters(_ALPHABETS["alnum"], 40, stream)
+    return body + crc32_hex(body.encode()).decode()
+
+
+def _grafana_token(stream: Iterator[int]) -> str:
+    head = f"glsa_{_characters(_ALPHABETS['alnum'], 32, stream)}"
+    return f"{head}_{grafana_checksum(head.encode()).decode()}"
+
+
+def _azure(length: int, signature: str, seed: bytes, stream: Iterator[int]) -> str:
+    text = _characters(_ALPHABETS["alnum"], length, stream) + signature + "A" * 6
+    return annotated(base64.b64decode(text + "=" * (-len(text) % 4))[:-4], seed).decode()
+
+
+def _azure_search(stream: Iterator[int]) -> str:
+    while True:
+        key = _azure(42, "AzSe", b"Query000", stream)
+        if key.isalnum():  # Azure gives out no others
+            return key
+
+
+def _azure_common(signature: str, stream: Iterator[int]) -> str:
+    random, reserved = (_characters(_ALPHABETS["alnum"], length, stream) for length in (52, 14))
+    text = f"{random}JQQJ99BCAC{reserved}{signature}"
+    return text + common_checksum(text.encode())[:4].decode()
+
+
+def _entra(stream: Iterator[int]) -> str:
+    text = f"{_characters(_ALPHABETS['alnum'], 3, stream)}8Q~{_characters(_ALPHABETS['alnum'], 31, stream)}"
+    return text + entra_checksum(text.encode()).decode()
 
 
 def _wrapped(content: bytes) -> str:
@@ -167,22 +229,40 @@ def _pypi(stream: Iterator[int]) -> str:
 
 _STRUCTURES: Mapping[str, Callable[[Iterator[int]], str]] = {
     "age-key": lambda stream: _bech32("age-secret-key-", stream).upper(),
+    "atlassian-token": partial(_atlassian, "ATATT3xFfGF0", 171),
+    "azure-bus-key": partial(_azure, 33, "+ASb", b"Send0000"),
+    "azure-common-key": partial(_azure_common, "ACOG"),
+    "azure-devops-token": partial(_azure_common, "AZDO"),
+    "azure-function-key": partial(_azure, 44, "AzFu", b"Functi00"),
+    "azure-registry-password": partial(_azure, 42, "+ACR", b"ACRDflt0"),
+    "azure-search-key": _azure_search,
+    "azure-storage-key": partial(_azure, 76, "+ASt", b"Default0"),
     "bare-key": lambda stream: base64.b64encode(_PKCS8 + _bytes(274, stream)).decode(),
     "base64-pem": lambda stream: base64.b64encode(_pem(stream).encode()).decode(),
     "basic": _basic,
+    "bitbucket-password": partial(_atlassian, "ATBB", 24),
+    "bitbucket-token": partial(_atlassian, "ATCTT3xFfGN0", 171),
+    "cloudflare-body": _cloudflare,
     "der-key": _der,
-    "github-body": _github,
+    "entra-secret": _entra,
+    "github-body": lambda stream: _checked(30, stream),
+    "github-fine-grained-body": _github_fine_grained,
     "grafana-key": _grafana_legacy,
+    "grafana-token": _grafana_token,
     "jwt": lambda stream: _jwt({"sub": _uuid(stream), "aud": "billing"}, stream),
     "nkey-account-seed": lambda stream: _nkey_seed(0, stream),
     "nkey-seed": lambda stream: _nkey_seed(20 << 3, stream),
     "nsec": lambda stream: _bech32("nsec", stream),
     "openssh-key": lambda stream: _wrapped(_OPENSSH + _bytes(300, stream)),
+    "packagist-token": _packagist,
     "pgp-key": lambda stream: _wrapped(b"\x95\x01\xfe\x04" + _bytes(300, stream)),
+    "polar-body": lambda stream: _checked(37, stream),
     "pypi": _pypi,
     "sample-jwt": lambda stream: _jwt({"sub": "1234567890", "name": "John Doe"}, stream),
+    "sentry-org": _sentry,
     "tunnel": _tunnel,
     "uuid": _uuid,
+    "vercel-body": lambda stream: _checked(50, stream),
     "xprv": _extended_key,
 }
 """Generators of whole structures, by name."""

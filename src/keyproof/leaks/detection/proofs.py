@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from keyproof.leaks.detection.azure_keys import is_annotated, is_common, is_entra
+from keyproof.leaks.detection.digits import BASE36, BASE58, BASE62, base_n
 from keyproof.leaks.detection.placeholders import is_filler
 
-_BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
-_BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 """The 32 digits of BIP-173, in order."""
 _BECH32_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -22,30 +21,58 @@ _DER_VERSION = re.compile(
 )
 _ARMOUR_NOISE = re.compile(rb"""\\[nrt]|["'`,;\\\s]|(?<=["'\s])\+(?=["'\s])""")
 _ARMOUR_HEADER = re.compile(rb"(?m)^[ \t]*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\r\n\\]*")
+_LONG_RUN = re.compile(rb"(.)\1{15}")
+"""In the values that Microsoft's own tests show."""
 _KEY_STARTS = (b"openssh-key-v1\0\0\0\0\4none", b"\x94", b"\x95", b"\x97", b"\xc5", b"\xc7")
 """OpenSSH's magic and no cipher; OpenPGP secret key packets, old and new form (RFC 9580, 4.2)."""
 
 
-def base_n(number: int, alphabet: bytes, length: int) -> bytes:
-    """`number` in the given digits, padded with the first of them."""
-    digits = bytearray()
-    while number:
-        number, rest = divmod(number, len(alphabet))
-        digits.append(alphabet[rest])
-    return bytes(digits[::-1]).rjust(length, alphabet[:1])
-
-
 def crc32_base62(text: bytes) -> bytes:
-    """The six digits GitHub and npm append to the random part of a token.
+    """The six digits GitHub, npm, Polar and Vercel append to the random part of a token.
 
     Source: https://github.blog/engineering/behind-githubs-new-authentication-token-formats/
     """
-    return base_n(zlib.crc32(text), _BASE62, 6)
+    return base_n(zlib.crc32(text), BASE62, 6)
 
 
 def _github(secret: bytes) -> bool:
-    body = secret.rsplit(b"_", 1)[-1]
+    """A fine-grained token's checksum covers both of its random parts and the underscore between them."""
+    head, _, fine_grained = secret.partition(b"github_pat_")
+    body = fine_grained if not head else secret.rpartition(b"_")[2]
     return len(body) > 6 and crc32_base62(body[:-6]) == body[-6:]
+
+
+def _atlassian(secret: bytes) -> bool:
+    """Eight upper-case digits at the end, over all before them; https://github.com/Samsung/CredSweeper checks them."""
+    return crc32_hex(secret[:-8]).upper() == secret[-8:]
+
+
+def _cloudflare(secret: bytes) -> bool:
+    """Eight digits at the end, over the 40 characters between them and the prefix.
+
+    That there is a checksum is said by https://developers.cloudflare.com/fundamentals/api/get-started/token-formats/
+    """
+    body = secret.partition(b"_")[2]
+    return crc32_hex(body[:-8]) == body[-8:]
+
+
+def _grafana(secret: bytes) -> bool:
+    """Eight digits after the last underscore, low byte first, over all before it.
+
+    Source: https://github.com/grafana/grafana/blob/main/pkg/components/satokengen/satokengen.go
+    """
+    head, _, checksum = secret.rpartition(b"_")
+    return grafana_checksum(head) == checksum
+
+
+def crc32_hex(text: bytes) -> bytes:
+    """The CRC-32 of `text` in eight lower-case digits."""
+    return b"%08x" % zlib.crc32(text)
+
+
+def grafana_checksum(head: bytes) -> bytes:
+    """The eight digits at the end of a service account token, over all before the underscore."""
+    return zlib.crc32(head).to_bytes(4, "little").hex().encode()
 
 
 def gitlab_checksum(head: bytes) -> bytes:
@@ -53,7 +80,27 @@ def gitlab_checksum(head: bytes) -> bytes:
 
     Source: https://handbook.gitlab.com/handbook/engineering/architecture/design-documents/cells/routable_tokens/
     """
-    return base_n(zlib.crc32(head), _BASE36, 7)
+    return base_n(zlib.crc32(head), BASE36, 7)
+
+
+def _packagist(secret: bytes) -> bool:
+    """Eight digits at the end, over all before them.
+
+    Source: https://github.com/packagist/private-packagist-docs/blob/master/docs/composer-authentication.md
+    """
+    return crc32_hex(secret[:-8]) == secret[-8:]
+
+
+def _sentry(secret: bytes) -> bool:
+    """Base64 of an object that tells when and where it was issued, between the prefix and the random part.
+
+    Source: https://github.com/getsentry/sentry/blob/master/src/sentry/utils/security/orgauthtoken_token.py
+    """
+    try:
+        issued = json.loads(base64.b64decode(secret.split(b"_")[1], validate=True))
+    except (IndexError, ValueError, RecursionError):
+        return False
+    return isinstance(issued, dict) and "iat" in issued
 
 
 def _gitlab(secret: bytes) -> bool:
@@ -170,13 +217,13 @@ def _bech32(secret: bytes) -> bool:
 def base58check(payload: bytes) -> bytes:
     """A payload and the first four bytes of its double SHA-256, in base 58 (Bitcoin's Base58Check)."""
     whole = payload + sha256(sha256(payload).digest()).digest()[:4]
-    return base_n(int.from_bytes(whole), _BASE58, 0)
+    return base_n(int.from_bytes(whole), BASE58, 0)
 
 
 def _base58check(secret: bytes) -> bool:
     number = 0
     for digit in secret[:200]:
-        place = _BASE58.find(digit)
+        place = BASE58.find(digit)
         if place < 0:
             return False
         number = number * 58 + place
@@ -204,29 +251,41 @@ def _pypi(secret: bytes) -> bool:
 
 
 PROOFS: Mapping[str, Callable[[bytes], bool]] = {
+    "atlassian-crc32": _atlassian,
+    "azure-annotated": is_annotated,
+    "azure-common-annotated": is_common,
     "base58check": _base58check,
     "base64-json": _base64_json,
     "base64-pem": _base64_pem,
     "basic-auth": _basic,
     "bech32": _bech32,
+    "cloudflare-crc32": _cloudflare,
+    "crc32-base62": _github,
     "der-key": _der_key,
+    "entra-checksum": is_entra,
     "github-crc32": _github,
     "gitlab-crc32": _gitlab,
+    "grafana-crc32": _grafana,
     "jwt": _jwt,
     "nkey": _nkey,
     "npm-crc32": _github,
+    "packagist-crc32": _packagist,
     "pem": _pem,
     "pypi-macaroon": _pypi,
+    "sentry-payload": _sentry,
 }
 """Name as in a detector file → whether the whole secret passes."""
+_AZURE = frozenset({"azure-annotated", "azure-common-annotated", "entra-checksum"})
 
 
 def is_sample(proof: str, secret: bytes) -> bool:
-    """Whether a proven value is one every tutorial shows: John Doe's token, RFC 7519's `joe`, `user:password`."""
+    """Whether a proven value is one that is shown: John Doe's token, RFC 7519's `joe`, `user:password`, `aaaa…+ASt`."""
     if proof == "jwt" and (parts := jwt_parts(secret)) is not None:
         claims = parts[1]
         texts = [value.encode() for value in claims.values() if isinstance(value, str)]
         known = (claims.get("sub"), claims.get("name"), claims.get("iss"))
         shown = bool(texts) and all(text and is_filler(text) for text in texts)
         return shown or known[0] == "1234567890" or known[1] == "John Doe" or known[2] == "joe"
+    if proof in _AZURE:
+        return bool(_LONG_RUN.search(secret))
     return proof == "basic-auth" and is_filler(_basic_password(secret))
