@@ -46,9 +46,9 @@ class FakeVault:
 def test_vault_is_asked_for_details_once_only() -> None:
     vault = FakeVault({"kv/metadata/": ["app", "app/", "b/"], "kv/metadata/app/": ["db"]})
     tree = Tree(vault, mount="kv/", version=2)
-    assert tree.folder("") == Folder(folders=("app/", "b/"), secrets=("app",))
-    assert tree.folder("app/") == Folder(secrets=("app/db",))
-    assert tree.folder("b/") == Folder()
+    assert list(tree.folder("")) == [Folder(folders=("app/", "b/"), secrets=("app",))]
+    assert list(tree.folder("app/")) == [Folder(secrets=("app/db",))]
+    assert list(tree.folder("b/")) == [Folder()]
     assert [path for path, _ in vault.asked] == [
         "kv/detailed-metadata/",
         "kv/metadata/",
@@ -61,7 +61,8 @@ def test_a_server_that_ignores_the_size_of_a_page_ends_all_the_same() -> None:
     for count in (PAGE - 1, PAGE, PAGE + 1, 2 * PAGE):
         names = [f"s{number:05}" for number in range(count)]
         vault = FakeVault({"kv1/": names})
-        assert Tree(vault, mount="kv1/", version=1).folder("").secrets == tuple(names)
+        found = Tree(vault, mount="kv1/", version=1).folder("")
+        assert [path for page in found for path in page.secrets] == names
         assert len(vault.asked) == (2 if count == PAGE else 1)
 
 
@@ -69,7 +70,7 @@ def test_a_server_that_ignores_the_size_of_a_page_ends_all_the_same() -> None:
 def test_a_denied_folder_stays_denied(broken: bool) -> None:
     vault = FakeVault({}, denied=("kv/",), broken=broken)
     with pytest.raises(AccessDeniedError, match="no list on kv/metadata/a/"):
-        Tree(vault, mount="kv/", version=2).folder("a/")
+        list(Tree(vault, mount="kv/", version=2).folder("a/"))
 
 
 def test_a_mount_that_went_away_is_no_empty_mount() -> None:
@@ -80,7 +81,7 @@ def test_a_mount_that_went_away_is_no_empty_mount() -> None:
             )
 
     with pytest.raises(BackendProtocolError, match="kv/metadata/ cannot be listed: no handler for route"):
-        Tree(Gone({}), mount="kv/", version=2).folder("")
+        list(Tree(Gone({}), mount="kv/", version=2).folder(""))
 
 
 def test_a_remark_about_unknown_parameters_is_no_error() -> None:
@@ -101,3 +102,31 @@ def test_a_denial_in_the_middle_of_pages_is_raised() -> None:
 
     with pytest.raises(AccessDeniedError, match="revoked"):
         list(pages(Closing({}), "kv/metadata/"))
+
+
+def test_what_was_listed_with_details_before_a_denial_is_kept() -> None:
+    class Closing(FakeVault):
+        def ask(self, verb: str, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
+            self.asked.append((path, params or {}))
+            if (params or {}).get("after"):
+                raise AccessDeniedError("revoked", scope="s")
+            keys = [str(number) for number in range(PAGE)]
+            return Answer(status=200, body={"data": {"keys": keys, "key_info": {"7": {"versions": {}}}}})
+
+    vault = Closing({})
+    found = Tree(vault, mount="kv/", version=2).folder("a/")
+    first = next(found)
+    assert (len(first.secrets), first.metadata) == (PAGE, {"a/7": {"versions": {}}})
+    with pytest.raises(AccessDeniedError, match="revoked"):
+        next(found)
+    assert {path for path, _ in vault.asked} == {"kv/detailed-metadata/a/"}
+
+
+@pytest.mark.parametrize("body", [{}, {"keys": ["a"]}])
+def test_an_answer_without_a_list_is_no_empty_folder(body: Mapping[str, Any]) -> None:
+    class Strange(FakeVault):
+        def ask(self, verb: str, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
+            return Answer(status=200, body=body)
+
+    with pytest.raises(BackendProtocolError, match="kv/metadata/ is answered with no list"):
+        list(pages(Strange({}), "kv/metadata/"))

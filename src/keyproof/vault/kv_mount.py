@@ -11,7 +11,7 @@ from keyproof.errors import AccessDeniedError
 from keyproof.vault.around import some
 from keyproof.vault.kv import read_metadata
 from keyproof.vault.reading import Reading
-from keyproof.vault.tree import Folder, Tree
+from keyproof.vault.tree import Tree
 from keyproof.vault.uses import kv_uses
 
 _KV1 = "KV version 1 keeps no metadata: only the name is known"
@@ -50,42 +50,43 @@ class KvMount:
         tree = Tree(mount.client, mount=mount.place.mount, version=mount.version)
         waiting = [""]
         while waiting:
-            path = waiting.pop()
-            try:
-                folder = tree.folder(path)
-            except AccessDeniedError as error:
-                yield self._reading.gap(mount.scope + path, f"not read: {error.message}", error.hint)
-                continue
-            waiting.extend(reversed(folder.folders))
-            yield from self._folder(path, folder)
+            yield from self._folder(tree, waiting.pop(), waiting)
 
-    def _folder(self, folder: str, found: Folder) -> Iterator[Collected]:
-        mount = self._reading.mount
+    def _folder(self, tree: Tree, folder: str, waiting: list[str]) -> Iterator[Collected]:
+        """What one folder holds, page by page; the folders in it are put on `waiting`."""
+        scope, below = f"{self._reading.mount.scope}{folder}", list[str]()
         denied: list[AccessDeniedError] = []
-        for path in found.secrets:
-            if not self._reading.wanted(path):
-                continue
-            if mount.version == 1:
-                yield self._unread(path, _KV1)
-            else:
-                try:
-                    data = found.metadata.get(path) or mount.client.read(
-                        f"{mount.place.mount}metadata/{path}"
-                    )
-                    if data is not None:  # else it is gone since the folder was listed
-                        yield self._secret(path, data)
-                except AccessDeniedError as error:
-                    denied.append(error)
-                    yield self._unread(path, error.message)
-                except ValueError as error:
-                    reason = f"the metadata cannot be understood: {error}"
-                    yield self._unread(path, reason)
-                    yield self._reading.gap(
-                        mount.scope + path, reason, "report this with the server's version"
-                    )
+        try:
+            for page in tree.folder(folder):
+                below += page.folders
+                for path in filter(self._reading.wanted, page.secrets):
+                    yield from self._found(path, page.metadata.get(path), denied)
+        except AccessDeniedError as error:
+            yield self._reading.gap(scope, f"not read: {error.message}", error.hint)
+        waiting.extend(reversed(below))
         if denied:
             reasons = some([error.message for error in denied])
-            yield self._reading.gap(f"{mount.scope}{folder} (metadata)", reasons, denied[0].hint)
+            yield self._reading.gap(f"{scope} (metadata)", reasons, denied[0].hint)
+
+    def _found(
+        self, path: str, data: Mapping[str, Any] | None, denied: list[AccessDeniedError]
+    ) -> Iterator[Collected]:
+        """One listed secret, with its metadata where the listing brought it along; refusals go to `denied`."""
+        mount = self._reading.mount
+        if mount.version == 1:
+            yield self._unread(path, _KV1)
+            return
+        try:
+            data = data or mount.client.read(f"{mount.place.mount}metadata/{path}")
+            if data is not None:  # else it is gone since the folder was listed
+                yield self._secret(path, data)
+        except AccessDeniedError as error:
+            denied.append(error)
+            yield self._unread(path, error.message)
+        except ValueError as error:
+            reason = f"the metadata cannot be understood: {error}"
+            yield self._unread(path, reason)
+            yield self._reading.gap(mount.scope + path, reason, "report this with the server's version")
 
     def _secret(self, path: str, data: Mapping[str, Any]) -> SecretMetadata:
         found = read_metadata(data, mount=self._settings, now=self._reading.now)

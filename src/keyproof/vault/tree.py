@@ -1,6 +1,6 @@
 """Walking the folders of a KV mount: which secrets there are, and their metadata where it comes along."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -36,6 +36,9 @@ def pages(asker: Asker, path: str) -> Iterator[Answer]:
             if limit == "max" or seen:
                 raise
             answer, limit = _largest(asker, path, denied), "max"
+        if answer.found and "data" not in answer.body:  # a list that is empty may lack keys, but never this
+            hint = "check that the address is that of a Vault or OpenBao server"
+            raise BackendProtocolError(f"{path} is answered with no list", scope=path, hint=hint)
         new = [key for key in answer.keys if key not in seen]
         if not seen or new:
             yield answer
@@ -54,7 +57,7 @@ def _largest(asker: Asker, path: str, denied: AccessDeniedError) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """What one folder holds; a name may be both a folder and a secret."""
+    """What one page of a folder holds; a name may be both a folder and a secret."""
 
     folders: tuple[str, ...] = ()
     """Paths below the mount, ending in `/`."""
@@ -73,18 +76,23 @@ class Tree:
         self._prefix = f"{mount}metadata/" if version == 2 else mount
         self._detailed = version == 2
 
-    def folder(self, path: str) -> Folder:
-        """What the folder `path` holds (empty for the mount itself, else ending in `/`).
+    def folder(self, path: str) -> Iterator[Folder]:
+        """What the folder `path` holds (empty for the mount itself, else ending in `/`), page by page.
 
-        Raises AccessDeniedError when it may not be listed, and what `Connection.ask` raises.
+        Raises AccessDeniedError when it may not be listed, or no further, and what `Connection.ask` raises.
         """
+        seen: set[str] = set()
+        for answer in self._pages(path):
+            yield _folder(path, [key for key in answer.keys if key not in seen], answer.data.get("key_info"))
+            seen.update(answer.keys)
+
+    def _pages(self, path: str) -> Iterator[Answer]:
         if self._detailed:
-            found = self._in_detail(path)
-            if found is not None:
-                return found
+            found = yield from self._in_detail(path)
+            if found:
+                return
             # What fails at the top is unknown to the server or denied throughout: not tried again.
             self._detailed = bool(path)
-        keys: list[str] = []
         for answer in pages(self._asker, self._prefix + path):
             if not answer.found and not answer.empty:
                 raise BackendProtocolError(
@@ -92,31 +100,29 @@ class Tree:
                     scope=self._mount,
                     hint="check that the mount is still there",
                 )
-            keys.extend(answer.keys)
-        return _folder(path, keys, {})
+            yield answer
 
-    def _in_detail(self, path: str) -> Folder | None:
-        """A folder with all its metadata; None when that is denied or unknown to the server (Vault's case)."""
-        keys: list[str] = []
-        known: dict[str, Mapping[str, Any]] = {}
+    def _in_detail(self, path: str) -> Generator[Answer, None, bool]:
+        """The pages with all metadata; gives False when that is denied or unknown to the server (Vault's case)."""
+        found = False
         try:
             for answer in pages(self._asker, f"{self._mount}detailed-metadata/{path}"):
                 if not answer.found and not answer.empty:
-                    return None
-                info = answer.data.get("key_info") or {}
-                keys.extend(answer.keys)
-                # OpenBao 2.7 shows the metadata of the secret `app` at the folder `app/` as well.
-                secrets = [key for key in answer.keys if info.get(key) and not key.endswith("/")]
-                known.update({path + key: info[key] for key in secrets})
+                    return False
+                found = True
+                yield answer
         except AccessDeniedError:
-            return None
-        return _folder(path, keys, known)
+            if found:  # the token ended on the way
+                raise
+        return found
 
 
-def _folder(path: str, keys: Iterable[str], known: Mapping[str, Mapping[str, Any]]) -> Folder:
+def _folder(path: str, keys: Iterable[str], info: Mapping[str, Any] | None) -> Folder:
     unique = dict.fromkeys(keys)
+    secrets = tuple(key for key in unique if not key.endswith("/"))
     return Folder(
         folders=tuple(path + key for key in unique if key.endswith("/")),
-        secrets=tuple(path + key for key in unique if not key.endswith("/")),
-        metadata=known,
+        secrets=tuple(path + key for key in secrets),
+        # OpenBao 2.7 shows the metadata of the secret `app` at the folder `app/` as well.
+        metadata={path + key: info[key] for key in secrets if info.get(key)} if info else {},
     )
