@@ -16,7 +16,7 @@ from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.github.operations import OPERATIONS
 from keyproof.ports import Surroundings
 from tests.fakes.fault_proxy import Answer, Fault, FaultProxy, fault_proxy
-from tests.fakes.github_api import TOKEN, GithubApi, described, secret
+from tests.fakes.github_api import TOKEN, GithubApi, described, filled, secret
 from tests.fakes.ports import FixedClock
 from tests.fakes.rest_server import rest_server
 
@@ -173,6 +173,93 @@ def test_a_deploy_key_is_a_credential(api: GithubApi, proxy: FaultProxy) -> None
     assert (unused.last_accessed_at, unused.attributes["read-only"]) == (None, False)
     assert "last_accessed_at" in unused.unread
     assert used.encryption is None
+
+
+REGISTRY = {
+    "registry_type": "maven_repository",
+    "auth_type": "token",
+    "url": "https://maven.acme.example/repo",
+}
+_OWNER = described()["GET /orgs/{org}/personal-access-tokens"]["schema"]["items"]["properties"]["owner"]
+TOKEN_ENTRY = {
+    "id": 5,
+    "owner": filled(_OWNER, {"login": "ada"}),
+    "repository_selection": "all",
+    "permissions": {
+        "organization": {"secrets": "read"},
+        "repository": {"contents": "write", "metadata": "read"},
+    },
+    "access_granted_at": "2025-05-01T00:00:00Z",
+    "token_id": 98716,
+    "token_name": "nightly",
+    "token_expired": False,
+    "token_expires_at": "2026-05-01T00:00:00Z",
+    "token_last_used_at": "2025-09-01T00:00:00Z",
+}
+
+
+def test_a_private_registrys_secret_reaches_repositories(api: GithubApi, proxy: FaultProxy) -> None:
+    api.listings["/orgs/acme/private-registries"] = [
+        secret("MAVEN", visibility="all", **REGISTRY),
+        secret("NPM", visibility="selected", **REGISTRY),
+        secret("CLOUD", visibility="private", **{**REGISTRY, "auth_type": "oidc_aws"}),
+    ]
+    items = _all(proxy, "acme")
+    found = _secrets(items)
+    assert list(found) == ["private-registry:acme/MAVEN", "private-registry:acme/NPM"]
+    maven, npm = found.values()
+    assert maven.id.endswith("/orgs/acme/private-registries/MAVEN")
+    assert maven.attributes["registry"] == "maven.acme.example"
+    assert maven.attributes["registry-type"] == "maven_repository"
+    assert maven.value_date is not None
+    assert maven.value_date.confidence is Confidence.UPPER_BOUND
+    assert [grant.principal for grant in maven.grants or ()] == ["repo:acme/*"]
+    assert npm.grants is None
+    assert "does not list the repositories" in npm.unread["grants"]
+    told = {item.name: item.value for item in items if not isinstance(item, (SecretMetadata, Gap))}
+    assert told["private registries opened by OIDC, without a secret"] == "1"
+
+
+def test_personal_access_tokens_on_demand(api: GithubApi, proxy: FaultProxy) -> None:
+    api.listings["/orgs/acme/personal-access-tokens"] = [
+        TOKEN_ENTRY,
+        {**TOKEN_ENTRY, "token_id": 2, "token_name": "old", "token_expired": True},
+        {
+            **TOKEN_ENTRY,
+            "token_id": 3,
+            "token_name": "ever",
+            "token_expires_at": None,
+            "token_last_used_at": None,
+        },
+    ]
+    assert _secrets(_all(proxy, "acme")) == {}
+    items = _all(proxy, "acme", families=["personal-access-tokens"])
+    token, ever = _secrets(items).values()
+    assert (token.name, token.owner, token.kind) == ("acme/ada/nightly", "ada", SubjectKind.CREDENTIAL)
+    assert token.id.endswith("/orgs/acme/personal-access-tokens/98716")
+    assert token.expires_at == datetime(2026, 5, 1, tzinfo=UTC)
+    assert token.last_accessed_at == datetime(2025, 9, 1, tzinfo=UTC)
+    assert [(fact.basis, fact.at.month) for fact in token.facts] == [(Basis.RECORD_CREATED, 5)]
+    wide = "organization secrets: read, repository contents: write, repository metadata: read"
+    assert token.attributes["permissions"] == wide
+    assert (ever.attributes["never-expires"], ever.last_accessed_at) == (True, None)
+    told = {item.name: item.value for item in items if not isinstance(item, (SecretMetadata, Gap))}
+    assert told["personal access tokens that have expired"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("family", "permission"),
+    [
+        ("private-registries", "organization Organization private registries: read"),
+        ("personal-access-tokens", "organization Personal access tokens: read, of a GitHub App"),
+    ],
+)
+def test_what_an_organisation_does_not_show_is_a_gap(proxy: FaultProxy, family: str, permission: str) -> None:
+    body = b'{"message": "Resource not accessible by personal access token"}'
+    proxy.add(Fault(then=Answer(status=403, body=body), when=lambda asked: family in asked.path))
+    (gap,) = _gaps(_all(proxy, "acme", families=[family]))
+    assert gap.scope == f"acme ({family})"
+    assert f"'{permission}'" in gap.reason
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ class GithubApi:
         for what in ("actions", "dependabot", "codespaces", "agents"):
             self.listings[f"/repos/{name}/{what}/secrets"] = []
             self.listings.setdefault(f"/orgs/{owner}/{what}/secrets", [])
+        self.listings.setdefault(f"/orgs/{owner}/private-registries", [])
         self.listings[f"/repos/{name}/environments"] = []
         self.listings[f"/repos/{name}/keys"] = []
 

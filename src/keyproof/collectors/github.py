@@ -14,15 +14,26 @@ from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.github import operations as ask
-from keyproof.github.secret import KIND, Place, deploy_key_of, protection, repositories_grant, secret_of
+from keyproof.github.secret import (
+    KIND,
+    Place,
+    deploy_key_of,
+    keeps_no_secret,
+    protection,
+    registry_facts,
+    repositories_grant,
+    secret_of,
+    token_of,
+)
 from keyproof.ports import Surroundings
-from keyproof.rest.client import CredentialsRefusedError, RestClient, Server, token_of
+from keyproof.rest import client as rest
+from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, wanted
 
 _PAGE = {"per_page": 100}
 _CLOUD = "https://api.github.com"
-_ALL: tuple[ask.Family, ...] = (*ask.SHARED, "environments", "deploy-keys")
+_ALL: tuple[ask.Family, ...] = (*ask.SHARED, "environments", "deploy-keys", "private-registries")
 
 
 class GithubConfig(RestConfig):
@@ -33,7 +44,8 @@ class GithubConfig(RestConfig):
     repositories: tuple[str, ...] = ()
     """Single repositories, each OWNER/NAME."""
     families: tuple[ask.Family, ...] = Field(default=_ALL, min_length=1)
-    """What to read; leave out what the server or the plan does not have."""
+    """What to read; leave out what the server or the plan does not have, and add `personal-access-tokens`, which
+    only a GitHub App may list."""
     token_variable: str = "GITHUB_TOKEN"  # noqa: S105 (a name, not a secret)
     """Name of the environment variable that holds the token."""
     address: str = _CLOUD
@@ -61,7 +73,8 @@ class GithubConfig(RestConfig):
 
 class GithubCollector:
     """Collects secrets of Actions, Dependabot, Codespaces and agents, of organisations, repositories and
-    environments, and deploy keys; its scopes are organisations and repositories.
+    environments, deploy keys, secrets of private registries and, on demand, personal access tokens; its scopes
+    are organisations and repositories.
     """
 
     kind: ClassVar[str] = KIND
@@ -115,7 +128,7 @@ class GithubCollector:
 
     def _open(self, scope: str) -> RestClient:
         names = [self._config.token_variable]
-        token = token_of(self._surroundings.environ, *names, scope=scope)
+        token = rest.token_of(self._surroundings.environ, *names, scope=scope)
         server = Server(
             name="GitHub",
             address=self._config.address,
@@ -145,6 +158,10 @@ class _Reading:
             if family in self.config.families:
                 place = self._place(f"orgs/{self.scope}/{family}", self.scope, family)
                 yield from self._family(family, self._shared(family, place))
+        if "private-registries" in self.config.families:
+            yield from self._family("private-registries", self._registries())
+        if "personal-access-tokens" in self.config.families:
+            yield from self._family("personal-access-tokens", self._tokens())
 
     def repository(self, about: Mapping[str, Any]) -> Iterator[Collected]:
         owner, _, repo = self.scope.partition("/")
@@ -163,8 +180,13 @@ class _Reading:
 
     def account(self) -> Iterator[Evidence]:
         yield Evidence(name="secrets listed", value=str(self.tally["listed"]))
-        if self.tally["left out"]:
-            yield Evidence(name="left out by include and exclude", value=str(self.tally["left out"]))
+        for what, name in (
+            ("left out", "left out by include and exclude"),
+            ("by OIDC", "private registries opened by OIDC, without a secret"),
+            ("expired", "personal access tokens that have expired"),
+        ):
+            if self.tally[what]:
+                yield Evidence(name=name, value=str(self.tally[what]))
         yield from self.client.account()
 
     def _family(self, family: str, read: Iterator[Collected]) -> Iterator[Collected]:
@@ -187,13 +209,9 @@ class _Reading:
     def _given_to(
         self, family: ask.Family, entry: Mapping[str, Any]
     ) -> tuple[tuple[AccessGrant, ...] | None, str]:
-        visibility, via = str(entry["visibility"]), f"{family} secret of the organisation"
-        everywhere = f"{self.scope}/*"
-        if visibility == "all":
-            return repositories_grant([everywhere], f"{via}, all repositories"), ""
-        if visibility == "private":
-            only = "private and internal repositories"
-            return repositories_grant([everywhere], f"{via}, {only}", condition=only), ""
+        via = f"{family} secret of the organisation"
+        if str(entry["visibility"]) != "selected":
+            return self._given_widely(entry, via), ""
         try:
             listed = _listed(
                 self.client,
@@ -207,6 +225,40 @@ class _Reading:
         except AccessDeniedError as error:
             return None, error.message
         return repositories_grant(names, f"{via}, selected repositories"), ""
+
+    def _given_widely(self, entry: Mapping[str, Any], via: str) -> tuple[AccessGrant, ...]:
+        everywhere = [f"{self.scope}/*"]
+        if str(entry["visibility"]) == "all":
+            return repositories_grant(everywhere, f"{via}, all repositories")
+        only = "private and internal repositories"
+        return repositories_grant(everywhere, f"{via}, {only}", condition=only)
+
+    def _registries(self) -> Iterator[Collected]:
+        for entry in _listed(self.client, ask.REGISTRIES, "configurations", {"org": self.scope}):
+            self.tally["listed"] += 1
+            path = f"orgs/{self.scope}/private-registries"
+            place = self._place(path, self.scope, "private-registry", registry_facts(entry))
+            if keeps_no_secret(entry):
+                self.tally["by OIDC"] += 1
+            elif self._chosen(place.name(str(entry["name"]))):
+                chosen = str(entry["visibility"]) == "selected"
+                via = "private registry of the organisation"
+                grants = None if chosen else self._given_widely(entry, via)
+                why = (
+                    "GitHub does not list the repositories a private registry was given to" if chosen else ""
+                )
+                yield secret_of(entry, place, grants, why)
+
+    def _tokens(self) -> Iterator[Collected]:
+        path = f"orgs/{self.scope}/personal-access-tokens"
+        place = self._place(path, self.scope, "personal-access-token")
+        for entry in _listed(self.client, ask.TOKENS, "", {"org": self.scope}):
+            self.tally["listed"] += 1
+            token = token_of(entry, place)
+            if entry["token_expired"]:
+                self.tally["expired"] += 1
+            elif self._chosen(token.name):
+                yield token
 
     def _secrets(
         self, operation: str, place: Place, grants: tuple[AccessGrant, ...], parts: Mapping[str, str]

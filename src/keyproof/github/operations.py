@@ -2,11 +2,22 @@
 
 from typing import Literal
 
-Family = Literal["actions", "dependabot", "codespaces", "agents", "environments", "deploy-keys"]
+Family = Literal[
+    "actions",
+    "dependabot",
+    "codespaces",
+    "agents",
+    "environments",
+    "deploy-keys",
+    "private-registries",
+    "personal-access-tokens",
+]
 
 SHARED: tuple[Family, ...] = ("actions", "dependabot", "codespaces", "agents")
 """The families of secrets that an organisation has as well as a repository."""
 
+REGISTRIES = "GET /orgs/{org}/private-registries"
+TOKENS = "GET /orgs/{org}/personal-access-tokens"
 REPOSITORIES = "GET /orgs/{org}/repos"
 REPOSITORY = "GET /repos/{owner}/{repo}"
 ENVIRONMENTS = "GET /repos/{owner}/{repo}/environments"
@@ -43,6 +54,8 @@ _OF_REPOSITORY: dict[Family, str] = {
     "agents": "repository Agent secrets: read",
 }
 OPERATIONS: dict[str, str] = {
+    REGISTRIES: "organization Organization private registries: read",
+    TOKENS: "organization Personal access tokens: read, of a GitHub App",
     REPOSITORIES: "repository Metadata: read",
     REPOSITORY: "repository Metadata: read",
     ENVIRONMENTS: "repository Actions: read",

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from keyproof.domain.access import AccessGrant, Action
-from keyproof.domain.secret import Encryption, SecretMetadata, SubjectKind
+from keyproof.domain.secret import Basis, Confidence, DatedFact, Encryption, SecretMetadata, SubjectKind
 from keyproof.rest.reading import moment, written
 
 KIND = "github"
@@ -103,6 +103,57 @@ def deploy_key_of(entry: Object, place: Place) -> SecretMetadata:
             **({"added-by": str(entry["added_by"])} if entry.get("added_by") else {}),
         },
         unread=unread,
+    )
+
+
+def registry_facts(entry: Object) -> dict[str, str | int | bool]:
+    """What a private registry's configuration says beside its secret. Raises KeyError."""
+    host = urlsplit(str(entry.get("url") or "")).hostname or ""
+    return {"registry-type": str(entry["registry_type"]), **({"registry": host} if host else {})}
+
+
+def keeps_no_secret(entry: Object) -> bool:
+    """Whether a private registry is opened by OIDC, for which GitHub keeps nothing secret."""
+    return str(entry.get("auth_type") or "").startswith("oidc")
+
+
+def token_of(entry: Object, place: Place) -> SecretMetadata:
+    """A fine-grained personal access token of a member. Raises KeyError, ValueError, AttributeError.
+
+    GitHub tells when the organisation approved it, which is after it was made; it may have been regenerated since.
+    """
+    granted, used = moment(entry["access_granted_at"]), moment(entry["token_last_used_at"])
+    if granted is None:
+        raise ValueError("a time is written in an unknown form")
+    owner = str(entry["owner"]["login"])
+    permitted = sorted(
+        f"{kind} {what}: {level}"
+        for kind, granted_there in entry["permissions"].items()
+        for what, level in granted_there.items()
+    )
+    return SecretMetadata(
+        id=place.subject(str(entry["token_id"])),
+        name=place.name(f"{owner}/{entry['token_name']}"),
+        source=place.source,
+        backend=KIND,
+        scope=place.scope,
+        kind=SubjectKind.CREDENTIAL,
+        type=place.type,
+        owner=owner,
+        facts=(DatedFact(at=granted, basis=Basis.RECORD_CREATED, confidence=Confidence.UPPER_BOUND),),
+        expires_at=moment(entry["token_expires_at"]),
+        last_accessed_at=used,
+        attributes={
+            **place.attributes,
+            "address": place.address,
+            "never-expires": not entry["token_expires_at"],
+            "repository-selection": str(entry["repository_selection"]),
+            "permissions": ", ".join(permitted),
+        },
+        unread={
+            "grants": "GitHub does not know who holds it",
+            **({} if used else {"last_accessed_at": "GitHub states no use of this token"}),
+        },
     )
 
 
