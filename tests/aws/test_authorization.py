@@ -68,8 +68,8 @@ def grants(
     vocabulary: Vocabulary = SECRETS,
     arn: str = ARN,
 ) -> tuple[AccessGrant, ...]:
-    text = dumps(policy(*resource)) if resource else None
-    return Authorization(account=of, vocabulary=vocabulary).grants_on(arn, tags=tags or {}, policy=text)
+    policies = {"resource policy": dumps(policy(*resource))} if resource else {}
+    return Authorization(account=of, vocabulary=vocabulary).grants_on(arn, tags=tags or {}, policies=policies)
 
 
 def readers(*args: Any, **more: Any) -> dict[str, str]:

@@ -40,10 +40,21 @@ def _answer(code: str, status: int, message: str = "", headers: dict[str, str] |
         ("InvalidRequestException", 400, FaultKind.REFUSED),
         ("InternalServiceError", 500, FaultKind.BROKEN),
         ("", 503, FaultKind.BROKEN),
+        ("UnknownOperationException", 400, FaultKind.UNKNOWN),
+        ("InvalidAction", 400, FaultKind.UNKNOWN),
+        ("InternalFailure", 501, FaultKind.UNKNOWN),
+        ("500", 500, FaultKind.BROKEN),
     ],
 )
 def test_answers(code: str, status: int, kind: FaultKind) -> None:
     assert fault_of(_answer(code, status)).kind is kind
+
+
+def test_only_the_emulators_bare_failure_means_that_it_knows_no_such_operation() -> None:
+    emulator = {"server": "Werkzeug/3.1.9 Python/3.11.7"}
+    assert fault_of(_answer("500", 500, headers=emulator)).kind is FaultKind.UNKNOWN
+    assert fault_of(_answer("InternalServiceError", 500, headers=emulator)).kind is FaultKind.BROKEN
+    assert fault_of(_answer("502", 502, headers=emulator)).kind is FaultKind.BROKEN
 
 
 @pytest.mark.parametrize(
@@ -63,6 +74,8 @@ def test_answers(code: str, status: int, kind: FaultKind) -> None:
         (sdk.InvalidRegionError(region_name="x y"), FaultKind.BROKEN),
         (ResponseParserError("body"), FaultKind.BROKEN),
         (ValueError("Invalid endpoint: x"), FaultKind.BROKEN),
+        (AttributeError("'str' object has no attribute 'get'"), FaultKind.BROKEN),
+        (KeyError("ListUsersResult"), FaultKind.BROKEN),
     ],
 )
 def test_errors_of_the_sdk(error: Exception, kind: FaultKind) -> None:

@@ -36,7 +36,7 @@ def test_every_collector_runs_with_it_without_a_gap(
     aws: AwsServer, proxy: FaultProxy, as_user: BecomeUser, kind: str
 ) -> None:
     aws.client("secretsmanager").create_secret(Name="app", SecretString="planted")
-    aws.client("ssm").put_parameter(Name="/app", Value="planted", Type="SecureString")
+    aws.client("ssm").put_parameter(Name="/app", Value="planted", Type="SecureString", Tier="Advanced")
     aws.client("kms").create_key()
     nothing = b"<ListServiceSpecificCredentialsResponse><ListServiceSpecificCredentialsResult><ServiceSpecificCredentials/></ListServiceSpecificCredentialsResult></ListServiceSpecificCredentialsResponse>"
     proxy.add(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 from inline_snapshot import snapshot
 from pydantic import ValidationError
@@ -157,7 +158,7 @@ def test_reads_many_secrets_page_by_page_each_once_in_order(aws: AwsServer, prox
             "left out by include and exclude": "0",
             "replicas of other regions": "0",
             "access": "resource policies and the policies of 0 users and roles; those of the organisation, which only take away, were not read; the root user reaches everything and is not told",
-            "calls": "DescribeTrails: 1, GetAccountAuthorizationDetails: 1, DescribeSecret: 260, GetResourcePolicy: 260, ListSecretVersionIds: 260, ListSecrets: 3 pages, GetCallerIdentity: 1",
+            "calls": "DescribeTrails: 1, GetAccountAuthorizationDetails: 1, DescribeSecret: 260, GetResourcePolicy: 260, ListResourcePolicies: 260, ListSecretVersionIds: 260, ListSecrets: 3 pages, GetCallerIdentity: 1",
         }
     )
 
@@ -353,6 +354,154 @@ def test_grants_come_from_the_resource_policy(aws: AwsServer, proxy: FaultProxy)
     assert found.gaps == ()
 
 
+FOREIGN = "arn:aws:iam::111122223333:root"
+
+
+def _shared(name: str, principal: str = FOREIGN, **more: Any) -> str:
+    """A resource policy that lets a principal read."""
+    what = {"Sid": name, "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    statement = {**what, "Principal": {"AWS": principal}, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _attach(proxy: FaultProxy, *pages: list[str], **policies: str) -> None:
+    """Let every secret have named resource policies, listed page by page."""
+    arn = _record()["ARN"]
+    for number, names in enumerate(pages):
+        answer: dict[str, Any] = {"ResourcePolicies": [{"PolicyName": name} for name in names]}
+        if number + 1 < len(pages):
+            answer["NextToken"] = f"page-{number + 1}"
+        token = f"page-{number}" if number else None
+        proxy.add(
+            Fault(
+                then=modelled("ListResourcePolicies", answer),
+                action="ListResourcePolicies",
+                when=lambda request, token=token: request.json.get("NextToken") == token,  # type: ignore[misc]
+            )
+        )
+    for name, text in policies.items():
+        told = {"ARN": arn, "Name": "db", "PolicyName": name, "ResourcePolicy": text}
+        proxy.add(
+            Fault(
+                then=modelled("GetResourcePolicy", told),
+                action="GetResourcePolicy",
+                when=lambda request, name=name: request.json.get("PolicyName") == name,  # type: ignore[misc]
+            )
+        )
+
+
+def _judged(secret: SecretMetadata) -> Outcome:
+    """What a rule says that lets the own account's roles read."""
+    rule = AccessCheck.model_validate({"roles": {"own": "allow"}})
+    return rule.evaluate(secret, context(roles={"own": (f"arn:aws:iam::{ACCOUNT}:*",)})).outcome
+
+
+@pytest.mark.parametrize("identities", [True, False])
+def test_a_share_by_a_named_resource_policy_is_a_grant(
+    aws: AwsServer, proxy: FaultProxy, *, identities: bool
+) -> None:
+    _create(aws, "a")
+    own = _shared("Own", f"arn:aws:iam::{ACCOUNT}:role/ci")
+    aws.client("secretsmanager").put_resource_policy(SecretId="a", ResourcePolicy=own)
+    assert _judged(read(proxy)["a"]) is Outcome.PASS
+    _attach(
+        proxy, ["default", "other"], ["replica"], other=_shared("O"), replica=_shared("R", "444455556666")
+    )
+    secret = read(proxy, identities=identities)["a"]
+    assert _judged(secret) is Outcome.FAIL
+    assert [(grant.principal, grant.via) for grant in secret.grants or ()] == [
+        (FOREIGN, "resource policy other, statement O"),
+        (f"arn:aws:iam::{ACCOUNT}:role/ci", "resource policy, statement Own"),
+        ("arn:aws:iam::444455556666:root", "resource policy replica, statement R"),
+    ]
+    assert secret.unread == {}
+
+
+def test_a_denial_in_a_named_resource_policy_takes_away(aws: AwsServer, proxy: FaultProxy) -> None:
+    _create(aws, "a")
+    aws.client("secretsmanager").put_resource_policy(SecretId="a", ResourcePolicy=_shared("Out"))
+    _attach(proxy, ["default", "limit"], limit=_shared("No", "*", Effect="Deny"))
+    assert read(proxy)["a"].grants == ()
+
+
+@pytest.mark.parametrize(
+    ("policies", "answer", "why"),
+    [
+        ([], refusal("InternalServiceError", status=500), "secretsmanager:ListResourcePolicies failed: InternalServiceError"),
+        (["x"], refusal("ResourceNotFoundException"), "the resource policy x was deleted while it was read"),
+        (["x"], modelled("GetResourcePolicy", {}), "the resource policy x has no text"),
+        (["x"], modelled("GetResourcePolicy", {"ResourcePolicy": "{"}), "the resource policy cannot be understood: the policy is not JSON"),
+    ],
+)  # fmt: skip
+def test_named_resource_policies_that_cannot_be_read_are_never_none(
+    aws: AwsServer, proxy: FaultProxy, policies: list[str], answer: Answer, why: str
+) -> None:
+    _create(aws, "a")
+    if policies:
+        _attach(proxy, policies)
+        answer = _with_arn(answer)
+        proxy.add(Fault(then=answer, action="GetResourcePolicy", when=lambda it: "PolicyName" in it.json))
+    else:
+        proxy.add(Fault(then=answer, action="ListResourcePolicies"))
+    secret = read(proxy)["a"]
+    assert secret.unread == {"grants": why}
+    assert _judged(secret) is Outcome.NOT_EVALUATED
+
+
+def _with_arn(answer: Answer) -> Answer:
+    """What every good answer of the service has."""
+    told = json.loads(answer.body)
+    if answer.status != 200:
+        return answer
+    return modelled("GetResourcePolicy", {"ARN": _record()["ARN"], "Name": "db", **told})
+
+
+def test_a_server_without_named_resource_policies_keeps_none_and_that_is_told(
+    aws: AwsServer, proxy: FaultProxy
+) -> None:
+    _create(aws, "a", "b")
+    proxy.add(Fault(then=refusal("UnknownOperationException"), action="ListResourcePolicies"))
+    found = read(proxy)
+    assert (found.gaps, found["a"].unread, found["b"].unread) == ((), {}, {})
+    assert _judged(found["a"]) is Outcome.PASS
+    assert found.evidence["named resource policies"] == snapshot(
+        "not known to the server (UnknownOperationException), so it keeps none"
+    )
+    assert "named resource policies" not in read_elsewhere(aws).evidence
+
+
+def read_elsewhere(aws: AwsServer) -> Read:
+    """The same region of a server that knows them."""
+    with fault_proxy(aws.address) as other:
+        return read(other)
+
+
+def test_an_sdk_without_named_resource_policies_leaves_a_gap(
+    aws: AwsServer, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _create(aws, "a")
+    from botocore.loaders import Loader  # noqa: PLC0415 (where the SDK's models come from)
+
+    whole = Loader.load_service_model
+
+    def older(self: Loader, service: str, *args: Any, **more: Any) -> Any:
+        model = dict(whole(self, service, *args, **more))
+        if "operations" in model:
+            model["operations"] = {
+                name: one for name, one in model["operations"].items() if name != "ListResourcePolicies"
+            }
+        return model
+
+    monkeypatch.setattr(Loader, "load_service_model", older)
+    found = read(proxy)
+    (gap,) = found.gaps
+    assert gap.scope == "us-east-1 (secretsmanager:ListResourcePolicies)"
+    assert gap.reason.replace(botocore.__version__, "1.35.0") == snapshot(
+        "botocore 1.35.0 does not know secretsmanager:ListResourcePolicies (install a newer boto3) for 1 secret, e.g. a"
+    )
+    assert _judged(found["a"]) is Outcome.NOT_EVALUATED
+
+
 def test_what_is_switched_off_is_unread_and_not_asked_for(aws: AwsServer, proxy: FaultProxy) -> None:
     _create(aws, "db")
     found = read(proxy, access=False, versions=False, audit=False)
@@ -386,6 +535,7 @@ def _serve(proxy: FaultProxy, record: dict[str, Any], *, entry: dict[str, Any] |
             then=modelled("GetResourcePolicy", {"ARN": record["ARN"], "Name": "db"}),
             action="GetResourcePolicy",
         ),
+        Fault(then=modelled("ListResourcePolicies", {"ResourcePolicies": []}), action="ListResourcePolicies"),
     )
 
 
@@ -601,6 +751,7 @@ def test_its_permissions_are_enough(aws: AwsServer, proxy: FaultProxy, as_user: 
         ("secretsmanager:DescribeSecret", {"replicas"}),
         ("secretsmanager:ListSecretVersionIds", {"versions", "facts"}),
         ("secretsmanager:GetResourcePolicy", {"grants"}),
+        ("secretsmanager:ListResourcePolicies", {"grants"}),
     ],
 )
 def test_a_missing_right_is_one_gap_and_an_unread_field(

@@ -6,15 +6,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
+from keyproof.checks.access import Access as AccessCheck
 from keyproof.collectors.aws_ssm import AwsSsmCollector
 from keyproof.domain.access import Action
-from keyproof.domain.secret import Basis, Encryption
+from keyproof.domain.secret import Basis, Encryption, SecretMetadata
+from keyproof.domain.verdict import Outcome
 from keyproof.errors import AccessDeniedError
 from tests.collectors.conftest import BecomeUser
 from tests.fakes.aws_reading import Read, read_scope
 from tests.fakes.aws_server import ACCOUNT, AwsServer, modelled, refusal
-from tests.fakes.fault_proxy import Fault, FaultProxy
+from tests.fakes.fault_proxy import Answer, Fault, FaultProxy
+from tests.fakes.secrets import context
 
 pytestmark = pytest.mark.server
 
@@ -109,11 +113,108 @@ def test_who_reads_by_identity_policies(aws: AwsServer, proxy: FaultProxy) -> No
     ]
 
 
+def _listed(proxy: FaultProxy, **details: Any) -> None:
+    """Let one parameter be listed, as AWS does."""
+    entry = {"Name": "/app/db", "Type": "SecureString", "Tier": "Advanced", **details}
+    proxy.add(
+        Fault(
+            then=modelled("DescribeParameters", {"Parameters": [entry]}, "ssm"), action="DescribeParameters"
+        )
+    )
+
+
+def _share(sid: str, account: str, effect: str = "Allow") -> dict[str, str]:
+    """A policy as sharing a parameter makes it."""
+    actions = ["ssm:DescribeParameters", "ssm:GetParameter", "ssm:GetParameters", "ssm:GetParameterHistory"]
+    statement = {"Sid": sid, "Effect": effect, "Principal": {"AWS": [account]}, "Action": actions}
+    resource = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/app/db"
+    document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": resource}]}
+    return {"PolicyId": sid.lower(), "PolicyHash": "h", "Policy": json.dumps(document)}
+
+
+def _judged(secret: SecretMetadata) -> Outcome:
+    """What a rule says that lets the own account's roles read."""
+    rule = AccessCheck.model_validate({"roles": {"own": "allow"}})
+    return rule.evaluate(secret, context(roles={"own": (f"arn:aws:iam::{ACCOUNT}:*",)})).outcome
+
+
+def test_a_share_by_a_resource_policy_is_a_grant(aws: AwsServer, proxy: FaultProxy) -> None:
+    _put(aws, "/app/db")
+    assert _judged(read(proxy)["/app/db"]) is Outcome.PASS
+    _listed(proxy)
+    pages = (
+        {"Policies": [_share("One", "111122223333")], "NextToken": "n"},
+        {"Policies": [_share("Two", "444455556666"), _share("Not", "444455556666", "Deny")]},
+    )
+    for page in pages:
+        proxy.add(
+            Fault(then=modelled("GetResourcePolicies", page, "ssm"), action="GetResourcePolicies", times=1)
+        )
+    found = read(proxy)
+    secret = found["/app/db"]
+    assert [(grant.principal, grant.via, grant.actions) for grant in secret.grants or ()] == [
+        ("arn:aws:iam::111122223333:root", "resource policy one, statement One", (Action.READ,)),
+    ]
+    assert _judged(secret) is Outcome.FAIL
+    (first, second) = [request.json for request in proxy.seen if request.action == "GetResourcePolicies"]
+    assert first == {"ResourceArn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/app/db"}
+    assert second == {**first, "NextToken": "n"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (refusal("AccessDeniedException"), f"ssm:GetResourcePolicies is denied to arn:aws:sts::{ACCOUNT}:user/moto"),
+        (refusal("InternalServerError", status=500), "ssm:GetResourcePolicies failed: InternalServerError"),
+        (modelled("GetResourcePolicies", {"Policies": [{"PolicyId": "p"}]}, "ssm"), "the resource policy cannot be understood: the policy has no Statement"),
+        (modelled("GetResourcePolicies", {"Policies": [{"PolicyId": "p", "Policy": "{"}]}, "ssm"), "the resource policy cannot be understood: the policy is not JSON"),
+    ],
+)  # fmt: skip
+def test_resource_policies_that_cannot_be_read_are_never_none(
+    aws: AwsServer, proxy: FaultProxy, answer: Answer, why: str
+) -> None:
+    _put(aws, "/app/db")
+    _listed(proxy)
+    proxy.add(Fault(then=answer, action="GetResourcePolicies"))
+    found = read(proxy)
+    secret = found["/app/db"]
+    assert (secret.grants, secret.unread["grants"]) == (None, why)
+    assert _judged(secret) is Outcome.NOT_EVALUATED
+    refused = [gap.scope for gap in found.gaps]
+    assert refused == ([] if answer.status == 200 else [f"{REGION} (ssm:GetResourcePolicies)"])
+
+
+def test_a_parameter_deleted_meanwhile_is_none(aws: AwsServer, proxy: FaultProxy) -> None:
+    _put(aws, "/app/db")
+    _listed(proxy)
+    proxy.add(Fault(then=refusal("ResourceNotFoundException"), action="GetResourcePolicies"))
+    found = read(proxy)
+    assert (found.secrets, found.gaps) == ((), ())
+
+
+def test_only_what_aws_can_share_is_asked_for(aws: AwsServer, proxy: FaultProxy) -> None:
+    _put(aws, "/app/db")
+    _listed(proxy, Tier="Standard")
+    assert read(proxy)["/app/db"].grants == ()
+    assert "GetResourcePolicies" not in proxy.actions()
+
+
+def test_a_server_without_resource_policies_keeps_none_and_that_is_told(
+    aws: AwsServer, proxy: FaultProxy
+) -> None:
+    """Moto does not know the operation."""
+    _put(aws, "/app/db", Tier="Advanced")
+    _put(aws, "/app/other", Tier="Advanced")
+    found = read(proxy)
+    assert (found.gaps, [secret.grants for secret in found.secrets]) == ((), [(), ()])
+    assert found.evidence["resource policies"] == snapshot("not known to the server (500), so it keeps none")
+
+
 RIGHTS = tuple(right for right in AwsSsmCollector.permissions if not right.startswith("sts:"))
 
 
 def test_its_permissions_are_enough(aws: AwsServer, proxy: FaultProxy, as_user: BecomeUser) -> None:
-    _put(aws, "/app/db")
+    _put(aws, "/app/db", Tier="Advanced")
     as_user(*RIGHTS)
     found = read(proxy)
     assert (found.error, found.gaps, found.names) == (None, (), ["/app/db"])
@@ -124,13 +225,14 @@ def test_its_permissions_are_enough(aws: AwsServer, proxy: FaultProxy, as_user: 
     [
         ("ssm:ListTagsForResource", {"tags", "owner", "environment", "priority"}),
         ("iam:GetAccountAuthorizationDetails", {"grants"}),
+        ("ssm:GetResourcePolicies", {"grants"}),
         ("cloudtrail:DescribeTrails", {"audit"}),
     ],
 )
 def test_a_missing_right_is_a_gap_and_unread(
     aws: AwsServer, proxy: FaultProxy, as_user: BecomeUser, missing: str, fields: set[str]
 ) -> None:
-    _put(aws, "/app/db")
+    _put(aws, "/app/db", Tier="Advanced")
     as_user(*(right for right in RIGHTS if right != missing))
     found = read(proxy)
     assert [gap.scope for gap in found.gaps] == [f"{REGION} ({missing})"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from keyproof.aws.condition import Circumstances, Match, matches
 from keyproof.aws.identities import Account, Compiled, Identity
-from keyproof.aws.policy_document import Statement, statements_of
+from keyproof.aws.policy_document import RESOURCE_POLICY, Statement, statements_of
 from keyproof.domain.access import AccessGrant, Action
 
 
@@ -51,13 +51,14 @@ class Authorization:
         self._known = {name: one for one in self.account.identities for name in (one.arn, one.id)}
 
     def grants_on(
-        self, arn: str, *, tags: Mapping[str, str] | None, policy: str | None
+        self, arn: str, *, tags: Mapping[str, str] | None, policies: Mapping[str, str]
     ) -> tuple[AccessGrant, ...]:
         """Every way that leads to the resource, denials already taken away; sorted.
 
-        A way that depends on what is not known has a condition. Raises ValueError when `policy` cannot be understood.
+        `policies` are the resource's own: the way of each, as `resource_policy` says it → its JSON text. A way that
+        depends on what is not known has a condition. Raises ValueError when a policy cannot be understood.
         """
-        resource = self._statements(policy, arn)
+        resource = tuple(self._statements(policies, arn))
         found: set[AccessGrant] = set()
         for compiled in self.account.compiled(
             self.vocabulary.service, tuple(self.vocabulary.actions)
@@ -66,14 +67,18 @@ class Authorization:
         found.update(self._of_others(arn, tags, resource))
         return tuple(sorted(found))
 
-    def _statements(self, policy: str | None, arn: str) -> tuple[Statement, ...]:
-        if not policy:
-            return ()
+    def _statements(self, policies: Mapping[str, str], arn: str) -> Iterator[tuple[str, Statement]]:
         service, operations = self.vocabulary.service, tuple(self.vocabulary.actions)
-        return statements_of(policy, service=service, operations=operations, arn=arn)
+        for via, policy in policies.items():
+            for statement in statements_of(policy, service=service, operations=operations, arn=arn):
+                yield via, statement
 
     def _of_identity(
-        self, compiled: Compiled, arn: str, tags: Mapping[str, str] | None, resource: Sequence[Statement]
+        self,
+        compiled: Compiled,
+        arn: str,
+        tags: Mapping[str, str] | None,
+        resource: Sequence[tuple[str, Statement]],
     ) -> tuple[AccessGrant, ...]:
         if not compiled.statements and not resource:
             return ()
@@ -86,13 +91,12 @@ class Authorization:
         around = _around(identity, arn, tags)
         own = _account(arn)
         ways = list(_ways(((via, st, "") for via, st in compiled.statements), around))
-        for statement in resource:
+        for via, statement in resource:
             who = _names(statement, identity, own)
             if who is None or (not statement.denies and _about_all(statement)):
                 continue
             # A role stays within its boundary even where a resource policy names it; a user does not.
-            named = _ways([("resource policy", statement, who)], around, bounded=not identity.user)
-            ways += named
+            ways += _ways([(via, statement, who)], around, bounded=not identity.user)
         limits: list[list[_Way]] = []
         if compiled.boundary is not None:
             inside = list(_ways((("permissions boundary", st, "") for st in compiled.boundary), around))
@@ -105,26 +109,26 @@ class Authorization:
         return granted
 
     def _delegation(
-        self, resource: Sequence[Statement], around: Circumstances, own: str
+        self, resource: Sequence[tuple[str, Statement]], around: Circumstances, own: str
     ) -> list[_Way] | None:
         """What the resource policy leaves to the account's own policies; None where it needs not."""
         if not self.vocabulary.delegated:
             return None
         leaving = [
             ("", statement, "")
-            for statement in resource
+            for _, statement in resource
             if not statement.denies and any(_is_root(name, own) for name in statement.principals)
         ]
         return list(_ways(leaving, around))
 
     def _of_others(
-        self, arn: str, tags: Mapping[str, str] | None, resource: Sequence[Statement]
+        self, arn: str, tags: Mapping[str, str] | None, resource: Sequence[tuple[str, Statement]]
     ) -> Iterator[AccessGrant]:
         """Principals of the resource policy that are no identity of the account: others' accounts, services, anyone."""
         own = _account(arn)
         names = {
             name
-            for statement in resource
+            for _, statement in resource
             if not statement.denies
             for name in (("*",) if statement.other_principals else statement.principals)
             if name not in self._known and not _is_root(name, own)
@@ -133,10 +137,10 @@ class Authorization:
             around = _around_other(name, arn, tags, own)
             ways = [
                 way
-                for statement in resource
+                for via, statement in resource
                 for who in [_names_other(statement, name)]
                 if who is not None
-                for way in _ways([("resource policy", statement, who)], around)
+                for way in _ways([(via, statement, who)], around)
             ]
             yield from self._grants(name, ways, [], None)
 
@@ -154,8 +158,8 @@ class Authorization:
         for way in every:
             if way.via.startswith("-"):
                 continue
-            within = list(limits) if way.bounded or not way.via.startswith("resource policy") else []
-            if delegation is not None and not way.via.startswith("resource policy"):
+            within = list(limits) if way.bounded or not way.via.startswith(RESOURCE_POLICY) else []
+            if delegation is not None and not way.via.startswith(RESOURCE_POLICY):
                 within.append(delegation)
             yield from self._grants_by(principal, way, way.operations - barred, within, doubtful)
 

@@ -47,6 +47,18 @@ class CallRefusedError(Exception):
         self.action = action
         self.fault = fault
 
+    def why(self, identity: str) -> str:
+        """The refusal in words; `identity` is who asked."""
+        match self.fault.kind:
+            case FaultKind.DENIED:
+                return f"{self.action} is denied to {identity}"
+            case FaultKind.UNKNOWN:
+                return f"{self.action} is not known to the server"
+            case FaultKind.OUTDATED:
+                return f"{self.fault.detail} does not know {self.action} (install a newer boto3)"
+            case _:
+                return f"{self.action} failed: {self.fault.code}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
@@ -113,7 +125,9 @@ class AwsCalls:
         from botocore import xform_name  # noqa: PLC0415 (only where the SDK is in use)
 
         service, operation = _OPERATIONS.get(action, action).split(":")
-        method = getattr(self._clients[service], xform_name(operation))
+        method = getattr(self._clients[service], xform_name(operation), None)
+        if method is None:
+            raise CallRefusedError(action, _outdated(operation))
         tried = 0
         fault: Fault | None = None
 
@@ -261,6 +275,12 @@ class AwsCalls:
                     scope=region,
                     hint="check regions and endpoint-url of this source",
                 )
+
+
+def _outdated(operation: str) -> Fault:
+    from botocore import __version__  # noqa: PLC0415 (only where the SDK is in use)
+
+    return Fault(kind=FaultKind.OUTDATED, code=operation, detail=f"botocore {__version__}")
 
 
 def _in_words(fault: Fault) -> str:

@@ -23,6 +23,10 @@ class FaultKind(Enum):
     """The server failed, or its answer cannot be read."""
     GONE = auto()
     """The resource does not exist."""
+    UNKNOWN = auto()
+    """The server does not know the operation."""
+    OUTDATED = auto()
+    """The installed SDK does not know the operation."""
     REFUSED = auto()
     """The request is not possible in the state the resource is in."""
 
@@ -65,6 +69,10 @@ _GONE = frozenset({
     "InvalidResourceId", "NoSuchBucket", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException",
     "TrailNotFoundException",
 })  # fmt: skip
+_UNKNOWN = frozenset({"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"})
+"""As AWS's protocols name what they have no operation for."""
+_EMULATOR = "werkzeug"
+"""The server of moto, whose only answer to what it does not know is a bare 500."""
 _CREDENTIAL_ERRORS = (
     "ConfigNotFound", "ConfigParseError", "CredentialRetrievalError", "InfiniteLoopConfigError", "InvalidConfigError",
     "LoginError", "MetadataRetrievalError", "MissingDependencyException", "NoAuthTokenError", "NoCredentialsError",
@@ -79,7 +87,8 @@ def sdk_errors() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (only where the SDK is in use)
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 (same)
 
-    return (BotoCoreError, ClientError, ResponseParserError, ValueError)
+    # The last three are its parsers' on JSON or XML of another shape than the operation's.
+    return (BotoCoreError, ClientError, ResponseParserError, ValueError, AttributeError, KeyError, TypeError)
 
 
 def fault_of(error: Exception) -> Fault:
@@ -105,11 +114,13 @@ def _of_answer(error: "ClientError") -> Fault:
     about = error.response.get("ResponseMetadata", {})
     code, status = str(stated.get("Code", "")), int(about.get("HTTPStatusCode", 0))
     detail = " ".join(str(stated.get("Message", "")).split())
+    headers = about.get("HTTPHeaders", {})
+    bare = code == str(status) == "500" and headers.get("server", "").lower().startswith(_EMULATOR)
     return Fault(
-        kind=_kind(code, status),
+        kind=FaultKind.UNKNOWN if bare else _kind(code, status),
         code=code,
         detail=detail[:_LONGEST_DETAIL],
-        retry_after=_seconds(about.get("HTTPHeaders", {}).get("retry-after", "")),
+        retry_after=_seconds(headers.get("retry-after", "")),
     )
 
 
@@ -119,6 +130,7 @@ def _kind(code: str, status: int) -> FaultKind:
         (FaultKind.CREDENTIALS, _CREDENTIALS),
         (FaultKind.DENIED, _DENIED),
         (FaultKind.GONE, _GONE),
+        (FaultKind.UNKNOWN, _UNKNOWN),
     ):
         if code in codes:
             return kind
@@ -127,6 +139,8 @@ def _kind(code: str, status: int) -> FaultKind:
             return FaultKind.THROTTLED
         case 401 | 403:
             return FaultKind.DENIED
+        case 501:
+            return FaultKind.UNKNOWN
         case _:
             return FaultKind.BROKEN if status >= 500 else FaultKind.REFUSED
 

@@ -5,7 +5,6 @@ from threading import Lock
 
 from keyproof.aws.authorization import Authorization, Vocabulary
 from keyproof.aws.calls import AwsCalls, CallRefusedError
-from keyproof.aws.faults import FaultKind
 from keyproof.aws.identities import AUTHORISATION, Account
 
 _KINDS = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
@@ -43,7 +42,5 @@ def _account(calls: AwsCalls, identity: str) -> tuple[Account | None, str]:
     try:
         pages = list(calls.pages(AUTHORISATION, "UserDetailList", Filter=_KINDS, MaxItems=1000))
     except CallRefusedError as refusal:
-        if refusal.fault.kind is FaultKind.DENIED:
-            return None, f"{AUTHORISATION} is denied to {identity}"
-        return None, f"{AUTHORISATION} failed: {refusal.fault.code}"
+        return None, refusal.why(identity)
     return Account.of(pages), ""

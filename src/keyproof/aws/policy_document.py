@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+RESOURCE_POLICY = "resource policy"
+"""How every way through a resource policy begins."""
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -110,6 +112,11 @@ def one_of(statement: Mapping[str, Any], element: str, name: str) -> tuple[str, 
     if len(present) != 1:
         raise ValueError(f"{name} of the policy needs one of {element} and Not{element}")
     return present[0], strings(statement[present[0]], f"{present[0]} of {name}")
+
+
+def resource_policy(name: str = "") -> str:
+    """How a grant says that it comes from a resource policy, and from which where it has a name."""
+    return f"{RESOURCE_POLICY} {name}" if name else RESOURCE_POLICY
 
 
 def principals_of(element: object, arn: str, name: str) -> list[str]:

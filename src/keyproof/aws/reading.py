@@ -58,9 +58,7 @@ class Reading:
 
     def why(self, refusal: CallRefusedError) -> str:
         """A refusal in words."""
-        if refusal.fault.kind is FaultKind.DENIED:
-            return f"{refusal.action} is denied to {self.identity}"
-        return f"{refusal.action} failed: {refusal.fault.code}"
+        return refusal.why(self.identity)
 
     def refused(self, refusal: CallRefusedError, name: str) -> str:
         """Why a field of `name` is unread; noted as a gap unless the state of what is read forbids the call.

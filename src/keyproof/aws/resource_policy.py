@@ -7,7 +7,14 @@ never evaluated, and every doubt is read as more access, never as less.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from keyproof.aws.policy_document import conditions_of, glob, one_of, parsed, principals_of
+from keyproof.aws.policy_document import (
+    RESOURCE_POLICY,
+    conditions_of,
+    glob,
+    one_of,
+    parsed,
+    principals_of,
+)
 from keyproof.domain.access import AccessGrant, Action
 
 ACTIONS: Mapping[str, Action] = {
@@ -43,8 +50,8 @@ NO_ACTION = frozenset({"BatchGetSecretValue", "CreateSecret", "GetRandomPassword
 """Actions of the service that give nothing on an existing secret."""
 
 
-def grants_of(policy: str, *, arn: str) -> tuple[AccessGrant, ...]:
-    """Every grant and denial in `policy`, the JSON text of the resource policy of the secret `arn`.
+def grants_of(policy: str, *, arn: str, via: str = RESOURCE_POLICY) -> tuple[AccessGrant, ...]:
+    """Every grant and denial in `policy`, the JSON text of a resource policy of the secret `arn`; `via` names it.
 
     An allow names an action when any operation behind it is allowed, a deny only when all are denied.
     Sorted. Raises ValueError with the reason when the text is no policy that can be understood.
@@ -57,11 +64,11 @@ def grants_of(policy: str, *, arn: str) -> tuple[AccessGrant, ...]:
     for number, statement in enumerate(statements if isinstance(statements, list) else [statements], start=1):
         if not isinstance(statement, dict):
             raise ValueError(f"statement {number} of the policy is no object")  # noqa: TRY004 (a document's fault, not a caller's)
-        grants.update(_grants(statement, number, arn))
+        grants.update(_grants(statement, number, arn, via))
     return tuple(sorted(grants))
 
 
-def _grants(statement: dict[str, Any], number: int, arn: str) -> Iterator[AccessGrant]:
+def _grants(statement: dict[str, Any], number: int, arn: str, way: str) -> Iterator[AccessGrant]:
     name = f"statement {statement.get('Sid') or number}"
     effect = statement.get("Effect")
     if effect not in ("Allow", "Deny"):
@@ -83,7 +90,7 @@ def _grants(statement: dict[str, Any], number: int, arn: str) -> Iterator[Access
         yield AccessGrant(
             principal=principal,
             actions=actions,
-            via=f"resource policy, {name}" + (f" ({excluded})" if excluded and not denies else ""),
+            via=f"{way}, {name}" + (f" ({excluded})" if excluded and not denies else ""),
             effect="deny" if denies else "allow",
             condition="; ".join(part for part in (excluded if denies else "", condition) if part),
         )

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from keyproof.aws.calls import AwsCalls, CallRefusedError
-from keyproof.aws.faults import FaultKind
 from keyproof.domain.access import AuditTrail
 
 TRAILS, STATUS = "cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"
@@ -39,7 +38,7 @@ def read_trails(calls: AwsCalls, *, event_source: str, identity: str) -> Trails:
     try:
         listed = calls.call(TRAILS, "trailList", includeShadowTrails=True)["trailList"]
     except CallRefusedError as refusal:
-        why = _why(refusal, identity)
+        why = refusal.why(identity)
         return Trails(trails=None, attributes={}, unread=why, gaps=((TRAILS, why),))
     gaps: dict[str, str] = {}
     found: list[AuditTrail] = []
@@ -67,11 +66,11 @@ def _trail(
     try:
         status = calls.call(STATUS, "IsLogging", Name=arn)
     except CallRefusedError as refusal:
-        gaps[STATUS] = _why(refusal, identity)
+        gaps[STATUS] = refusal.why(identity)
     try:
         selectors = calls.call(SELECTORS, "TrailARN", TrailName=arn)
     except CallRefusedError as refusal:
-        gaps[SELECTORS] = _why(refusal, identity)
+        gaps[SELECTORS] = refusal.why(identity)
     covers = covers_reads(selectors, event_source) if selectors is not None else None
     return AuditTrail(
         sink=arn,
@@ -142,9 +141,3 @@ def _spans(rules: Iterable[Mapping[str, Any]], prefix: str) -> Iterator[timedelt
             and (prefix.startswith(about) or about.startswith(prefix))
         ):
             yield timedelta(days=int(days))
-
-
-def _why(refusal: CallRefusedError, identity: str) -> str:
-    if refusal.fault.kind is FaultKind.DENIED:
-        return f"{refusal.action} is denied to {identity}"
-    return f"{refusal.action} failed: {refusal.fault.code}"

@@ -20,6 +20,7 @@ from keyproof.aws.key import (
     rotation_of,
 )
 from keyproof.aws.oversight import OverseenReading
+from keyproof.aws.policy_document import resource_policy
 from keyproof.aws.reading import WHO, GoneError, chosen, connect, known
 from keyproof.aws.tags import utc
 from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
@@ -233,7 +234,7 @@ class _Reading(OverseenReading):
                 unread["grants"] = f"identity policies were not read: {self.unauthorized}"
                 return key
             arn = str(key.attributes["arn"])
-            found += self.authorization.grants_on(arn, tags=key.tags, policy=policy)
+            found += self.authorization.grants_on(arn, tags=key.tags, policies={resource_policy(): policy})
         except CallRefusedError as refusal:
             unread["grants"] = self.refused(refusal, identifier)
             return key

@@ -15,10 +15,12 @@ from keyproof.aws.events import LOOKUP, SOURCE, EventLog, LogUnreadableError, lo
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
 from keyproof.aws.oversight import OverseenReading
+from keyproof.aws.policy_reading import NAMES, POLICY, PolicyUnreadError, ResourcePolicies
 from keyproof.aws.reading import WHO, GoneError, chosen, connect, known
 from keyproof.aws.resource_policy import ACTIONS, grants_of
 from keyproof.aws.secret import KIND, current_version_facts, keys_of, secret_of, versions_of
 from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
+from keyproof.domain.access import AccessGrant
 from keyproof.domain.assessment import Collected, Gap
 from keyproof.domain.secret import SecretMetadata, VersionState
 from keyproof.domain.verdict import Evidence
@@ -27,8 +29,7 @@ from keyproof.fields import StringsField
 from keyproof.ports import Surroundings
 
 LIST, DESCRIBE = "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret"
-VERSIONS, POLICY = "secretsmanager:ListSecretVersionIds", "secretsmanager:GetResourcePolicy"
-
+VERSIONS = "secretsmanager:ListSecretVersionIds"
 
 VOCABULARY = Vocabulary(service="secretsmanager", actions=ACTIONS)
 
@@ -69,6 +70,7 @@ class AwsSecretsManagerCollector:
         DESCRIBE,
         VERSIONS,
         POLICY,
+        NAMES,
         AUTHORISATION,
         *TRAIL_RIGHTS,
         LOOKUP,
@@ -113,6 +115,7 @@ class AwsSecretsManagerCollector:
             calls=calls,
             identities=self._identities,
             surroundings=self.surroundings,
+            policies=ResourcePolicies(calls=calls, noun="named resource policies"),
         )
         try:
             yield from reading.identify()
@@ -135,6 +138,7 @@ class _Reading(OverseenReading):
     config: AwsSecretsManagerConfig
     identities: Identities
     surroundings: Surroundings
+    policies: ResourcePolicies
     events: EventLog | None = None
     no_events: str = ""
     """Why `events` is None, where they were to be read."""
@@ -199,6 +203,7 @@ class _Reading(OverseenReading):
             yield Evidence(name="deleted while they were read", value=str(self.tally["gone"]))
         if self.config.access:
             yield Evidence(name="access", value=self._access_read())
+            yield from self.policies.evidence()
         yield Evidence(name="calls", value=", ".join(self._counted()))
 
     def _access_read(self) -> str:
@@ -292,15 +297,18 @@ class _Reading(OverseenReading):
         if not self.config.access:
             unread["grants"] = "switched off by `access: false` of the source"
             return secret
+        policies: dict[str, str] = {}
         try:
-            policy = self.calls.call(POLICY, "ARN", SecretId=arn).get("ResourcePolicy")
-            if self.authorization is None:
-                grants = grants_of(policy, arn=arn) if policy else ()
-            else:
-                grants = self.authorization.grants_on(arn, tags=secret.tags, policy=policy)
+            for via, policy in self.policies.of_secret(arn):
+                policies[via] = policy  # noqa: PERF403 (what came before a refusal must stay)
         except CallRefusedError as refusal:
             unread["grants"] = self.refused(refusal, secret.name)
-            return secret
+            if refusal.action == POLICY:
+                return secret
+        except PolicyUnreadError as unseen:
+            unread["grants"] = str(unseen)
+        try:
+            grants = self._grants(secret, arn, policies)
         except ValueError as error:
             unread["grants"] = f"the resource policy cannot be understood: {error}"
             return secret
@@ -309,6 +317,14 @@ class _Reading(OverseenReading):
         if self.authorization is None:
             secret = replace(secret, attributes={**secret.attributes, "identity-policies": "not read"})
         return replace(secret, grants=grants)
+
+    def _grants(
+        self, secret: SecretMetadata, arn: str, policies: Mapping[str, str]
+    ) -> tuple[AccessGrant, ...]:
+        if self.authorization is not None:
+            return self.authorization.grants_on(arn, tags=secret.tags, policies=policies)
+        found = (grants_of(policy, arn=arn, via=via) for via, policy in policies.items())
+        return tuple(sorted(grant for grants in found for grant in grants))
 
     def _with_audit(self, secret: SecretMetadata, arn: str, unread: dict[str, str]) -> SecretMetadata:
         if self.trails is None:

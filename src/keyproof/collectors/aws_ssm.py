@@ -15,6 +15,7 @@ from keyproof.aws.config import AwsConfig
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
 from keyproof.aws.oversight import OverseenReading
+from keyproof.aws.policy_reading import PARAMETER_POLICIES, ResourcePolicies
 from keyproof.aws.reading import WHO, GoneError, chosen, connect, known
 from keyproof.aws.tags import tags_of, told_by, utc
 from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
@@ -43,7 +44,9 @@ VOCABULARY = Vocabulary(
         "DeleteParameters": Action.ADMIN,
         "AddTagsToResource": Action.ADMIN,
         "RemoveTagsFromResource": Action.ADMIN,
+        "GetResourcePolicies": Action.LIST,
         "PutResourcePolicy": Action.ADMIN,
+        "DeleteResourcePolicy": Action.ADMIN,
     },
 )
 _SOURCE = "ssm.amazonaws.com"
@@ -78,6 +81,7 @@ class AwsSsmCollector:
     permissions: ClassVar[tuple[str, ...]] = (
         LIST,
         TAGS,
+        PARAMETER_POLICIES,
         AUTHORISATION,
         *TRAIL_RIGHTS,
         WHO,
@@ -110,7 +114,13 @@ class AwsSsmCollector:
             permissions=self.permissions,
             services=("ssm", "iam", "cloudtrail", "s3"),
         )
-        reading = _Reading(source=self.source, calls=calls, noun="parameters", config=self.config)
+        reading = _Reading(
+            source=self.source,
+            calls=calls,
+            noun="parameters",
+            config=self.config,
+            policies=ResourcePolicies(calls=calls, noun="resource policies"),
+        )
         try:
             yield from reading.identify()
             yield from reading.prepare(self._identities)
@@ -127,6 +137,7 @@ class AwsSsmCollector:
             "not encrypted and no secret by their names",
         ):
             yield Evidence(name=f"parameters {what}", value=str(reading.tally[what]))
+        yield from reading.policies.evidence()
         yield reading.counted()
 
 
@@ -135,6 +146,7 @@ class _Reading(OverseenReading):
     """One pass over the parameters of one region."""
 
     config: AwsSsmConfig
+    policies: ResourcePolicies
     tally: Counter[str] = field(default_factory=Counter)
 
     def prepare(self, identities: Identities) -> Iterator[Collected]:
@@ -168,17 +180,20 @@ class _Reading(OverseenReading):
         return True
 
     def _parameter(self, entry: Mapping[str, Any]) -> SecretMetadata | None:
-        name = str(entry["Name"])
+        """Everything about one listed parameter; None when it was deleted meanwhile."""
+        try:
+            return self._read(entry, str(entry["Name"]))
+        except GoneError:
+            return None
+
+    def _read(self, entry: Mapping[str, Any], name: str) -> SecretMetadata:
         unread = {"last_accessed_at": _NO_ACCESS_TIME}
         tags: dict[str, str] = {}
         try:
             answer = self.calls.call(TAGS, "TagList", ResourceType="Parameter", ResourceId=name)
             tags = tags_of(answer["TagList"])
         except CallRefusedError as refusal:
-            try:
-                why = self.refused(refusal, name)
-            except GoneError:
-                return None
+            why = self.refused(refusal, name)
             unread |= dict.fromkeys(("tags", "owner", "environment", "priority"), why)
         secret = self._described(entry, name, tags, unread)
         secret = self._with_grants(secret, unread)
@@ -228,7 +243,19 @@ class _Reading(OverseenReading):
         if self.unauthorized:
             unread["grants"] = f"identity policies were not read whole: {self.unauthorized}"
         arn = str(secret.attributes["arn"])
-        return replace(secret, grants=self.authorization.grants_on(arn, tags=secret.tags, policy=None))
+        try:
+            # Only an advanced parameter can be shared, and none becomes a standard one again:
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-shared-parameters.html
+            shared = secret.attributes["tier"] != "Standard"
+            policies = dict(self.policies.of_parameter(arn)) if shared else {}
+            grants = self.authorization.grants_on(arn, tags=secret.tags, policies=policies)
+        except CallRefusedError as refusal:
+            unread["grants"] = self.refused(refusal, secret.name)
+            return secret
+        except ValueError as error:
+            unread["grants"] = f"the resource policy cannot be understood: {error}"
+            return secret
+        return replace(secret, grants=grants)
 
 
 def _facts(written: datetime | None) -> tuple[DatedFact, ...]:

@@ -1,4 +1,4 @@
-"""Moto's AWS server on loopback, mended where it forgets the age of a secret."""
+"""Moto's AWS server on loopback, mended where it forgets the age of a secret and its policies' names."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def serve() -> Iterator[str]:
 
     getLogger("werkzeug").setLevel(WARNING)  # one line a request otherwise
     server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with _versions_keep_their_dates():
+    with _versions_keep_their_dates(), _policies_are_listed():
         server.start()
         host, port = server.get_host_and_port()
         try:
@@ -57,4 +57,19 @@ def _versions_keep_their_dates() -> Iterator[None]:
         return json.dumps(answer)
 
     with patch.object(SecretsManagerBackend, "list_secret_version_ids", dated):
+        yield
+
+
+@contextmanager
+def _policies_are_listed() -> Iterator[None]:
+    """Moto 5.2 does not know ListResourcePolicies; it keeps the default policy only."""
+    from moto.secretsmanager.responses import SecretsManagerResponse  # noqa: PLC0415 (slow to import)
+
+    def listed(self: Any) -> str:
+        kept = json.loads(self.backend.get_resource_policy(self._get_param("SecretId")))
+        return json.dumps(
+            {"ResourcePolicies": [{"PolicyName": "default"}] if "ResourcePolicy" in kept else []}
+        )
+
+    with patch.object(SecretsManagerResponse, "list_resource_policies", listed, create=True):
         yield
