@@ -11,8 +11,9 @@ import pytest
 
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
-from keyproof.rest.client import CredentialsRefusedError, RestClient, Server, token_of
+from keyproof.rest.client import RestClient, Server, token_of
 from keyproof.rest.config import RestConfig, checked_address
+from keyproof.rest.refusals import LockedOutError, NotThereError
 from keyproof.value_operations import ValueOperationError
 from tests.fakes.certificates import make
 from tests.fakes.ports import NOW, FixedClock
@@ -149,11 +150,11 @@ def test_a_wait_beyond_the_budget_is_not_begun() -> None:
 @pytest.mark.parametrize(
     ("said", "error", "words"),
     [
-        (Said(status=401, body={}), CredentialsRefusedError, "expired"),
-        (Said(status=400, body={"error": "invalid_grant"}), CredentialsRefusedError, "expired"),
+        (Said(status=401, body={}), LockedOutError, "expired"),
+        (Said(status=400, body={"error": "invalid_grant"}), LockedOutError, "expired"),
         (Said(status=400, body={"error": "other"}), BackendProtocolError, "answers 400: other"),
         (Said(status=403, body={"message": "no"}), AccessDeniedError, "'things: read' is missing: no"),
-        (Said(status=404, body={}), AccessDeniedError, "answers 404 to both"),
+        (Said(status=404, body={}), NotThereError, "answers 404 to both"),
         (Said(status=301, headers={"Location": "http://evil/x"}), BackendProtocolError, "moved to /x"),
         (Said(status=302), BackendProtocolError, "another place"),
         (Said(status=200, body=b"[" * 100_000), BackendProtocolError, "no JSON"),

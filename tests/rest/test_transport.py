@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyproof.errors import BackendUnreachableError, CollectError
+from keyproof.errors import AccessDeniedError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import CloudClient
 from keyproof.rest.config import RestConfig
@@ -55,6 +55,10 @@ class Played(Connections):
         return self.answers[min(len(self.seen), len(self.answers)) - 1]
 
 
+def _meaning(refusal: RefusedError) -> AccessDeniedError:
+    return AccessDeniedError(str(refusal), scope="all")
+
+
 def _transport(
     *answers: Received, naps: list[float] | None = None, token: Token | None = None, max_wait: float = 60.0
 ) -> tuple[Transport, Played]:
@@ -67,6 +71,7 @@ def _transport(
         connections=played,
         stated={READ.purpose},
         denied=lambda request: cloud_value(request.method, request.url),
+        meaning=_meaning,
         token=token,
         max_wait=max_wait,
     ), played
@@ -76,7 +81,7 @@ def _transport(
 def test_a_budget_is_never_exceeded(busy: list[Received], end: Received, max_wait: float) -> None:
     naps: list[float] = []
     transport, played = _transport(*busy, end, naps=naps, max_wait=max_wait)
-    with suppress(CollectError, RefusedError):
+    with suppress(CollectError):
         transport.send(READ)
     assert sum(naps) <= max_wait
     assert len(played.seen) == len(naps) + 1, "every wait is for one more request, and none is without"
@@ -91,7 +96,7 @@ def test_a_retry_never_sends_a_different_request(answers: list[Received], renews
         return f"token-{renew}"
 
     transport, played = _transport(*answers, token=token if renews else None)
-    with suppress(CollectError, RefusedError):
+    with suppress(CollectError):
         transport.send(READ)
     sent = [
         (method, url, {**headers, "Authorization": ""}, body) for method, url, headers, body in played.seen
@@ -109,7 +114,7 @@ def test_a_retry_never_sends_a_different_request(answers: list[Received], renews
 @given(_ENDS.filter(lambda end: end.status == 401))
 def test_a_token_that_stays_refused_is_renewed_once(refusal: Received) -> None:
     transport, played = _transport(refusal, token=lambda _, renew: f"token-{renew}")
-    with pytest.raises(RefusedError):
+    with pytest.raises(AccessDeniedError):
         transport.send(READ)
     assert [headers["Authorization"] for _, _, headers, _ in played.seen] == [
         "Bearer token-False",
@@ -143,7 +148,7 @@ def test_a_denied_operation_is_never_sent_however_it_is_written(
         return "t"
 
     here = Surroundings(root=Path("/"), environ={}, clock=FixedClock(), sleep=lambda _: None)
-    client = CloudClient(RestConfig(), here, scope="all", token=token, stated={"list"})
+    client = CloudClient(RestConfig(), here, scope="all", token=token, meaning=_meaning, stated={"list"})
     url = f"http://127.0.0.1:9{written}{query}"
     ask = client.get if method == "GET" else lambda url, *, need: client.post(url, {}, need=need)
     with pytest.raises(ValueOperationError):
@@ -174,5 +179,5 @@ def test_any_answer_is_an_answer_or_an_error_with_a_name(raw: bytes) -> None:
             assert transport.send(READ).raw == raw
         except BackendUnreachableError as error:
             assert "stays busy" in error.message  # noqa: PT017 (several errors are good)
-        except (CollectError, RefusedError):
+        except CollectError:
             assert status >= 300

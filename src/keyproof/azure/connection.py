@@ -1,6 +1,6 @@
 """Signing in to Azure, and what its refusals mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +13,8 @@ from keyproof.errors import (
     CollectError,
     MissingExtraError,
 )
-from keyproof.rest.cloud import LockedOutError, RefusedError, words
+from keyproof.rest.refusals import LockedOutError, RefusedError, words
+from keyproof.rest.transport import Token
 
 EXTRA = "azure"
 VAULT_VERSION = "7.4"
@@ -21,8 +22,8 @@ VAULT_VERSION = "7.4"
 _SIGN_IN = "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
 
 
-Token = Callable[[str, bool], str]
-"""The bearer token for a URL; the flag asks for a new one."""
+class MissingError(BackendProtocolError):
+    """What was asked for is not there."""
 
 
 def sign_in(config: AzureKeyVaultConfig, *, scope: str) -> Token:
@@ -66,9 +67,9 @@ def audience(url: str, management: str) -> str:
     return f"https://vault.{suffix}" if found else ""
 
 
-def translated(refusal: RefusedError, *, scope: str, server: str) -> CollectError:
+def translated(refusal: RefusedError, *, scope: str) -> CollectError:
     """A refusal in keyproof's words: the firewall, a missing right, credentials, or an unknown answer."""
-    said, code = words(refusal.body), _inner_code(refusal.body)
+    said, code, server = words(refusal.body), _inner_code(refusal.body), refusal.server
     if refusal.status == 401:
         message = f"{server} does not accept the credentials: {said}"
         return LockedOutError(message, scope=scope, hint=f"{_SIGN_IN}; check the tenant")
@@ -82,7 +83,8 @@ def translated(refusal: RefusedError, *, scope: str, server: str) -> CollectErro
         other = f" (access policy: {instead})" if instead else ""
         hint = f"assign a role with {refusal.need}{other}; the how-to has a role with all of them"
         return AccessDeniedError(f"{refusal.need} is missing: {said}", scope=scope, hint=hint)
-    return BackendProtocolError(f"{server} answers {refusal.status}: {said} ({refusal.need})", scope=scope)
+    error = MissingError if refusal.status == 404 else BackendProtocolError
+    return error(f"{server} answers {refusal.status}: {said} ({refusal.need})", scope=scope)
 
 
 def next_link(body: Mapping[str, Any]) -> str:

@@ -9,10 +9,10 @@ from urllib.parse import quote, urlsplit
 from keyproof.azure import permissions as need
 from keyproof.azure.access import Access, by_assignments, by_policies
 from keyproof.azure.config import AzureKeyVaultConfig
-from keyproof.azure.connection import next_link, translated
+from keyproof.azure.connection import next_link
 from keyproof.domain.access import AuditTrail
 from keyproof.errors import AccessDeniedError
-from keyproof.rest.cloud import CloudClient, RefusedError
+from keyproof.rest.cloud import CloudClient
 
 _READING = frozenset({"AuditEvent"})
 _READING_GROUPS = frozenset({"audit", "alllogs"})
@@ -107,12 +107,8 @@ class ResourceManager:
 
     def _items(self, path: str, right: str, version: str) -> Iterator[Item]:
         url = f"{self.config.management}{path}"
-        try:
-            for page in self.client.pages(url, need=right, following=next_link, **{"api-version": version}):
-                yield from page.get("value") or ()
-        except RefusedError as refusal:
-            server = self.config.management
-            raise translated(refusal, scope=self.client.scope, server=server) from None
+        for page in self.client.pages(url, need=right, following=next_link, **{"api-version": version}):
+            yield from page.get("value") or ()
 
 
 def _kept(said: Item) -> dict[str, str | int | bool]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from keyproof.azure import permissions as need
 from keyproof.azure.config import AzureKeyVaultConfig, ObjectKind
-from keyproof.azure.connection import VAULT_VERSION, Token, next_link, sign_in, translated
+from keyproof.azure.connection import VAULT_VERSION, MissingError, next_link, sign_in, translated
 from keyproof.azure.objects import (
     SUBJECTS,
     at,
@@ -26,9 +26,11 @@ from keyproof.azure.vault import ResourceManager, VaultFacts
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Encryption, Rotation, SecretMetadata, SecretVersion, VersionState
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
+from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.ports import Surroundings
-from keyproof.rest.cloud import PARALLEL, CloudClient, LockedOutError, RefusedError
+from keyproof.rest.cloud import PARALLEL, CloudClient
+from keyproof.rest.refusals import LockedOutError
+from keyproof.rest.transport import Token
 
 _LISTING = {
     ObjectKind.SECRETS: need.SECRETS,
@@ -108,7 +110,12 @@ class AzureKeyVaultCollector:
             if self._token is None:
                 self._token = sign_in(self._config, scope=scope)
         return CloudClient(
-            self._config, self._surroundings, scope=scope, token=self._token, stated=need.PERMISSIONS
+            self._config,
+            self._surroundings,
+            scope=scope,
+            token=self._token,
+            meaning=lambda refusal: translated(refusal, scope=scope),
+            stated=need.PERMISSIONS,
         )
 
     def _vaults(self, client: CloudClient) -> Mapping[str, Item]:
@@ -356,21 +363,18 @@ class _Reading:
                 if items is not None and not isinstance(items, list):
                     raise self._strange("lists something of an unknown shape", right)
                 yield items or ()
-        except RefusedError as refusal:
-            raise self._translated(refusal, path) from None
+        except MissingError:
+            if _is_listing(path):
+                raise
+            raise _GoneError from None
 
     def _get(self, path: str, right: str) -> Item:
         try:
             return self.client.get(
                 f"{self.facts.address}{path}", need=right, **{"api-version": VAULT_VERSION}
             )
-        except RefusedError as refusal:
-            raise self._translated(refusal, path) from None
-
-    def _translated(self, refusal: RefusedError, path: str) -> CollectError | _GoneError:
-        if refusal.status == 404 and path.count("/") > 1:
-            return _GoneError()
-        return translated(refusal, scope=self.facts.address, server=self.facts.address)
+        except MissingError:
+            raise _GoneError from None
 
     def _strange(self, what: str, right: str) -> BackendProtocolError:
         return self.client.strange(self.facts.address, what, right)
@@ -378,6 +382,11 @@ class _Reading:
 
 def _current(versions: Sequence[SecretVersion]) -> SecretVersion | None:
     return next((version for version in versions if version.state is VersionState.CURRENT), None)
+
+
+def _is_listing(path: str) -> bool:
+    """Whether a path is that of all objects of a kind, not of one of them."""
+    return path.count("/") == 1
 
 
 def _address(vault: Item) -> str:

@@ -10,10 +10,11 @@ from keyproof.domain.secret import Basis, Confidence, DatedFact, SecretMetadata,
 from keyproof.domain.verdict import Evidence
 from keyproof.google import permissions as need
 from keyproof.google.config import GoogleServiceAccountKeysConfig
-from keyproof.google.connection import GoogleCloud, next_page, translated
+from keyproof.google.connection import GoogleCloud, next_page
 from keyproof.ports import Surroundings
-from keyproof.rest.cloud import CloudClient, RefusedError
+from keyproof.rest.cloud import CloudClient
 from keyproof.rest.reading import moment, wanted
+from keyproof.rest.refusals import NotThereError
 
 _NEVER = 9999
 """The year in which keys end that never do."""
@@ -66,8 +67,6 @@ class GoogleServiceAccountKeysCollector:
             yield Evidence(name="endpoint", value=self._cloud.at("iam"))
             yield Evidence(name="service accounts", value=f"{accounts}, {left_out} left out")
             yield Evidence(name="keys", value=str(keys))
-        except RefusedError as refusal:
-            raise translated(refusal, scope=scope, server=self._cloud.at("iam")) from None
         finally:
             client.close()
 
@@ -84,10 +83,8 @@ class GoogleServiceAccountKeysCollector:
             listed: Sequence[Item] = (
                 client.get(url, need=need.ACCOUNT_KEYS, keyTypes="USER_MANAGED").get("keys") or ()
             )
-        except RefusedError as refusal:
-            if refusal.status == 404:
-                return ()  # the account was deleted meanwhile
-            raise
+        except NotThereError:
+            return ()  # the account was deleted meanwhile
         return listed
 
     def _key(self, project: str, account: Item, key: Item) -> SecretMetadata:

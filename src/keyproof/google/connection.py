@@ -14,7 +14,8 @@ from keyproof.errors import (
 )
 from keyproof.google.config import GoogleConfig
 from keyproof.ports import Surroundings
-from keyproof.rest.cloud import CloudClient, LockedOutError, RefusedError, words
+from keyproof.rest.cloud import CloudClient
+from keyproof.rest.refusals import LockedOutError, NotThereError, RefusedError, words
 
 EXTRA = "google"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -42,6 +43,7 @@ class GoogleCloud:
             self.surroundings,
             scope=scope,
             token=lambda _, renew: self._token(scope, renew=renew),
+            meaning=lambda refusal: translated(refusal, scope=scope, server=refusal.server),
             headers={"x-goog-user-project": str(quota)} if quota else {},
         )
 
@@ -94,7 +96,7 @@ def translated(refusal: RefusedError, *, scope: str, server: str) -> CollectErro
         return AccessDeniedError(f"{refusal.need} is missing: {said}", scope=scope, hint=hint)
     if refusal.status == 404:
         message = f"it is not there, or {refusal.need} is missing: {said}"
-        return AccessDeniedError(message, scope=scope, hint="check the id of the project")
+        return NotThereError(message, scope=scope, hint="check the id of the project")
     return BackendProtocolError(f"{server} answers {refusal.status}: {said} ({refusal.need})", scope=scope)
 
 

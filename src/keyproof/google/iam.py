@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 from keyproof.domain.access import AccessGrant, AuditTrail
 from keyproof.domain.roles import ANYONE
-from keyproof.errors import AccessDeniedError
+from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.google import permissions as need
-from keyproof.google.connection import GoogleCloud, next_page, translated
+from keyproof.google.connection import GoogleCloud, next_page
 from keyproof.google.denial import Denial, denials_of, remaining
 from keyproof.google.vocabulary import Vocabulary
-from keyproof.rest.cloud import CloudClient, LockedOutError, RefusedError
+from keyproof.rest.cloud import CloudClient
+from keyproof.rest.refusals import LockedOutError
 
 _PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 _BASIC = {"projectOwner": "roles/owner", "projectEditor": "roles/editor", "projectViewer": "roles/viewer"}
@@ -89,11 +90,8 @@ class Iam:
         self, client: CloudClient, url: str, facts: ProjectFacts, *, right: str, place: str
     ) -> tuple[AccessGrant, ...]:
         """The grants by the policy of one resource, which people call `place`. Raises AccessDeniedError."""
-        try:
-            version: dict[str, str | int] = {"options.requestedPolicyVersion": 3}
-            policy = client.get(f"{url}:getIamPolicy", need=right, **version)
-        except RefusedError as refusal:
-            raise translated(refusal, scope=client.scope, server=url) from None
+        version: dict[str, str | int] = {"options.requestedPolicyVersion": 3}
+        policy = client.get(f"{url}:getIamPolicy", need=right, **version)
         return tuple(self.granted(client, policy, place, facts))
 
     def granted(
@@ -135,7 +133,9 @@ class Iam:
         try:
             said = client.get(f"{self.cloud.at('iam')}/v1/{role}", need=need.ROLE)
             permissions = frozenset(said.get("includedPermissions") or ()) & self.vocabulary.actions.keys()
-        except RefusedError:
+        except LockedOutError:
+            raise
+        except (AccessDeniedError, BackendProtocolError):
             permissions = self.vocabulary.known.get(role)
         with self.lock:
             self.roles[role] = permissions
@@ -156,29 +156,20 @@ class Iam:
         """The rules of every deny policy attached to a place; a listing leaves the rules out."""
         attached = quote(f"cloudresourcemanager.googleapis.com/{place}", safe="")
         url = f"{self.cloud.at('iam')}/v2/policies/{attached}/denypolicies"
-        try:
-            names = [
-                str(policy["name"]).rpartition("/")[2]
-                for page in client.pages(url, need=need.DENIALS, following=next_page)
-                for policy in page.get("policies") or ()
-            ]
-            policies = [client.get(f"{url}/{quote(name, safe='')}", need=need.DENIAL) for name in names]
-        except RefusedError as refusal:
-            raise translated(refusal, scope=client.scope, server=self.cloud.at("iam")) from None
+        names = [
+            str(policy["name"]).rpartition("/")[2]
+            for page in client.pages(url, need=need.DENIALS, following=next_page)
+            for policy in page.get("policies") or ()
+        ]
+        policies = [client.get(f"{url}/{quote(name, safe='')}", need=need.DENIAL) for name in names]
         return tuple(rule for policy in policies for rule in denials_of(policy, place))
 
     def _policy(self, client: CloudClient, place: str, right: str) -> Item:
         url = f"{self.cloud.at('cloudresourcemanager')}/v3/{place}:getIamPolicy"
-        try:
-            return client.post(url, {"options": {"requestedPolicyVersion": 3}}, need=right)
-        except RefusedError as refusal:
-            raise translated(refusal, scope=client.scope, server=place) from None
+        return client.post(url, {"options": {"requestedPolicyVersion": 3}}, need=right)
 
     def _get(self, client: CloudClient, place: str, right: str) -> Item:
-        try:
-            return client.get(f"{self.cloud.at('cloudresourcemanager')}/v3/{place}", need=right)
-        except RefusedError as refusal:
-            raise translated(refusal, scope=client.scope, server=place) from None
+        return client.get(f"{self.cloud.at('cloudresourcemanager')}/v3/{place}", need=right)
 
 
 def _noted(refused: list[tuple[str, str]], read: Callable[[], T]) -> T | None:

@@ -12,13 +12,14 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError
 from keyproof.google import permissions as need
 from keyproof.google.config import GoogleOverseenConfig
-from keyproof.google.connection import GoogleCloud, next_page, translated
+from keyproof.google.connection import GoogleCloud, next_page
 from keyproof.google.events import look_up, read_files
 from keyproof.google.iam import Iam, ProjectFacts
 from keyproof.ports import Surroundings
-from keyproof.rest.cloud import CloudClient, LockedOutError, RefusedError
+from keyproof.rest.cloud import CloudClient
 from keyproof.rest.log_files import LogFileError, log_files
 from keyproof.rest.reading import wanted
+from keyproof.rest.refusals import LockedOutError, NotThereError
 from keyproof.rest.uses import Uses
 
 _NO_LOG = "the audit logs were not read"
@@ -88,8 +89,7 @@ class ProjectReading:
                 yield Evidence(name=name, value=str(self.tally[name]))
         if self.config.access:
             yield Evidence(name="access", value="members of groups are not read")
-        counted = ", ".join(f"{what}: {count}" for what, count in sorted(self.client.counts.items()))
-        yield Evidence(name="requests", value=counted)
+        yield self.client.account()
 
     def chosen(self, name: str) -> bool:
         """Whether `include` and `exclude` choose what is called so; counted."""
@@ -110,9 +110,9 @@ class ProjectReading:
             return read()
         except LockedOutError:
             raise
+        except NotThereError:
+            raise GoneError from None
         except AccessDeniedError as error:
-            if error.message.startswith("it is not there"):
-                raise GoneError from None
             unread[field] = error.message
             with self.lock:
                 self.refused.setdefault((field, error.message, error.hint), []).append(name)
@@ -144,14 +144,11 @@ class ProjectReading:
 
     def pages(self, url: str, right: str, key: str, *, page: int) -> Iterator[Sequence[Item]]:
         """The items under `key` of every page of a listing. Raises CollectError."""
-        try:
-            for answer in self.client.pages(url, need=right, following=next_page, pageSize=page):
-                items = answer.get(key, [])
-                if not isinstance(items, list):
-                    raise self.client.strange(url, "lists something of an unknown shape", right)
-                yield items
-        except RefusedError as refusal:
-            raise translated(refusal, scope=self.project, server=url) from None
+        for answer in self.client.pages(url, need=right, following=next_page, pageSize=page):
+            items = answer.get(key, [])
+            if not isinstance(items, list):
+                raise self.client.strange(url, "lists something of an unknown shape", right)
+            yield items
 
     def _read_policies(self) -> Iterator[Gap]:
         self.facts = self.iam.project(self.client, self.project, access=self.config.access)

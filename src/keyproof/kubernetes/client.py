@@ -51,6 +51,7 @@ class Client:
             ),
             stated=PERMISSIONS,
             denied=_denied,
+            meaning=self._meant,
             headers=_authorization(access, scope),
             max_wait=config.max_wait,
             authorities="correct the certificate authority of the kubeconfig",
@@ -80,10 +81,7 @@ class Client:
             headers={"Accept": accept},
             answers=frozenset({_NOT_FOUND, _GONE}),
         )
-        try:
-            answer = self._transport.send(request)
-        except RefusedError as refusal:
-            raise self._meant(refusal) from None
+        answer = self._transport.send(request)
         if isinstance(answer.body, Mapping):
             return answer
         if answer.found and accept != "text/plain":

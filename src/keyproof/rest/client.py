@@ -12,7 +12,7 @@ from keyproof.ports import Surroundings
 from keyproof.rest.config import RestConfig
 from keyproof.rest.connection import connections_of
 from keyproof.rest.paging import linked, walk
-from keyproof.rest.refusals import LockedOutError, RefusedError, words
+from keyproof.rest.refusals import LockedOutError, NotThereError, RefusedError, words
 from keyproof.rest.transport import JSON, Answer, Request, Transport
 from keyproof.value_operations import returns_value
 
@@ -60,6 +60,7 @@ class RestClient:
             connections=connections_of(config, surroundings, scope=scope),
             stated=server.operations,
             denied=lambda request: returns_value(request.asks),
+            meaning=self._meant,
             name=server.name,
             headers=server.headers,
             max_wait=config.max_wait,
@@ -87,8 +88,8 @@ class RestClient:
         """Perform an operation of the server, in whose path `{names}` stand for `parts`.
 
         What follows a `?` in the operation is always sent. `json_body`, a `form` or a `text` goes with a POST.
-        Raises AccessDeniedError (also for 404: servers hide what one may not see), LockedOutError,
-        BackendUnreachableError, BackendProtocolError.
+        Raises AccessDeniedError, NotThereError for 404, LockedOutError, BackendUnreachableError,
+        BackendProtocolError.
         """
         method, _, path = operation.partition(" ")
         plain, _, fixed = path.partition("?")
@@ -144,10 +145,7 @@ class RestClient:
         if known:
             tagged = {**request.headers, "If-None-Match": known[0]}
             request = replace(request, headers=tagged, answers=frozenset({_UNCHANGED}))
-        try:
-            answer = self._transport.send(request)
-        except RefusedError as refusal:
-            raise self._meant(refusal) from None
+        answer = self._transport.send(request)
         if known and answer.status == _UNCHANGED:
             return replace(answer, body=known[1])
         if answer.body is None:
@@ -170,7 +168,7 @@ class RestClient:
             return AccessDeniedError(message, scope=self._scope, hint=f"grant '{need}'")
         if refusal.status == 404:
             message = f"it is not there, or the right '{need}' is missing: {name} answers 404 to both"
-            return AccessDeniedError(message, scope=self._scope, hint=f"check the name, and grant '{need}'")
+            return NotThereError(message, scope=self._scope, hint=f"check the name, and grant '{need}'")
         return self.strange(f"answers {refusal.status}: {said}", refusal.need)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import BackendProtocolError
+from keyproof.errors import BackendProtocolError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.rest.config import RestConfig
 from keyproof.rest.connection import connections_of, origin
@@ -33,10 +33,11 @@ class CloudClient:
         *,
         scope: str,
         token: Token,
+        meaning: Callable[[RefusedError], CollectError],
         stated: Collection[str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare, without asking anything yet; `stated` are the rights that may be used.
+        """Prepare, without asking anything yet; `stated` are the rights that may be used, `meaning` tells refusals.
 
         Raises CollectError for a file of authorities that is none.
         """
@@ -47,6 +48,7 @@ class CloudClient:
             connections=connections_of(config, surroundings, scope=scope),
             stated=stated,
             denied=_denied,
+            meaning=meaning,
             headers=headers or {},
             token=token,
             tls_only=True,
@@ -56,7 +58,7 @@ class CloudClient:
         """The right a request needs → requests made."""
 
     def get(self, url: str, *, need: str, **params: str | int) -> Body:
-        """The object at `url`. Raises RefusedError, BackendUnreachableError, BackendProtocolError."""
+        """The object at `url`. Raises what `meaning` makes, BackendUnreachableError, BackendProtocolError."""
         return self._object(Request(method="GET", url=_with(url, params), purpose=need))
 
     def post(self, url: str, body: Body, *, need: str) -> Body:

@@ -9,13 +9,20 @@ from keyproof.errors import AccessDeniedError, BackendUnreachableError
 
 
 class RefusedError(Exception):
-    """The server answered with a 4xx that waiting does not cure; who asked knows what it means."""
+    """The server answered with a 4xx that waiting does not cure; the provider's package says what it means."""
 
-    def __init__(self, status: int, body: Mapping[str, Any], need: str) -> None:
+    def __init__(self, status: int, body: Mapping[str, Any], need: str, server: str) -> None:
         super().__init__(f"{status} for {need}")
         self.status = status
         self.body = body
         self.need = need
+        """The purpose of the request."""
+        self.server = server
+        """As it stands in messages."""
+
+
+class NotThereError(AccessDeniedError):
+    """What was asked for is not there, or hidden from those who may not see it."""
 
 
 class LockedOutError(AccessDeniedError):

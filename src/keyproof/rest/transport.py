@@ -75,6 +75,8 @@ class Transport:
     """Purposes of requests, as the provider's package lists them: nothing is sent for another one."""
     denied: Callable[[Request], bool]
     """Whether a request would hand over a value: it is not sent."""
+    meaning: Callable[[RefusedError], CollectError]
+    """What a refusal is in the words of keyproof."""
     name: str = ""
     """What people call the server; empty where there are several."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -95,7 +97,7 @@ class Transport:
     def send(self, request: Request) -> Answer:
         """Ask until the server is not busy; a token it refuses is renewed once.
 
-        Raises RefusedError for any other 4xx, BackendUnreachableError, BackendProtocolError, and
+        Raises what `meaning` makes of a refusal, BackendUnreachableError, BackendProtocolError, and
         ValueOperationError instead of asking for a value or for what is not stated.
         """
         unstated = self.stated is not None and request.purpose not in self.stated
@@ -107,14 +109,16 @@ class Transport:
         budget = RetryBudget(sleep=self.surroundings.sleep, total=self.max_wait)
         try:
             return budget.call(lambda: self._authorised(request))
+        except RefusedError as refusal:
+            raise self.meaning(refusal) from None
         except ThrottledError as error:
             hint = "scan at a quieter hour, or raise max-wait"
-            message = f"{self.name or origin(request.url)} stays busy: {error}"
+            message = f"{self._server(request.url)} stays busy: {error}"
             raise BackendUnreachableError(message, scope=self.scope, hint=hint) from None
 
     def strange(self, url: str, what: str, purpose: str) -> BackendProtocolError:
         """The error for an answer that cannot be understood."""
-        message = f"{self.name or origin(url)} {what} ({purpose})"
+        message = f"{self._server(url)} {what} ({purpose})"
         return BackendProtocolError(message, scope=self.scope, hint=self.check)
 
     def account(self) -> Evidence:
@@ -125,6 +129,9 @@ class Transport:
     def close(self) -> None:
         """Let go of the sockets."""
         self.connections.close()
+
+    def _server(self, url: str) -> str:
+        return self.name or origin(url)
 
     def _authorised(self, request: Request) -> Answer:
         try:
@@ -160,7 +167,8 @@ class Transport:
             after = wait_of(received.headers, self.surroundings.clock.now())
             return ThrottledError(f"{status}, {said}", after=after)
         if 400 <= status < 500:
-            return RefusedError(status, body if isinstance(body, Mapping) else {}, request.purpose)
+            given = body if isinstance(body, Mapping) else {}
+            return RefusedError(status, given, request.purpose, self._server(request.url))
         if status in {301, 302, 307, 308}:
             place = urlsplit(received.headers.get("location", "")).path or "another place"
             said = f"it has moved to {place}; write its new name"
