@@ -16,6 +16,7 @@ from keyproof.domain.assessment import (
     RunInfo,
     Scope,
     ScopeStatus,
+    SourceRecord,
     SubjectRecord,
     Summary,
     WaiverRecord,
@@ -378,7 +379,7 @@ ALLOWED = _leak(
 )  # fmt: skip
 BASELINED = _leak(
     "5566778899aabbcc", "slack-webhook", "Slack webhook", LeakConfidence.PROVEN,
-    _seen("ops/notify.rb", 7, "2023-02-03T15:00:00", "2024-02-01T15:00:00"),
+    _seen("ops/notify.rb", 7, "2023-02-03T15:00:00", "2024-02-01T15:00:00", decoded=("base64",)),
 )  # fmt: skip
 LEAKS = (PROVEN, LIKELY, EXAMPLE, ALLOWED, BASELINED)
 BASELINED_ID = finding_id(pack="baseline", rule="no-leak", check="no-leak", subject=BASELINED.id)
@@ -417,6 +418,12 @@ SCOPES = (
         source="vault", kind="vault", scope="kv", status=ScopeStatus.PARTIAL, subjects=5, reason="the policies of one path are not readable",
         hint="grant read on sys/policies/acl/*", evidence=(Evidence(name="identity", value="auth/approle/role/keyproof"), Evidence(name="pages", value="3 lists, last one reached")),
     ),
+)  # fmt: skip
+SOURCES = (
+    SourceRecord(id="aws-prod", kind="aws-secrets-manager", permissions=("secretsmanager:ListSecrets", "secretsmanager:DescribeSecret")),
+    SourceRecord(id="dotenv", kind="dotenv", permissions=("list the folders", "read the files")),
+    SourceRecord(id="table", kind="inventory", permissions=("read the file",)),
+    SourceRecord(id="vault", kind="vault", permissions=("list KV2/metadata/*", "read KV2/metadata/*", "list sys/policies/acl", "read sys/policies/acl/*")),
 )  # fmt: skip
 
 
@@ -711,6 +718,7 @@ def assessment(
         waivers=_waivers(findings),
         summary=summarise(findings, scopes),
         frameworks=FRAMEWORKS,
+        sources=tuple(one for one in SOURCES if any(scope.source == one.id for scope in scopes)),
     )
 
 
@@ -733,7 +741,7 @@ def clean() -> Assessment:
 def incomplete() -> Assessment:
     """A run without exceptions, but with scopes that could not be read."""
     whole = clean()
-    return replace(whole, scopes=SCOPES, summary=summarise(whole.findings, SCOPES))
+    return replace(whole, scopes=SCOPES, sources=SOURCES, summary=summarise(whole.findings, SCOPES))
 
 
 def empty() -> Assessment:

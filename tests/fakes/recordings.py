@@ -20,6 +20,7 @@ def snapshot_of(assessment: Assessment) -> Snapshot:
         leaks=tuple(one for one in subjects if isinstance(one, Leak)),
         repositories=tuple(one for one in subjects if isinstance(one, Repository)),
         scopes=assessment.scopes,
+        sources=assessment.sources,
         inventory_sources=frozenset({"table", "other", "third"}),
     )
 

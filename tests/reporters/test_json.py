@@ -14,6 +14,7 @@ from tests.reporters.golden_file import assert_matches
 TOP = [
     "schema",
     "run",
+    "sources",
     "scopes",
     "subjects",
     "findings",

@@ -109,7 +109,7 @@ README.md:88: Stripe secret key [stripe-secret-key] example, introduced in 00580
 config/settings.py:31: PostgreSQL connection string [postgres-url] likely, introduced in 001f001f001f by Sam Field on 2026-02-11, fingerprint 9f8e7d6c5b4a3928
 deploy/release.sh:12: GitHub personal access token [github-token] proven, introduced in 000c000c000c by Sam Field on 2025-11-04, removed on 2025-11-05, fingerprint 0a1b2c3d4e5f6071
 docs/<script>alert('owned')</script>.md:40: GitHub personal access token [github-token] proven, introduced in 002800280028 by Sam Field on 2025-11-04, removed on 2025-11-20, fingerprint 0a1b2c3d4e5f6071
-ops/notify.rb:7: Slack webhook [slack-webhook] proven, introduced in 000700070007 by Sam Field on 2023-02-03, removed on 2024-02-01, fingerprint 5566778899aabbcc
+ops/notify.rb:7: Slack webhook [slack-webhook] proven, introduced in 000700070007 by Sam Field on 2023-02-03, packed as base64, removed on 2024-02-01, fingerprint 5566778899aabbcc
 tests/fixtures/users.json:5: Generic secret assignment [generic-assignment] likely, introduced in 000500050005 by Sam Field on 2025-06-18, allowed by inline marker `keyproof:allow`, fingerprint aabbccddeeff0011
 
 shop-api (history): 48,211 blobs scanned, 0 cached, skipped: 12 excluded; 6,402 commits, 37 refs; complete

@@ -177,8 +177,8 @@ def test_a_run_that_does_not_follow_the_last_is_refused(open_database: Open) -> 
 TAMPERED = {
     "a changed line": ("run", "UPDATE run SET head = replace(head, 'exit_code\":1', 'exit_code\":0') WHERE number = 2", "run 2 was changed: its digest does not fit"),
     "a removed run": ("run", "DELETE FROM run WHERE number = 2", "run 2 is missing: run 3 stands in its place"),
-    "a changed digest": ("run", "UPDATE run SET digest = 'f' || substr(digest, 2) WHERE number = 2", "run 2 was changed"),
-    "a broken link": ("run", "UPDATE run SET previous = 'f' || substr(previous, 2) WHERE number = 3", "run 3 does not follow the run before it"),
+    "a changed digest": ("run", "UPDATE run SET digest = 'g' || substr(digest, 2) WHERE number = 2", "run 2 was changed"),
+    "a broken link": ("run", "UPDATE run SET previous = 'g' || substr(previous, 2) WHERE number = 3", "run 3 does not follow the run before it"),
     "a removed part": ("part", "DELETE FROM part WHERE digest IN (SELECT digest FROM run_part WHERE run = 3 AND name = 'findings')", "run 3: its findings is missing"),
     "a foreign part": ("part", "INSERT INTO part SELECT 'x', content FROM part LIMIT 1", "part x belongs to no run"),
     "swapped parts": ("part", "UPDATE part SET content = (SELECT content FROM part AS o WHERE o.digest > part.digest ORDER BY o.digest LIMIT 1) WHERE digest = (SELECT min(digest) FROM part)", "was changed or damaged"),

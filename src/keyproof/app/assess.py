@@ -52,6 +52,7 @@ def assess(snapshot: Snapshot, policy: Policy, request: Request, *, finished: da
     return Assessment(
         run=_run(snapshot, policy, request, finished),
         packs=policy.packs,
+        sources=snapshot.sources,
         scopes=snapshot.scopes,
         subjects=tuple(
             SubjectRecord(

@@ -8,6 +8,7 @@ from keyproof.app.collect import Source, collect
 from keyproof.app.copies import follow
 from keyproof.app.leaks import Place, search
 from keyproof.app.reconcile import reconcile
+from keyproof.domain.assessment import SourceRecord
 from keyproof.domain.snapshot import Snapshot
 from keyproof.ports import Executor, LeakSource, Progress
 
@@ -44,4 +45,8 @@ def take_snapshot(estate: Estate, *, executor: Executor, progress: Progress, now
         scopes=(*collection.scopes, *found.scopes),
         inventory_sources=inventory_sources,
         interrupted=found.interrupted,
+        sources=tuple(
+            SourceRecord(id=source.id, kind=source.kind, permissions=tuple(source.collector.permissions))
+            for source in sorted(estate.sources, key=lambda source: source.id)
+        ),
     )

@@ -57,6 +57,16 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord:
+    """A configured source, and all that its collector may ask of the backend."""
+
+    id: str
+    kind: str
+    permissions: tuple[str, ...]
+    """The rights it can make use of, in the backend's own names; its options decide which it needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectRecord:
     """A subject as the report shows it: placed in a class by the packs that judged it."""
 
@@ -142,6 +152,8 @@ class Assessment:
     """Titles and editions of the frameworks that `controls` belong to."""
     baseline: tuple[BaselineRecord, ...] = ()
     """Every entry of the baseline the run was given, with its state."""
+    sources: tuple[SourceRecord, ...] = ()
+    """Every configured source; empty for a run recorded before they were kept."""
 
     @property
     def today(self) -> date:

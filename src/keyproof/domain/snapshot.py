@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from keyproof.domain.assessment import Scope
+from keyproof.domain.assessment import Scope, SourceRecord
 from keyproof.domain.leak import Leak
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.subject import Repository
@@ -23,6 +23,8 @@ class Snapshot:
     """Ids of sources whose rows are a person's declarations."""
     interrupted: bool = False
     """Whether the user stopped the run; what is missing stands in `scopes`."""
+    sources: tuple[SourceRecord, ...] = ()
+    """Every source that was to be read; empty in a snapshot taken before they were kept."""
 
 
 def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
@@ -35,6 +37,7 @@ def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
     secrets = {secret.id: secret for snapshot in reversed(snapshots) for secret in snapshot.secrets}
     leaks = {(leak.id, leak.detector): leak for snapshot in reversed(snapshots) for leak in snapshot.leaks}
     repositories = {repo.id: repo for snapshot in reversed(snapshots) for repo in snapshot.repositories}
+    sources = {source.id: source for snapshot in reversed(snapshots) for source in snapshot.sources}
     scopes = [scope for snapshot in snapshots for scope in snapshot.scopes]
     return Snapshot(
         taken_at=min(snapshot.taken_at for snapshot in snapshots),
@@ -44,4 +47,5 @@ def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
         scopes=tuple(sorted(scopes, key=lambda scope: (scope.source, scope.scope))),
         inventory_sources=frozenset().union(*(snapshot.inventory_sources for snapshot in snapshots)),
         interrupted=any(snapshot.interrupted for snapshot in snapshots),
+        sources=tuple(sources[key] for key in sorted(sources)),
     )

@@ -57,6 +57,7 @@ def arranged(assessment: Assessment) -> Assessment:
     return replace(
         assessment,
         packs=tuple(sorted(assessment.packs, key=lambda pack: pack.id)),
+        sources=tuple(sorted(assessment.sources, key=lambda source: source.id)),
         scopes=tuple(sorted(assessment.scopes, key=lambda scope: (scope.source, scope.scope))),
         subjects=tuple(sorted(assessment.subjects, key=_subject_order)),
         findings=tuple(sorted(assessment.findings, key=_finding_order)),

@@ -8,9 +8,10 @@ from markupsafe import Markup
 
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.finding import Finding
-from keyproof.report import drawing, overview
+from keyproof.report import drawing, overview, permissions
 from keyproof.report.drawing import Due, Window
 from keyproof.report.overview import State
+from keyproof.report.permissions import Rights
 from keyproof.report.sections import (
     acceptances,
     ages,
@@ -256,6 +257,11 @@ class Page:
     def reconciliation(self) -> list[Reconciled]:
         """Subjects read in the scopes of each source against those in the population."""
         return scopes.reconciliation(self.assessment)
+
+    @property
+    def rights(self) -> list[Rights]:
+        """What each source needs, and what it lacks."""
+        return permissions.of_sources(self.assessment)
 
     # What a row asks for
 

@@ -106,6 +106,17 @@ class ScopeResult(_Part):
     coverage: CoverageResult | None
 
 
+class SourceResult(_Part):
+    """A configured source."""
+
+    id: str
+    kind: str
+    permissions: list[str] = Field(
+        description="the rights its collector can make use of, in the backend's names; its options decide which"
+    )
+    missing: list[str] = Field(description="those that a gap or something unread names")
+
+
 class ValueDate(_Part):
     """The best evidence for the age of the current value."""
 
@@ -151,6 +162,9 @@ class OccurrenceResult(_Part):
     introduced_at: Moment | None
     removed_at: Moment | None
     in_head: bool
+    decoded: list[str] = Field(
+        [], description="how it is packed or encoded there, outermost first; empty for plain text"
+    )
 
 
 class LeakResult(_Part):
@@ -354,6 +368,7 @@ class Result(_Part):
 
     schema_id: Literal["keyproof.assessment/v1"] = Field(default=SCHEMA, alias="schema")
     run: Run
+    sources: list[SourceResult] = Field([], description="empty for a run of before they were recorded")
     scopes: list[ScopeResult]
     subjects: list[SubjectResult]
     findings: list[FindingResult]

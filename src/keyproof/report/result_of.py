@@ -12,7 +12,7 @@ from keyproof.domain.policy import ControlMapping, PolicyPack, Rule
 from keyproof.domain.secret import DatedFact, Rotation, SecretMetadata, SourceLine
 from keyproof.domain.subject import Document, Repository
 from keyproof.domain.verdict import Evidence
-from keyproof.report import overview, result
+from keyproof.report import overview, permissions, result
 
 
 def result_of(assessment: Assessment) -> result.Result:
@@ -20,6 +20,15 @@ def result_of(assessment: Assessment) -> result.Result:
     assessment = overview.arranged(assessment)
     return result.Result(
         run=_run(assessment.run),
+        sources=[
+            result.SourceResult(
+                id=rights.source.id,
+                kind=rights.source.kind,
+                permissions=list(rights.source.permissions),
+                missing=sorted(rights.missing),
+            )
+            for rights in permissions.of_sources(assessment)
+        ],
         scopes=[_scope(scope) for scope in assessment.scopes],
         subjects=[_subject(record) for record in assessment.subjects],
         findings=[_finding(finding) for finding in assessment.findings],

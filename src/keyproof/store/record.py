@@ -30,7 +30,7 @@ from keyproof.store.codec import (
 NONE_BEFORE = "0" * 64
 """What the first run names as its predecessor."""
 _IN_ORDER = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL})
-_APART = frozenset({"packs", "frameworks", "scopes", "subjects", "findings"})
+_APART = frozenset({"packs", "frameworks", "scopes", "sources", "subjects", "findings"})
 """Fields of an assessment with a place of their own: in a part that other runs share, or made more compact."""
 
 
@@ -219,4 +219,6 @@ def assessment(parts: Mapping[str, bytes]) -> Assessment:
         SubjectRecord(subject=everything[place], secret_class=secret_class, priority=priority)
         for place, secret_class, priority in subjects
     )
-    return Assessment(**given, scopes=snapshot.scopes, findings=findings, subjects=records)
+    return Assessment(
+        **given, scopes=snapshot.scopes, sources=snapshot.sources, findings=findings, subjects=records
+    )

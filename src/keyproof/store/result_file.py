@@ -13,6 +13,7 @@ from keyproof.domain.assessment import (
     ControlResult,
     RunInfo,
     Scope,
+    SourceRecord,
     SubjectRecord,
     Summary,
     WaiverRecord,
@@ -75,6 +76,7 @@ def _assessment(data: Mapping[str, Any]) -> Assessment:
     return Assessment(
         run=_decoded(RunInfo, run),
         packs=packs,
+        sources=_decoded(tuple[SourceRecord, ...], data["sources"]),
         scopes=_decoded(tuple[Scope, ...], data["scopes"]),
         subjects=tuple(_record(subject, leaks) for subject in data["subjects"]),
         findings=_decoded(tuple[Finding, ...], data["findings"]),
