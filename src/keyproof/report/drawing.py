@@ -145,10 +145,7 @@ def _dots(groups: Iterable[Sequence[Due]], window: Window, y: float) -> Iterator
             if number > 1
             else ""
         )
-        size = 6 if number == 1 else 9 if number < 100 else 11
-        if first.kind == "soon" and number > 1:
-            size += 2  # a triangle holds less text than a square of its size
-        shape = _shape(first.kind, x, y, size)
+        shape = _shape(first.kind, x, y, _size(group))
         yield f'<a href="{escape(first.href)}" class="{first.kind}"><title>{escape(words)}</title>{shape}{count}</a>'
 
 
@@ -170,8 +167,16 @@ def _grouped(marks: Iterable[Due], window: Window) -> list[list[Due]]:
 
 
 def _close(left: Sequence[Due], right: Sequence[Due], window: Window) -> bool:
-    apart = _STRIP_APART if len(left) + len(right) < 100 else _STRIP_APART + 7  # room for three digits
+    apart = max(_STRIP_APART, _size(left) + _size(right) + 4)  # a triangle is wider than its size
     return abs(_middle(right, window) - _middle(left, window)) < apart
+
+
+def _size(group: Sequence[Due]) -> int:
+    """Half the height of its shape, with room for its number: a triangle holds less text than a square."""
+    if len(group) == 1:
+        return 6
+    triangle = group[0].kind == "soon"
+    return (11 if triangle else 9) if len(group) < 100 else (15 if triangle else 11)
 
 
 def _middle(group: Sequence[Due], window: Window) -> float:
