@@ -76,6 +76,10 @@ def test_base_n_keeps_the_number(number: int) -> None:
         ("azure-annotated", _made("{azure-registry-password}"), _made("{alnum:42}+ACRA{alnum:5}")),
         ("azure-common-annotated", _made("{azure-common-key}"), _made("{alnum:76}ACOG")),
         ("entra-checksum", _made("{entra-secret}"), _made("{alnum:3}7Q~{alnum:34}")),
+        ("sentry-payload", _made("{sentry-org}"), b"sntrys_eyJ9"),
+        ("sentry-payload", _made("{sentry-org}"), b"sntrys_" + base64.b64encode(b'{"url": "here"}') + b"_tail"),
+        ("sentry-payload", _made("{sentry-org}"), b"sntrys_" + base64.b64encode(b'["iat"]') + b"_tail"),
+        ("sentry-payload", _made("{sentry-org}"), b"sntrys"),
     ],
 )
 def test_structure(proof: str, good: bytes, bad: bytes) -> None:
@@ -115,6 +119,9 @@ _CHECKED = [
     ("entra-checksum", "{entra-secret}"),
     ("github-crc32", "github_pat_{github-fine-grained-body}"),
     ("grafana-crc32", "{grafana-token}"),
+    ("crc32-base62", "polar_oat_{polar-body}"),
+    ("crc32-base62", "vcp_{vercel-body}"),
+    ("packagist-crc32", "{packagist-token}"),
 ]
 
 
