@@ -9,13 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from keyproof.collectors.gitlab import GitlabCollector, GitlabConfig
+from keyproof.domain.access import Action
 from keyproof.domain.assessment import Collected, Gap
 from keyproof.domain.secret import Basis, Confidence, SecretMetadata, SubjectKind
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.gitlab.operations import VARIABLE_FIELDS
 from keyproof.ports import Surroundings
 from tests.fakes.fault_proxy import Answer, Fault, FaultProxy, fault_proxy
-from tests.fakes.gitlab_api import CANARY, TOKEN, GitlabApi, variable
+from tests.fakes.gitlab_api import CANARY, TOKEN, GitlabApi, member, variable
 from tests.fakes.ports import FixedClock
 from tests.fakes.rest_server import rest_server
 
@@ -73,7 +74,8 @@ def _gaps(items: list[Collected]) -> list[Gap]:
 
 
 def _event(name: str, key: str, at: str) -> dict[str, Any]:
-    return {"id": 1, "event_name": name, "created_at": at, "details": {"target_details": key}}
+    about = {"id": 1, "author_id": 1, "entity_id": 7, "entity_type": "Project"}
+    return {**about, "event_name": name, "created_at": at, "details": {"target_details": key}}
 
 
 def test_scopes_are_groups_below_and_projects(proxy: FaultProxy) -> None:
@@ -177,7 +179,15 @@ def test_access_tokens_have_an_age_an_end_and_a_use(api: GitlabApi, proxy: Fault
 def test_deploy_tokens_keys_triggers_and_runners(api: GitlabApi, proxy: FaultProxy) -> None:
     base = "projects/acme/shop"
     api.listings[f"{base}/deploy_tokens"] = [
-        {"id": 1, "name": "pull", "username": "gitlab+deploy-1", "expires_at": None, "scopes": []}
+        {
+            "id": 1,
+            "name": "pull",
+            "username": "gitlab+deploy-1",
+            "expires_at": None,
+            "revoked": False,
+            "expired": False,
+            "scopes": [],
+        }
     ]
     api.listings[f"{base}/deploy_keys"] = [
         {"id": 2, "title": "host", "created_at": "2024-01-01T00:00:00Z", "can_push": True}
@@ -187,6 +197,7 @@ def test_deploy_tokens_keys_triggers_and_runners(api: GitlabApi, proxy: FaultPro
             "id": "gid://gitlab/Ci::Trigger/3",
             "description": "nightly",
             "lastUsed": None,
+            "expiresAt": "2026-02-01T00:00:00Z",
             "owner": {"username": "ada"},
         }
     ]
@@ -211,6 +222,8 @@ def test_deploy_tokens_keys_triggers_and_runners(api: GitlabApi, proxy: FaultPro
     assert host.attributes["can-push"] is True
     trigger, runner = found["acme/shop/nightly"], found["acme/shop/big"]
     assert (trigger.owner, trigger.id.rpartition("/")[2]) == ("ada", "3")
+    assert trigger.expires_at == datetime(2026, 2, 1, tzinfo=UTC)
+    assert trigger.attributes["never-expires"] is False
     assert runner.expires_at == datetime(2026, 1, 1, tzinfo=UTC)
     assert [fact.basis for fact in runner.facts] == [Basis.RECORD_CREATED]
 
@@ -229,16 +242,82 @@ def test_null_may_mean_a_role_that_is_missing(api: GitlabApi, proxy: FaultProxy)
     items = _all(proxy)
     (gap,) = _gaps(items)
     assert gap.scope == "projects/acme/shop (variables)"
-    assert "'scope read_api, role Maintainer'" in gap.reason
+    assert "'scope read_api, role Maintainer of projects, Owner of groups'" in gap.reason
     assert list(_secrets(items)) == ["acme/shop/ci"]
     with pytest.raises(AccessDeniedError, match="group gone is not there"):
         _collector(proxy, groups=["gone"]).scopes()
 
 
 def test_a_gitlab_too_old_for_a_field_is_a_gap(api: GitlabApi, proxy: FaultProxy) -> None:
-    api.unknown_field = "hidden"
+    api.unknown_field = "environmentScope"
     (gap,) = _gaps(_all(proxy))
-    assert "Field 'hidden' doesn't exist" in gap.reason
+    assert "Field 'environmentScope' doesn't exist" in gap.reason
+
+
+def test_fields_that_only_newer_servers_have_are_left_out(api: GitlabApi, proxy: FaultProxy) -> None:
+    api.connections["project acme/shop"]["ciVariables"] = [variable(f"V{number}") for number in range(120)]
+    api.connections["project acme/shop"]["pipelineTriggers"] = [
+        {"id": "gid://gitlab/Ci::Trigger/3", "description": "nightly", "owner": {"username": "ada"}}
+    ]
+    api.unknown_field = "hidden"
+    items = _all(proxy)
+    assert _gaps(items) == []
+    assert "hidden" not in _secrets(items)["acme/shop/V119"].attributes
+    assert sum("ciVariables" in question for question in api.questions) == 3
+    api.unknown_field = "expiresAt"
+    trigger = _secrets(_all(proxy))["acme/shop/nightly"]
+    assert (trigger.expires_at, trigger.attributes.get("never-expires")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("holder", "roles"),
+    [("projects/acme/shop", {"mia": "Maintainer", "oskar": "Owner"}), ("groups/acme", {"oskar": "Owner"})],
+)
+def test_who_may_see_variables_is_told_by_roles(
+    api: GitlabApi, proxy: FaultProxy, holder: str, roles: dict[str, str]
+) -> None:
+    kind, _, path = holder.partition("/")
+    kind = kind.removesuffix("s")
+    people = [member("oskar", 50), member("mia", 40), member("dev", 30), {"user": None, "accessLevel": None}]
+    api.holder(
+        kind,
+        path,
+        ciVariables=[variable("DB"), variable("HID", hidden=True)],
+        **{f"{kind}Members": [*people, member("oskar", 50)]},
+    )
+    items = _all(proxy, holder)
+    assert _gaps(items) == []
+    shown, hidden = (_secrets(items)[f"{path}/{name}"].grants or () for name in ("DB", "HID"))
+    assert {grant.principal: grant.via for grant in shown[1:]} == {
+        f"user:{user}": f"role {role}" for user, role in roles.items()
+    }
+    assert {grant.actions for grant in shown[1:]} == {(Action.READ, Action.LIST, Action.WRITE)}
+    assert {grant.actions for grant in hidden[1:]} == {(Action.LIST, Action.WRITE)}
+    assert _secrets(items)[f"{path}/DB"].unread["grants"] == (
+        "who may change its pipelines, custom roles and administrators are not read"
+    )
+
+
+def test_members_that_may_not_be_seen_are_a_gap(api: GitlabApi, proxy: FaultProxy) -> None:
+    api.connections["project acme/shop"]["ciVariables"] = [variable("DB")]
+    api.refused["projectMembers"] = ["project acme/shop"]
+    items = _all(proxy)
+    (gap,) = _gaps(items)
+    assert gap.scope == "projects/acme/shop (members)"
+    assert "'scope read_api, role Maintainer" in gap.reason
+    assert "members: false" in gap.hint
+    found = _secrets(items)["acme/shop/DB"]
+    assert [grant.principal for grant in found.grants or ()] == ["project:acme/shop"]
+    assert gap.reason in found.unread["grants"]
+    quiet = _all(proxy, members=False)
+    assert _gaps(quiet) == []
+    assert "members is false" in _secrets(quiet)["acme/shop/DB"].unread["grants"]
+
+
+def test_credentials_that_end_at_the_members_end_the_scope(proxy: FaultProxy) -> None:
+    proxy.add(Fault(then=Answer(status=401, body=b"{}"), when=lambda asked: b"projectMembers" in asked.body))
+    with pytest.raises(AccessDeniedError, match="expired"):
+        _all(proxy)
 
 
 def test_what_would_hold_a_value_is_never_asked_for(api: GitlabApi, proxy: FaultProxy) -> None:

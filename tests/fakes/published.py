@@ -11,7 +11,7 @@ import jsonschema
 
 from tests.fakes.rest_server import Answering, Asked, Said
 
-_TABLE = Path(__file__).parents[1] / "data/small_stores/operations.json"
+_TABLE = Path(__file__).parents[1] / "data/published/operations.json"
 
 
 @cache

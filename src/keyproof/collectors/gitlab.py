@@ -1,7 +1,7 @@
 """Reads the CI/CD variables and tokens of GitLab projects and groups, and no value."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -11,18 +11,20 @@ from pydantic import Field, field_validator, model_validator
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import AccessDeniedError, BackendProtocolError
+from keyproof.errors import AccessDeniedError
 from keyproof.gitlab import operations as ask
 from keyproof.gitlab.entries import (
     KIND,
     Holder,
     Writes,
+    readers_of,
     runner_of,
     token_of,
     trigger_of,
     variable_of,
     writes_of,
 )
+from keyproof.gitlab.graphql import UnansweredError, nodes
 from keyproof.ports import Surroundings
 from keyproof.rest import client as rest
 from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
@@ -31,10 +33,6 @@ from keyproof.rest.reading import entries, wanted
 
 _PERSONAL = "personal access tokens"
 _PAGE = {"per_page": 100}
-
-
-class _UnansweredError(BackendProtocolError):
-    """GitLab refuses a question as such, e.g. as it is too old to know a field."""
 
 
 class GitlabConfig(RestConfig):
@@ -50,6 +48,8 @@ class GitlabConfig(RestConfig):
     """What to read of projects and groups."""
     audit_events: bool = True
     """Whether to date variables by audit events, which GitLab Premium has; nothing else dates them."""
+    members: bool = True
+    """Whether to read the members of projects and groups, to know who may see variables by their roles."""
     token_variable: str = "GITLAB_TOKEN"  # noqa: S105 (a name, not a secret)
     """Name of the environment variable that holds the token."""
     address: str = "https://gitlab.com"
@@ -87,10 +87,10 @@ class GitlabCollector:
         for group in self._config.groups:
             with self._open(group) as client:
                 found.append(f"groups/{group}")
-                below = _nodes(client, "group", group, "descendantGroups")
+                below = nodes(client, "group", group, "descendantGroups")
                 found += [f"groups/{node['fullPath']}" for node in below]
                 found += [
-                    f"projects/{node['fullPath']}" for node in _nodes(client, "group", group, "projects")
+                    f"projects/{node['fullPath']}" for node in nodes(client, "group", group, "projects")
                 ]
         return list(dict.fromkeys([*found, *(f"projects/{name}" for name in self._config.projects)]))
 
@@ -171,7 +171,7 @@ class _Reading:
             raise
         except AccessDeniedError as error:
             yield self._gap(family, error.message, f"{error.hint}, or leave {family} out of families")
-        except _UnansweredError as error:
+        except UnansweredError as error:
             yield self._gap(family, error.message, error.hint)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise self.client.strange("has an unknown shape", family) from None
@@ -188,15 +188,31 @@ class _Reading:
             except AccessDeniedError as error:
                 why = f"GitLab dates no variables, and its audit events cannot be read: {error.message}"
                 yield self._gap("audit events", error.message, f"{error.hint}, or set audit-events: false")
+        readers, unseen = yield from self._readers()
         connection = self._connection("ciVariables")
         if writes is None:
-            yield from self._chosen(variable_of(node, self.holder, (), why) for node in connection)
+            yield from self._chosen(
+                variable_of(node, self.holder, (), why, readers, unseen) for node in connection
+            )
             return
         nodes = list(connection)  # whether a key is the only one of its name is known at the end
         keys = Counter(str(node["key"]) for node in nodes)
         for node in nodes:
             facts = writes.facts(str(node["key"]), only=keys[str(node["key"])] == 1)
-            yield from self._chosen(iter([variable_of(node, self.holder, facts, "" if facts else why)]))
+            variable = variable_of(node, self.holder, facts, "" if facts else why, readers, unseen)
+            yield from self._chosen(iter([variable]))
+
+    def _readers(self) -> Generator[Collected, None, tuple[tuple[tuple[str, str], ...], str]]:
+        """Who may see variables, and what of that is not known; yields the gap that this is."""
+        if not self.config.members:
+            return (), "members are not read: members is false in keyproof.yaml"
+        try:
+            return readers_of(self._connection(f"{self.holder.kind}Members"), self.holder), ""
+        except CredentialsRefusedError:
+            raise
+        except (AccessDeniedError, UnansweredError) as error:
+            yield self._gap("members", error.message, "grant the right, or set members: false")
+            return (), error.message
 
     def _events(self) -> Iterator[Mapping[str, Any]]:
         yield from self._listed(ask.audit_events(self.plural), {"id": self.holder.name})
@@ -217,7 +233,7 @@ class _Reading:
         yield from self._chosen(runner_of(node, self.holder) for node in self._connection("runners"))
 
     def _connection(self, name: str) -> Iterator[Mapping[str, Any]]:
-        return _nodes(self.client, self.plural.removesuffix("s"), self.holder.name, name)
+        return nodes(self.client, self.holder.kind, self.holder.name, name)
 
     def _listed(self, operation: str, parts: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         for body in self.client.pages(operation, parts, query=_PAGE):
@@ -243,42 +259,3 @@ class _Reading:
             reason=reason,
             hint=hint,
         )
-
-
-def _nodes(client: RestClient, holder: str, path: str, connection: str) -> Iterator[Mapping[str, Any]]:
-    """Every node of a connection of a project or group. Raises AccessDeniedError where GitLab says null."""
-    after: str | None = None
-    seen: set[str] = set()
-    while True:
-        asked = {"query": ask.question(holder, connection), "variables": {"path": path, "after": after}}
-        found = _connection(client, client.ask(ask.GRAPHQL, json_body=asked).body, holder, path, connection)
-        try:
-            yield from entries(found, "nodes")
-            page = found["pageInfo"]
-            after = str(page["endCursor"]) if page["hasNextPage"] else None
-        except (KeyError, TypeError, ValueError):
-            raise client.strange("has an unknown shape", connection) from None
-        if after is None:
-            return
-        if after in seen:
-            raise client.strange("lists the same page again and again", connection)
-        seen.add(after)
-
-
-def _connection(client: RestClient, body: Any, holder: str, path: str, connection: str) -> Mapping[str, Any]:
-    if not isinstance(body, Mapping):
-        raise client.strange("has an unknown shape", connection)
-    if body.get("errors"):
-        first = body["errors"][0] if isinstance(body["errors"], list) else None
-        said = str(first.get("message")) if isinstance(first, Mapping) else "no reason given"
-        hint = f"upgrade GitLab, or leave {connection} out of families"
-        raise _UnansweredError(f"GitLab cannot answer: {said[:300]}", scope=path, hint=hint)
-    found = (body.get("data") or {}).get(holder)
-    found = found.get(connection) if isinstance(found, Mapping) else None
-    if found is None:
-        need = ask.OPERATIONS[ask.GRAPHQL]
-        message = f"{holder} {path} is not there, or the right '{need}' is missing: GitLab says null to both"
-        raise AccessDeniedError(message, scope=path, hint=f"check the path, and grant '{need}'")
-    if not isinstance(found, Mapping):
-        raise client.strange("has an unknown shape", connection)
-    return found

@@ -13,7 +13,9 @@ from keyproof.rest.reading import moment, written
 KIND = "gitlab"
 _ENCRYPTED = Encryption(encrypted=True, key="db_key_base of the server")
 """https://docs.gitlab.com/ci/variables/#cicd-variable-security"""
-_PEOPLE = "who may change its pipelines is not read"
+_PEOPLE = "who may change its pipelines, custom roles and administrators are not read"
+_ROLES = {"project": {40: "Maintainer", 50: "Owner"}, "group": {50: "Owner"}}
+"""Access levels that show and change variables. https://docs.gitlab.com/user/permissions/"""
 _HOLDER = "GitLab does not know who holds it"
 
 Object = Mapping[str, Any]
@@ -29,6 +31,11 @@ class Holder:
     address: str
     path: str
     """E.g. `projects/acme/shop`."""
+
+    @property
+    def kind(self) -> str:
+        """`project` or `group`."""
+        return self.path.partition("/")[0].removesuffix("s")
 
     @property
     def name(self) -> str:
@@ -78,15 +85,41 @@ def writes_of(events: Iterable[Object]) -> Writes:
     return Writes(created=created, updated=updated)
 
 
-def variable_of(node: Object, holder: Holder, facts: tuple[DatedFact, ...], why: str) -> SecretMetadata:
-    """A variable; `why` tells what of its age is not known. Raises KeyError."""
+def readers_of(members: Iterable[Object], holder: Holder) -> tuple[tuple[str, str], ...]:
+    """Users who may see and change variables, each with the role that lets them. Raises KeyError, TypeError."""
+    roles = _ROLES[holder.kind]
+    found = {
+        (str(member["user"]["username"]), roles[int(member["accessLevel"]["integerValue"])])
+        for member in members
+        if member.get("user") and member.get("accessLevel")
+        if member["accessLevel"]["integerValue"] in roles
+    }
+    return tuple(sorted(found))
+
+
+def variable_of(
+    node: Object,
+    holder: Holder,
+    facts: tuple[DatedFact, ...],
+    why: str,
+    readers: tuple[tuple[str, str], ...] = (),
+    unseen: str = "",
+) -> SecretMetadata:
+    """A variable; `why` tells what of its age, and `unseen` what of its readers is not known. Raises KeyError.
+
+    The value of a hidden one is shown to nobody once it is saved, so its readers may write it only.
+    """
     scope = str(node.get("environmentScope") or "*")
     kind = str(node.get("variableType") or "").lower()
     grant = AccessGrant(
-        principal=f"{holder.path.partition('/')[0].removesuffix('s')}:{holder.name}",
+        principal=f"{holder.kind}:{holder.name}",
         actions=(Action.READ,),
         via="pipelines" if scope == "*" else f"pipelines of the environment {scope}",
     )
+    shown = (Action.LIST, Action.WRITE) if node.get("hidden") else (Action.READ, Action.LIST, Action.WRITE)
+    people = [
+        AccessGrant(principal=f"user:{user}", actions=shown, via=f"role {role}") for user, role in readers
+    ]
     return SecretMetadata(
         id=holder.subject("variables", str(node["key"]), scope),
         name=f"{holder.name}/{node['key']}",
@@ -97,16 +130,16 @@ def variable_of(node: Object, holder: Holder, facts: tuple[DatedFact, ...], why:
         type="variable",
         facts=facts,
         encryption=_ENCRYPTED,
-        grants=(grant,),
+        grants=(grant, *people),
         attributes={
             "address": holder.address,
             "environment-scope": scope,
             "variable-type": kind,
-            **{flag: bool(node.get(flag)) for flag in ("protected", "masked", "hidden", "raw")},
+            **{flag: bool(node[flag]) for flag in ("protected", "masked", "hidden", "raw") if flag in node},
         },
         unread={
             "last_accessed_at": "GitLab notes no use of variables",
-            "grants": _PEOPLE,
+            "grants": "; ".join(filter(None, (unseen, _PEOPLE))),
             **({"facts": why} if why else {}),
         },
     )
@@ -167,8 +200,12 @@ def trigger_of(node: Object, holder: Holder) -> SecretMetadata:
         kind=SubjectKind.CREDENTIAL,
         type="trigger",
         owner=str(owner or ""),
+        expires_at=moment(node.get("expiresAt")),
         last_accessed_at=used,
-        attributes={"address": holder.address},
+        attributes={
+            "address": holder.address,
+            **({"never-expires": not node["expiresAt"]} if "expiresAt" in node else {}),
+        },
         unread={
             "grants": _HOLDER,
             "facts": "GitLab states no creation of triggers",

@@ -42,37 +42,43 @@ _READ = "scope read_api"
 _MAINTAINER = f"{_READ}, role Maintainer"
 _OWNER = f"{_READ}, role Owner"
 OPERATIONS: dict[str, str] = {
-    GRAPHQL: _MAINTAINER,
+    GRAPHQL: f"{_MAINTAINER} of projects, Owner of groups",
     PERSONAL: f"{_READ}, administrator for the tokens of others",
     KEYS: _MAINTAINER,
     access_tokens("projects"): _MAINTAINER,
     access_tokens("groups"): _OWNER,
     deploy_tokens("projects"): _MAINTAINER,
-    deploy_tokens("groups"): _OWNER,
+    deploy_tokens("groups"): _MAINTAINER,
     audit_events("projects"): f"{_MAINTAINER}, GitLab Premium",
     audit_events("groups"): f"{_OWNER}, GitLab Premium",
 }
 """Operation → what the token takes."""
 
 _PAGE = "pageInfo { hasNextPage endCursor }"
-VARIABLE_FIELDS = (
-    "id key variableType protected masked hidden raw environmentScope description"  # never its content
-)
-_RUNNER_FIELDS = "id description runnerType paused createdAt contactedAt tokenExpiresAt"
-_TRIGGER_FIELDS = "id description lastUsed owner { username }"
+VARIABLE_FIELDS = "id key variableType protected masked hidden raw environmentScope"  # never its content
+NEWER = frozenset({"hidden", "expiresAt"})
+"""Fields that GitLab servers in use may not know yet; they are asked for where they are known."""
+_FIELDS = {
+    "ciVariables": VARIABLE_FIELDS,
+    "runners": "id description runnerType paused createdAt contactedAt tokenExpiresAt",
+    "pipelineTriggers": "id description lastUsed expiresAt owner { username }",
+    "projects": "fullPath",
+    "descendantGroups": "fullPath",
+    "projectMembers": "accessLevel { integerValue } user { username }",
+    "groupMembers": "accessLevel { integerValue } user { username }",
+}
+_ARGUMENTS = {
+    ("group", "projects"): "includeSubgroups: true",
+    ("group", "runners"): "membership: DIRECT",  # those of subgroups come with these
+    ("group", "groupMembers"): "relations: [DIRECT, INHERITED, SHARED_FROM_GROUPS]",
+    ("project", "projectMembers"): "relations: [DIRECT, INHERITED, INVITED_GROUPS, SHARED_INTO_ANCESTORS]",
+}
+"""https://docs.gitlab.com/api/graphql/reference/"""
 
 
-def question(holder: str, connection: str) -> str:
+def question(holder: str, connection: str, *, without: frozenset[str] = frozenset()) -> str:
     """The GraphQL question for one connection of a project or group, page by page."""
-    fields = {
-        "ciVariables": VARIABLE_FIELDS,
-        "runners": _RUNNER_FIELDS,
-        "pipelineTriggers": _TRIGGER_FIELDS,
-        "projects": "fullPath visibility archived",
-        "descendantGroups": "fullPath visibility",
-    }[connection]
-    more = ", includeSubgroups: true" if connection == "projects" else ""
-    if (holder, connection) == ("group", "runners"):
-        more = ", membership: DIRECT"  # those of subgroups come with these
-    asked = f"{connection}(first: 100, after: $after{more}) {{ {_PAGE} nodes {{ {fields} }} }}"
+    fields = " ".join(field for field in _FIELDS[connection].split() if field not in without)
+    more = _ARGUMENTS.get((holder, connection), "")
+    asked = f"{connection}(first: 100, after: $after{', ' if more else ''}{more}) {{ {_PAGE} nodes {{ {fields} }} }}"
     return f"query($path: ID!, $after: String) {{ {holder}(fullPath: $path) {{ {asked} }} }}"
