@@ -18,9 +18,10 @@ from keyproof.doppler.members import Workplace, members, workplace
 from keyproof.errors import AccessDeniedError
 from keyproof.ports import Surroundings
 from keyproof.rest import client as rest
-from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
+from keyproof.rest.client import RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, moment, wanted, written
+from keyproof.rest.refusals import LockedOutError
 
 _UNDATED = "Doppler dates single secrets only in a log that tells their old and new values, which is not read"
 
@@ -128,7 +129,7 @@ class DopplerCollector:
             return None
         try:
             return read()
-        except CredentialsRefusedError:
+        except LockedOutError:
             raise
         except AccessDeniedError as error:
             access.unseen.append(error.message)

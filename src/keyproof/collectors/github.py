@@ -27,9 +27,10 @@ from keyproof.github.secret import (
 )
 from keyproof.ports import Surroundings
 from keyproof.rest import client as rest
-from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
+from keyproof.rest.client import RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, wanted
+from keyproof.rest.refusals import LockedOutError
 
 _PAGE = {"per_page": 100}
 _CLOUD = "https://api.github.com"
@@ -193,7 +194,7 @@ class _Reading:
         """What `read` yields; where the family is refused a gap, as one right says nothing of the others."""
         try:
             yield from read
-        except CredentialsRefusedError:
+        except LockedOutError:
             raise
         except AccessDeniedError as error:
             yield self._gap(family, error.message, f"{error.hint}, or leave {family} out of families")
@@ -220,7 +221,7 @@ class _Reading:
                 {"org": self.scope, "secret_name": str(entry["name"])},
             )
             names = sorted(str(repository["full_name"]) for repository in listed)
-        except CredentialsRefusedError:
+        except LockedOutError:
             raise
         except AccessDeniedError as error:
             return None, error.message

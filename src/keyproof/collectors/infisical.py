@@ -17,9 +17,10 @@ from keyproof.fields import StringsField
 from keyproof.infisical import members as people
 from keyproof.ports import Surroundings
 from keyproof.rest import client as rest
-from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
+from keyproof.rest.client import RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, moment, wanted, written
+from keyproof.rest.refusals import LockedOutError
 
 _LOGIN = "POST /api/v1/auth/universal-auth/login"
 _SECRETS = (
@@ -114,7 +115,7 @@ class InfisicalCollector:
                     now = self._surroundings.clock.now()
                     self._members[project] = tuple(people.members(client, project, now))
                 return self._members[project], people.UNSEEN
-        except CredentialsRefusedError:
+        except LockedOutError:
             raise
         except AccessDeniedError as error:
             return None, error.message
@@ -178,6 +179,7 @@ class InfisicalCollector:
             operations=_OPERATIONS,
             renewal="renew INFISICAL_TOKEN, or the client secret in INFISICAL_CLIENT_SECRET",
             headers=headers,
+            ended=frozenset({"TokenError"}),
         )
 
     def _logged_in(self, scope: str) -> str:

@@ -34,6 +34,8 @@ class Server:
     renewal: str
     """What to do when the credentials are refused."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset({"invalid_client", "invalid_grant"})
+    """What stands as `error` in refusals of credentials that come with another status than 401 (RFC 6749, 5.2)."""
 
 
 class RestClient:
@@ -158,9 +160,7 @@ class RestClient:
     def _meant(self, refusal: RefusedError) -> CollectError:
         """A refusal in keyproof's words."""
         name, need, said = self.server.name, self.server.operations[refusal.need], words(refusal.body)
-        ended = refusal.status == 400 and said in {"invalid_client", "invalid_grant"}  # RFC 6749, 5.2
-        ended = ended or refusal.body.get("error") == "TokenError"  # Infisical, with 403
-        if refusal.status == 401 or ended:
+        if refusal.status == 401 or str(refusal.body.get("error")) in self.server.ended:
             message = f"{name} does not accept the credentials, or they have expired"
             return LockedOutError(message, scope=self._scope, hint=self.server.renewal)
         if refusal.status == 403:
