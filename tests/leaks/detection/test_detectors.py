@@ -63,6 +63,11 @@ def test_public_prefix_begins_at_least_one_example(model: DetectorModel) -> None
     assert any(one.text[one.start :].decode().startswith(model.public_prefix) for one in secrets)
 
 
+@pytest.mark.parametrize("model", _MODELS.values(), ids=lambda one: one.id)
+def test_a_detector_names_the_page_its_form_comes_from(model: DetectorModel) -> None:
+    assert model.source
+
+
 @pytest.mark.parametrize("model", _PROVABLE, ids=lambda one: one.id)
 def test_a_detector_with_a_proof_has_an_example_that_is_proven(
     scanner: Scanner, model: DetectorModel

@@ -77,7 +77,7 @@ def test_base_n_keeps_the_number(number: int) -> None:
         ("azure-common-annotated", _made("{azure-common-key}"), _made("{alnum:76}ACOG")),
         ("entra-checksum", _made("{entra-secret}"), _made("{alnum:3}7Q~{alnum:34}")),
         ("sentry-payload", _made("{sentry-org}"), b"sntrys_eyJ9"),
-        ("sentry-payload", _made("{sentry-org}"), b"sntrys_" + base64.b64encode(b'{"url": "here"}') + b"_tail"),
+        ("sentry-payload", _made("{sentry-org}"), b"sntrys_" + base64.b64encode(b'{"url": 1}') + b"_tail"),
         ("sentry-payload", _made("{sentry-org}"), b"sntrys_" + base64.b64encode(b'["iat"]') + b"_tail"),
         ("sentry-payload", _made("{sentry-org}"), b"sntrys"),
     ],
