@@ -8,6 +8,7 @@ _CLOUD_REQUESTS = (
     r"/versions/[^/ ]+:access\b",
     r"^POST \S*/serviceAccounts/[^/ ]+/keys(\?|$)",
     r":(generateAccessToken|generateIdToken|signBlob|signJwt)\b",
+    r":(decrypt|rawDecrypt|asymmetricDecrypt|decapsulate|asymmetricSign|macSign)\b",
 )
 """Method and path at Azure Key Vault and at Google; apart, as their paths hold names that people chose."""
 _OPERATIONS = (
@@ -35,9 +36,10 @@ _OPERATIONS = (
     # Azure Key Vault: getting a secret, or one version of it; backups; what uses a key
     r"vaults/(secrets/getSecret|secrets/\*|keys/(decrypt|unwrap|release))\b",
     r"\bsecrets/(get|backup)\b|\bkeys/(backup|decrypt|release)\b",
-    # Google: a version's payload, new keys and tokens of service accounts
+    # Google: a version's payload, new keys and tokens of service accounts, what uses a key
     r"\bsecretmanager\.versions\.access\b",
     r"\biam\.serviceAccountKeys\.create\b",
+    r"\bcloudkms\.cryptoKeyVersions\.useTo(Decrypt|Decapsulate|Sign)",
     r"\biam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)\b",
     *_CLOUD_REQUESTS,
     # GitHub, GitLab (variables, trigger tokens, registration tokens of runners)

@@ -27,7 +27,7 @@ from keyproof.domain.secret import (
 )
 from keyproof.domain.verdict import Evidence, Outcome
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
-from keyproof.google.permissions import ACTIVITY, SECRET_MANAGER, SERVICE_ACCOUNT_KEYS, role_definition
+from keyproof.google.permissions import ACTIVITY, KMS, SECRET_MANAGER, SERVICE_ACCOUNT_KEYS, role_definition
 from keyproof.ports import Surroundings
 from keyproof.value_operations import cloud_value
 from tests.fakes.google import ACCOUNT, Google, google, logged
@@ -682,7 +682,7 @@ def test_ten_thousand_secrets_come_in_bounded_memory(cloud: Google) -> None:
 def test_the_role_of_the_docs_is_the_one_that_is_tested(checkout: Path) -> None:
     assert (checkout / "docs/how-to/google-role.yaml").read_text("utf-8") == role_definition()
     role = yaml.safe_load(role_definition())
-    assert set(role["includedPermissions"]) == {*SECRET_MANAGER, *SERVICE_ACCOUNT_KEYS}
+    assert set(role["includedPermissions"]) == {*SECRET_MANAGER, *KMS, *SERVICE_ACCOUNT_KEYS}
 
 
 def test_every_right_is_asked_for_and_no_other(cloud: Google) -> None:

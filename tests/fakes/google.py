@@ -60,6 +60,8 @@ class Google:
     """Name → versions, oldest first."""
     policies: dict[str, Item] = field(default_factory=dict)
     """Name of a secret, or `projects/acme`, `folders/1` …"""
+    rings: dict[str, dict[str, Item]] = field(default_factory=dict)
+    """`LOCATION/RING` → key → record, without its name; its versions, oldest first, under `versions`."""
     denials: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
     """`projects/acme`, `folders/1` … → name of a deny policy → its rules."""
     parents: dict[str, str] = field(default_factory=dict)
@@ -91,6 +93,22 @@ class Google:
             {"createTime": "2025-09-01T00:00:00Z", "state": "ENABLED", **version}
             for version in versions or ({},)
         ]
+
+    def add_key(self, name: str, *versions: Item, ring: str = "europe-west3/shop", **said: Any) -> None:
+        """A key of Cloud KMS with its versions, oldest first; each what differs from the usual."""
+        usual = {"createTime": "2025-09-01T00:00:00Z", "generateTime": "2025-09-01T00:00:00Z"}
+        usual |= {
+            "state": "ENABLED",
+            "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
+            "protectionLevel": "SOFTWARE",
+        }
+        self.rings.setdefault(ring, {})[name] = {
+            "createTime": "2025-09-01T00:00:00Z",
+            "purpose": "ENCRYPT_DECRYPT",
+            "versionTemplate": {"protectionLevel": "SOFTWARE", "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION"},
+            **said,
+            "versions": [{**usual, **version} for version in versions or ({},)],
+        }
 
     def credentials(self) -> str:
         """A new key file of the service account that reads, whose tokens this server gives."""
@@ -136,7 +154,7 @@ class Google:
             return self._entries(json.loads(asked.body))
         path, _, verb = asked.path.strip("/").partition("/")[2].partition(":")
         if verb == "getIamPolicy":
-            name = path.rpartition("/")[2] if "/secrets/" in path else path
+            name = path.rpartition("/")[2] if "/secrets/" in path or "/keyRings/" in path else path
             return Said(body={"version": 3, "etag": "BwX=", **self.policies.get(name, {})})
         if path.startswith("policies/"):
             return self._denials(path)
@@ -192,17 +210,40 @@ class Google:
                 name, above = f"projects/{NUMBER}", self.parents.get("projects/acme", "")
                 return Said(body={"name": name, "projectId": "acme", **({"parent": above} if above else {})})
             case ["locations"]:
-                places = [{"locationId": region} for region in self.secrets if region]
+                names = {region for region in self.secrets if region}
+                names |= {ring.partition("/")[0] for ring in self.rings}
+                places = [{"locationId": name} for name in sorted(names)]
                 return Said(body=_page(asked, places, "locations"))
             case ["serviceAccounts"]:
                 return Said(body=_page(asked, list(self.accounts.values()), "accounts"))
             case ["serviceAccounts", email, "keys"]:
                 assert asked.query == {"keyTypes": "USER_MANAGED"}
                 return Said(body={"keys": self.keys[email]}) if email in self.keys else _missing()
-            case ["locations", region, *rest]:
-                return self._secrets(asked, region, rest)
+            case ["locations", place, *rest]:
+                return (self._rings if rest[0] == "keyRings" else self._secrets)(asked, place, rest)
             case _:
                 return self._secrets(asked, "", parts)
+
+    def _rings(self, asked: Asked, location: str, parts: list[str]) -> Said:
+        home = f"projects/acme/locations/{location}/keyRings"
+        if len(parts) == 1:
+            names = [ring.partition("/")[2] for ring in self.rings if ring.startswith(f"{location}/")]
+            return Said(body=_page(asked, [{"name": f"{home}/{name}"} for name in names], "keyRings"))
+        home, keys = f"{home}/{parts[1]}/cryptoKeys", self.rings[f"{location}/{parts[1]}"]
+        told = {}
+        for name, record in keys.items():
+            versions = [
+                {"name": f"{home}/{name}/cryptoKeyVersions/{number}", **version}
+                for number, version in enumerate(record["versions"], start=1)
+            ]
+            own = {"primary": versions[-1]} if record["purpose"] == "ENCRYPT_DECRYPT" and versions else {}
+            rest = {key: value for key, value in record.items() if key != "versions"}
+            told[name] = ({"name": f"{home}/{name}", **own, **rest}, versions)
+        if len(parts) == 3:
+            return Said(body=_page(asked, [record for record, _ in told.values()], "cryptoKeys"))
+        if parts[3] not in told:
+            return _missing()
+        return Said(body=_page(asked, told[parts[3]][1], "cryptoKeyVersions"))
 
     def _secrets(self, asked: Asked, region: str, parts: list[str]) -> Said:
         home = f"projects/{NUMBER}" + (f"/locations/{region}" if region else "")

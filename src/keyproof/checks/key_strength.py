@@ -36,7 +36,7 @@ _FAMILIES = (
     (re.compile(r"ed-?448|x448"), KeyFamily.ED448),
     (re.compile(r"rsa"), KeyFamily.RSA),
     (re.compile(r"^ec(?:$|[- ]|[0-9]{3})|ecdsa|ecdh|^p-?[0-9]{3}$|secp|prime[0-9]|nist-?p"), KeyFamily.EC),
-    (re.compile(r"dsa"), KeyFamily.DSA),
+    (re.compile(r"(?<!ml-)(?<!slh-)dsa"), KeyFamily.DSA),
     (re.compile(r"aes|symmetric-(?:default|encryption)$"), KeyFamily.AES),
     (re.compile(r"hmac|^hs[0-9]{3}$"), KeyFamily.HMAC),
 )

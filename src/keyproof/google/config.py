@@ -43,5 +43,12 @@ class GoogleSecretManagerConfig(GoogleOverseenConfig):
     """Globs over the locations whose regional secrets are read too; `[]` takes the global ones only."""
 
 
+class GoogleKmsConfig(GoogleOverseenConfig):
+    """Keys of a source of kind google-kms; the globs of `include` and `exclude` are over PROJECT/LOCATION/RING/KEY."""
+
+    locations: tuple[str, ...] = ("*",)
+    """Globs over the locations whose key rings are read, e.g. `[global, "europe-*"]`: each takes a request."""
+
+
 class GoogleServiceAccountKeysConfig(GoogleConfig):
     """Keys of a source of kind google-service-account-keys; the globs are over the accounts' e-mail addresses."""

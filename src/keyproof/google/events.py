@@ -15,9 +15,8 @@ from typing import Any
 
 from keyproof.domain.access import AccessEvent, Action
 from keyproof.google import permissions as need
-from keyproof.google.connection import translated
 from keyproof.google.vocabulary import Vocabulary
-from keyproof.rest.cloud import CloudClient, RefusedError
+from keyproof.rest.cloud import CloudClient
 from keyproof.rest.log_files import records, shown
 from keyproof.rest.reading import moment
 from keyproof.rest.uses import Uses
@@ -137,10 +136,7 @@ def _pages(
         if pause:
             sleep(PAUSE)
         pause = True
-        try:
-            page = client.post(url, {**body, **({"pageToken": token} if token else {})}, need=need.LOGS)
-        except RefusedError as refusal:
-            raise translated(refusal, scope=client.scope, server="Cloud Logging") from None
+        page = client.post(url, {**body, **({"pageToken": token} if token else {})}, need=need.LOGS)
         entries, token = page.get("entries") or [], str(page.get("nextPageToken") or "")
         if not isinstance(entries, list):
             raise client.strange(url, "lists something of an unknown shape", need.LOGS)
@@ -162,7 +158,7 @@ def _filter(log: _Records, when: str, *, reads: bool = False) -> str:
         (
             f"logName=({names})",
             f'protoPayload.serviceName="{log.vocabulary.service}"',
-            rf'protoPayload.methodName=~"\.({"|".join(map(re.escape, methods))})$"',
+            rf'protoPayload.methodName=~"(^|\.)({"|".join(map(re.escape, methods))})$"',
             when,
         )
     )

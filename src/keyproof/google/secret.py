@@ -89,8 +89,8 @@ def attributes_of(record: Item, versions: Iterable[SecretVersion]) -> dict[str, 
     """What only Secret Manager has."""
     found: dict[str, str | int | bool] = {}
     said = record.get("rotation") or {}
-    if span := _SECONDS.fullmatch(str(said.get("rotationPeriod") or "")):
-        found["rotation-notice-days"] = int(span[1]) // 86_400
+    if (seconds := seconds_of(said.get("rotationPeriod"))) is not None:
+        found["rotation-notice-days"] = seconds // 86_400
     if at := moment(said.get("nextRotationTime")):
         found["next-rotation-notice"] = at.isoformat()
     if topics := [str(topic.get("name")) for topic in record.get("topics") or ()]:
@@ -103,6 +103,12 @@ def attributes_of(record: Item, versions: Iterable[SecretVersion]) -> dict[str, 
     if newest is not None and not newest.usable:
         found["newest-version-disabled"] = True
     return found
+
+
+def seconds_of(duration: object) -> int | None:
+    """The whole seconds of a duration as Google writes it, e.g. `7776000s`; None for anything else."""
+    found = _SECONDS.fullmatch(str(duration or ""))
+    return int(found[1]) if found else None
 
 
 def _number(item: Item) -> int:

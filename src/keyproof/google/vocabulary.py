@@ -92,3 +92,63 @@ SECRETS = Vocabulary(
     resource=re.compile(r"projects/[^/]+/(?:locations/([^/]+)/)?secrets/([^/]+)"),
 )
 """Secret Manager: https://cloud.google.com/secret-manager/docs/access-control and …/docs/audit-logging."""
+
+_KEYS = {
+    "cloudkms.cryptoKeyVersions.useToDecrypt": Action.READ,
+    "cloudkms.cryptoKeyVersions.useToDecryptViaDelegation": Action.READ,
+    "cloudkms.cryptoKeyVersions.useToSign": Action.READ,
+    "cloudkms.cryptoKeyVersions.useToDecapsulate": Action.READ,
+    "cloudkms.cryptoKeys.get": Action.LIST,
+    "cloudkms.cryptoKeys.list": Action.LIST,
+    "cloudkms.cryptoKeyVersions.get": Action.LIST,
+    "cloudkms.cryptoKeyVersions.list": Action.LIST,
+    "cloudkms.cryptoKeyVersions.useToEncrypt": Action.WRITE,
+    "cloudkms.cryptoKeyVersions.useToEncryptViaDelegation": Action.WRITE,
+    "cloudkms.cryptoKeyVersions.create": Action.WRITE,
+    "cloudkms.cryptoKeyVersions.destroy": Action.ADMIN,
+    "cloudkms.cryptoKeyVersions.restore": Action.ADMIN,
+    "cloudkms.cryptoKeyVersions.update": Action.ADMIN,
+    "cloudkms.cryptoKeys.update": Action.ADMIN,
+    "cloudkms.cryptoKeys.setIamPolicy": Action.ADMIN,
+    "cloudkms.keyRings.setIamPolicy": Action.ADMIN,
+}
+_KEYS_LISTED = frozenset(right for right, action in _KEYS.items() if action is Action.LIST)
+_DECRYPT, _ENCRYPT = "cloudkms.cryptoKeyVersions.useToDecrypt", "cloudkms.cryptoKeyVersions.useToEncrypt"
+_SIGN = frozenset({"cloudkms.cryptoKeyVersions.useToSign"})
+
+KEYS = Vocabulary(
+    service="cloudkms.googleapis.com",
+    actions=_KEYS | _ABOVE,
+    known={
+        **_basic(_KEYS | _ABOVE),
+        "roles/cloudkms.admin": frozenset(
+            right for right in _KEYS if ".useTo" not in right or right.endswith("ViaDelegation")
+        ),
+        "roles/cloudkms.viewer": _KEYS_LISTED,
+        "roles/cloudkms.cryptoKeyDecrypter": frozenset({_DECRYPT}),
+        "roles/cloudkms.cryptoKeyEncrypter": frozenset({_ENCRYPT}),
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter": frozenset({_DECRYPT, _ENCRYPT}),
+        "roles/cloudkms.signer": _SIGN,
+        "roles/cloudkms.signerVerifier": _SIGN,
+    },
+    methods={
+        "Decrypt": Action.READ,
+        "RawDecrypt": Action.READ,
+        "AsymmetricDecrypt": Action.READ,
+        "AsymmetricSign": Action.READ,
+        "MacSign": Action.READ,
+        "Decapsulate": Action.READ,
+        "CreateCryptoKey": Action.WRITE,
+        "CreateCryptoKeyVersion": Action.WRITE,
+        "ImportCryptoKeyVersion": Action.WRITE,
+        "DestroyCryptoKeyVersion": Action.ADMIN,
+        "RestoreCryptoKeyVersion": Action.ADMIN,
+        "UpdateCryptoKey": Action.ADMIN,
+        "UpdateCryptoKeyPrimaryVersion": Action.ADMIN,
+        "UpdateCryptoKeyVersion": Action.ADMIN,
+        "SetIamPolicy": Action.ADMIN,
+    },
+    resource=re.compile(r"projects/[^/]+/locations/([^/]+)/keyRings/([^/]+)/cryptoKeys/([^/]+)"),
+)
+"""Cloud KMS, where to read is to do what only the key can, as decrypting and signing:
+https://cloud.google.com/kms/docs/reference/permissions-and-roles and …/docs/audit-logging."""

@@ -66,6 +66,7 @@ COLLECTORS: Mapping[str, CollectorType] = _Members(
         "encrypted-files": "EncryptedFilesCollector",
         "github": "GithubCollector",
         "gitlab": "GitlabCollector",
+        "google-kms": "GoogleKmsCollector",
         "google-secret-manager": "GoogleSecretManagerCollector",
         "google-service-account-keys": "GoogleServiceAccountKeysCollector",
         "infisical": "InfisicalCollector",
