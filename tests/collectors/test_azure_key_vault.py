@@ -16,9 +16,11 @@ from azure.keyvault.secrets import SecretClient
 
 from keyproof.azure.connection import audience
 from keyproof.azure.permissions import PERMISSIONS, role_definition
+from keyproof.checks.key_strength import KeyStrength
 from keyproof.collectors.azure_key_vault import AzureKeyVaultCollector
 from keyproof.domain.access import AccessGrant, Action, AuditTrail
 from keyproof.domain.assessment import Collected, Gap
+from keyproof.domain.check import Context
 from keyproof.domain.secret import (
     Basis,
     Confidence,
@@ -28,11 +30,11 @@ from keyproof.domain.secret import (
     SubjectKind,
     VersionState,
 )
-from keyproof.domain.verdict import Evidence
+from keyproof.domain.verdict import Evidence, Outcome
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.value_operations import cloud_value
-from tests.fakes.azure import CREATED, HOME, SUBSCRIPTION, TENANT, TOKEN, Azure, azure
+from tests.fakes.azure import CREATED, HOME, SUBSCRIPTION, TENANT, TOKEN, Azure, azure, modulus
 from tests.fakes.ports import FixedClock
 from tests.fakes.rest_server import Scripted
 
@@ -582,9 +584,128 @@ def test_the_official_clients_read_the_same_from_this_fake(cloud: Azure) -> None
         (key,) = keys.list_properties_of_keys()
         mine = next(one for one in found.values() if one.kind is SubjectKind.KEY)
         assert (mine.expires_at, mine.tags) == (key.expires_on, key.tags)
+        public: Any = keys.get_key("k").key  # not typed
+        assert mine.attributes["key-type"] == public.kty
+        assert mine.attributes["key-bits"] == int.from_bytes(public.n, "big").bit_length()
         policy = keys.get_key_rotation_policy("k")
         assert [action.time_after_create for action in policy.lifetime_actions] == ["P90D"]
         assert [one.name for one in certificates.list_properties_of_certificates()] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("public", "said", "outcome"),
+    [
+        ({"kty": "RSA", "n": modulus(2048), "e": "AQAB"}, ("RSA", 2048, None, False), Outcome.FAIL),
+        ({"kty": "RSA-HSM", "n": modulus(4096), "e": "AQAB"}, ("RSA", 4096, None, True), Outcome.PASS),
+        ({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, ("EC", 256, "P-256", False), Outcome.PASS),
+        ({"kty": "EC-HSM", "crv": "P-521"}, ("EC", 521, "P-521", True), Outcome.PASS),
+        ({"kty": "EC", "crv": "P-256K"}, ("EC", 256, "P-256K", False), Outcome.PASS),
+        ({"kty": "oct-HSM"}, ("oct", None, None, True), Outcome.NOT_EVALUATED),
+        ({"kty": "RSA", "n": "!"}, ("RSA", None, None, False), Outcome.NOT_EVALUATED),
+        ({}, (None, None, None, None), Outcome.NOT_EVALUATED),
+    ],
+)
+def test_type_and_length_of_a_key_come_from_its_public_part(
+    cloud: Azure, public: dict[str, str], said: tuple[Any, ...], outcome: Outcome
+) -> None:
+    cloud.add("keys", "k", {"created": CREATED + DAY}, {})
+    cloud.material["k"] = public
+    (key,) = _secrets(_all(cloud, objects=["keys"])).values()
+    assert tuple(key.attributes.get(name) for name in ("key-type", "key-bits", "curve", "hardware")) == said
+    assert modulus(2048) not in repr(key)
+    check = KeyStrength.model_validate({"minimum": {"rsa": 3072}})
+    assert check.evaluate(key, Context(now=FixedClock().now())).outcome is outcome
+    assert f"/keys/k/{2:032x}" in {one.path for one in cloud.server.asked}, "the version in use"
+
+
+def test_a_key_whose_public_part_is_refused_has_no_known_type(cloud: Azure) -> None:
+    cloud.add("keys", "k", {})
+    cloud.denied[f"/keys/k/{1:032x}"] = "AccessDenied"
+    items = _all(cloud, objects=["keys"])
+    (gap,) = _gaps(items)
+    assert gap.scope.endswith("(key-type)")
+    assert "keys: list, get" in gap.hint
+    (key,) = _secrets(items).values()
+    assert "Microsoft.KeyVault/vaults/keys/read is missing" in key.unread["key-type"]
+    verdict = KeyStrength().evaluate(key, Context(now=FixedClock().now()))
+    assert verdict.outcome is Outcome.NOT_EVALUATED
+    assert "Microsoft.KeyVault/vaults/keys/read" in verdict.reason
+
+
+def test_a_key_without_an_enabled_version_is_not_asked_for(cloud: Azure) -> None:
+    cloud.add("keys", "k", {"enabled": False})
+    (key,) = _secrets(_all(cloud, objects=["keys"])).values()
+    assert "key-type" not in key.attributes
+
+
+def _record(
+    cloud: Azure, operation: str, path: str, *, at: str, status: int = 200, **said: Any
+) -> dict[str, Any]:
+    """As a storage account keeps them; a refused request has no id of an object."""
+    claim = {"http://schemas.microsoft.com/identity/claims/objectidentifier": "olga", "appid": "cli"}
+    there = {"id": f"{cloud.address}{path}"} if status < 400 else {"requestUri": f"{cloud.address}{path}?x=1"}
+    return {
+        "time": at,
+        "category": "AuditEvent",
+        "operationName": operation,
+        "resourceId": HOME.upper(),
+        "identity": {"claim": claim},
+        "properties": {**there, "httpStatusCode": status},
+        **said,
+    }
+
+
+def test_exported_logs_tell_who_used_what(cloud: Azure, tmp_path: Path) -> None:
+    cloud.add("keys", "k", {})
+    cloud.add("certificates", "Web", {})
+    records = [
+        _record(cloud, "Authentication", "", at="2025-09-01T00:00:00Z", status=401),
+        _record(cloud, "SecretGet", "/secrets/db/1", at="2025-09-02T10:00:00.1234567Z"),
+        _record(cloud, "SecretGet", "/secrets/db/1", at="2025-09-02T11:00:00Z"),
+        _record(cloud, "SecretGet", "/secrets/db", at="2025-09-02T12:00:00Z", status=403, identity={}),
+        _record(cloud, "SecretGet", "/secrets/db/9", at="2025-09-02T12:00:00Z", status=404),
+        _record(cloud, "SecretList", "/secrets", at="2025-09-02T13:00:00Z"),
+        _record(cloud, "KeySign", "/keys/k/1/sign", at="2025-09-03T10:00:00Z"),
+        _record(cloud, "SecretGet", "/secrets/web/1", at="2025-09-04T10:00:00Z"),
+        _record(cloud, "SecretSet", "/secrets/db", at="2025-09-05T10:00:00Z"),
+        _record(cloud, "SecretGet", "/secrets/db", at="2025-09-06T10:00:00Z", category="Other"),
+    ]
+    (tmp_path / "PT1H.json").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    items = _all(cloud, event_logs=[str(tmp_path / "**/PT1H.json")])
+    found = {name.rpartition("/")[2]: secret.access_log for name, secret in _secrets(items).items()}
+    used = {
+        name: [(event.principal, event.action.value, event.allowed) for event in log.events]
+        for name, log in found.items()
+        if log
+    }
+    assert used == {
+        "db": [("olga", "read", True), ("unknown", "read", False), ("olga", "write", True)],
+        "k": [("olga", "read", True)],
+        "Web": [("olga", "read", True)],
+    }
+    log = found["db"]
+    assert log is not None
+    assert log.sink == "log files (PT1H.json)"
+    assert (log.since, log.until) == (datetime(2025, 9, 1, tzinfo=UTC), datetime(2025, 9, 5, 10, tzinfo=UTC))
+    assert log.events[0].at == datetime(2025, 9, 2, 11, tzinfo=UTC), "the last of the day"
+    assert _evidence(items)["events"] == "9 of log files (PT1H.json)"
+    assert all("access_log" not in secret.unread for secret in _secrets(items).values())
+
+
+def test_logs_of_another_vault_tell_nothing(cloud: Azure, tmp_path: Path) -> None:
+    record = _record(cloud, "SecretGet", "/secrets/db", at="2025-09-02T10:00:00Z")
+    record["properties"]["id"] = "https://other.vault.azure.net/secrets/db"
+    (tmp_path / "a.json").write_text(json.dumps({"records": [record]}), encoding="utf-8")
+    (secret,) = _secrets(_all(cloud, event_logs=[str(tmp_path / "a.json")])).values()
+    assert secret.access_log is None
+    assert secret.unread["access_log"] == "the log files have no record of this vault"
+
+
+def test_log_files_that_are_none_are_a_gap(cloud: Azure) -> None:
+    items = _all(cloud, event_logs=["nothing.json"])
+    (gap,) = _gaps(items)
+    assert gap.scope.endswith("(event-logs)")
+    assert "no file matches" in next(iter(_secrets(items).values())).unread["access_log"]
 
 
 def _signing_in(cloud: Azure, monkeypatch: pytest.MonkeyPatch, secret: str) -> AzureKeyVaultCollector:

@@ -1,6 +1,7 @@
 """Azure in this process: one resource manager and its key vaults, behind one HTTPS address."""
 
 import ssl
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Azure:
     deleted: dict[str, list[Item]] = field(default_factory=dict)
     rotation: dict[str, Item] = field(default_factory=dict)
     """Key → rotation policy."""
+    material: dict[str, Item] = field(default_factory=dict)
+    """Key → its public part as a JSON Web Key."""
     policies: dict[str, Item] = field(default_factory=dict)
     """Certificate → policy."""
     properties: Item = field(default_factory=dict)
@@ -148,6 +151,11 @@ class Azure:
                 return self._page(asked, [self._shown(kind, name, one, whole=True) for one in held[name]])
             case "rotationpolicy" if kind == "keys":
                 return Said(body=self.rotation.get(name, {"attributes": {}, "lifetimeActions": []}))
+            case _ if kind == "keys":
+                version = next(one for one in held[name] if part in {one["version"], ""})
+                public = self.material.get(name, {"kty": "RSA", "n": modulus(2048), "e": "AQAB"})
+                path = f"{self.address}/keys/{name}/{version['version']}"
+                return Said(body={"key": {"kid": path, **public}, "attributes": version["attributes"]})
             case "policy" if kind == "certificates":
                 return Said(body=self.policies.get(name, {"attributes": {}}))
             case _:
@@ -163,6 +171,11 @@ class Azure:
         more = f"{self.address}{asked.path}?api-version=7.4&maxresults={size}&$skiptoken={start + size}"
         after = more if start + size < len(items) else None
         return Said(body={"value": items[start : start + size], "nextLink": after})
+
+
+def modulus(bits: int) -> str:
+    """A number of so many bits as JSON Web Keys write it."""
+    return urlsafe_b64encode(((1 << bits) - 1).to_bytes((bits + 7) // 8, "big")).decode().rstrip("=")
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class AzureKeyVaultConfig(RestConfig):
     """Whether to read access policies and role assignments, to know who reaches each secret."""
     audit: bool = True
     """Whether to read the diagnostic settings, to know whether reading is recorded."""
+    event_logs: tuple[str, ...] = ()
+    """Globs over files of diagnostic logs from a storage account (JSON, also with gzip), to know who used each object."""
     tenant: str = ""
     """The tenant to sign in to; empty leaves it to the credentials."""
     authority: str = ""

@@ -3,6 +3,7 @@
 Field meanings: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets.
 """
 
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ SUBJECTS = {
     ObjectKind.KEYS: SubjectKind.KEY,
     ObjectKind.CERTIFICATES: SubjectKind.CERTIFICATE,
 }
+_CURVES = {"P-256": 256, "P-256K": 256, "P-384": 384, "P-521": 521}
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 
 Item = Mapping[str, Any]
@@ -104,6 +106,29 @@ def key_rotation(policy: Item) -> Rotation:
             return Rotation(enabled=True, schedule=schedule, mechanism="rotation policy", problem=str(error))
         return Rotation(enabled=True, interval=interval, schedule=schedule, mechanism="rotation policy")
     return Rotation(enabled=False, mechanism="rotation policy")
+
+
+def key_facts(bundle: Item) -> dict[str, str | int | bool]:
+    """Type and length of a key by its public part; of a symmetric one the vault tells no length."""
+    key = bundle.get("key") or {}
+    kind, curve = str(key.get("kty") or ""), str(key.get("crv") or "")
+    found: dict[str, str | int | bool] = {}
+    if kind:
+        found |= {"key-type": kind.removesuffix("-HSM"), "hardware": kind.endswith("-HSM")}
+    if curve:
+        found["curve"] = curve
+    bits = _length(key.get("n")) if key.get("n") else _CURVES.get(curve)
+    return {**found, "key-bits": bits} if bits else found
+
+
+def _length(number: object) -> int:
+    """The bits of a number as JSON Web Keys write it (RFC 7518, 2); 0 for what is none."""
+    try:
+        text = str(number)
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return 0
+    return int.from_bytes(raw, "big").bit_length()
 
 
 def certificate_facts(policy: Item) -> tuple[Rotation, dict[str, str | int | bool]]:

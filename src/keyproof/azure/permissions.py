@@ -21,7 +21,7 @@ PERMISSIONS = (*_CONTROL, *_DATA)
 
 ACCESS_POLICY = {
     SECRETS: "secrets: list",
-    KEYS: "keys: list",
+    KEYS: "keys: list, get",
     KEY_ROTATION: "keys: getrotationpolicy",
     CERTIFICATES: "certificates: list, get",
 }

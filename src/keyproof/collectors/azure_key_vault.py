@@ -12,12 +12,14 @@ from urllib.parse import quote
 from keyproof.azure import permissions as need
 from keyproof.azure.config import AzureKeyVaultConfig, ObjectKind
 from keyproof.azure.connection import VAULT_VERSION, MissingError, next_link, sign_in, translated
+from keyproof.azure.events import VaultLogs, names_of, read_files
 from keyproof.azure.objects import (
     SUBJECTS,
     at,
     attributes_of,
     certificate_facts,
     facts_of,
+    key_facts,
     key_rotation,
     name_of,
     versions_of,
@@ -29,8 +31,10 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import PARALLEL, CloudClient
+from keyproof.rest.log_files import LogFileError, log_files
 from keyproof.rest.refusals import LockedOutError
 from keyproof.rest.transport import Token
+from keyproof.rest.uses import Uses
 
 _LISTING = {
     ObjectKind.SECRETS: need.SECRETS,
@@ -43,6 +47,7 @@ _AT_REST = Encryption(encrypted=True, key="Azure Key Vault's own", customer_mana
 """https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#encryption."""
 _NO_ACCESS_TIME = "Key Vault keeps no time of access; its diagnostic log has it"
 _NO_LOG = "the diagnostic logs were not read"
+_NO_RECORDS = "the log files have no record of this vault"
 _NO_READ = "no version is enabled, so there is no value that has an age"
 _PRIORITIES = frozenset({"critical", "high", "medium", "low"})
 
@@ -77,6 +82,7 @@ class AzureKeyVaultCollector:
         self._lock = Lock()
         self._known: dict[str, Item] | None = None
         self._unlisted: AccessDeniedError | None = None
+        self._logs: VaultLogs | None = None
 
     def scopes(self) -> Sequence[str]:
         """The addresses of the vaults. Raises CollectError when none are named and none can be listed."""
@@ -98,6 +104,7 @@ class AzureKeyVaultCollector:
             facts = self._facts(client, scope)
             reading = _Reading(source=self._source, config=self._config, client=client, facts=facts)
             yield Evidence(name="endpoint", value=scope)
+            yield from self._read_uses(reading)
             for what, reason, hint in facts.gaps:
                 yield reading.gap(what, reason, hint)
             yield from reading.everything()
@@ -117,6 +124,23 @@ class AzureKeyVaultCollector:
             meaning=lambda refusal: translated(refusal, scope=scope),
             stated=need.PERMISSIONS,
         )
+
+    def _read_uses(self, reading: "_Reading") -> Iterator[Gap | Evidence]:
+        """Tell the reading who used what, where log files are named; they are read once for all vaults."""
+        if not self._config.event_logs:
+            return
+        try:
+            with self._lock:
+                if self._logs is None:
+                    self._logs = read_files(log_files(self._config.event_logs, self._surroundings.root))
+        except LogFileError as error:
+            reading.no_log = str(error)
+            yield reading.gap("event-logs", str(error), "correct event-logs")
+            return
+        reading.uses = self._logs.of(reading.facts.address)
+        reading.no_log = _NO_RECORDS
+        told = reading.uses.records if reading.uses else 0
+        yield Evidence(name="events", value=f"{told} of {self._logs.sink}")
 
     def _vaults(self, client: CloudClient) -> Mapping[str, Item]:
         """Address → what the resource manager says of the vault; listed once. Raises CollectError."""
@@ -165,6 +189,9 @@ class _Reading:
     config: AzureKeyVaultConfig
     client: CloudClient
     facts: VaultFacts
+    uses: Uses | None = None
+    no_log: str = _NO_LOG
+    """Why `uses` is None."""
     tally: Counter[str] = field(default_factory=Counter)
     refused: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
     """What, why and what to do → names of the objects it was refused for."""
@@ -258,6 +285,7 @@ class _Reading:
                 lambda: [one for p in self._pages(f"{path}/versions", _LISTING[kind]) for one in p],
             )
             rotation, said = self._policy(kind, path, item, unread)
+            said |= self._key(path, item, versions or (), unread) if kind is ObjectKind.KEYS else {}
         except _GoneError:
             with self._lock:
                 self.tally["gone"] += 1
@@ -283,6 +311,16 @@ class _Reading:
                     "rotation", item, unread, lambda: self._get(f"{path}/policy", need.CERTIFICATES)
                 )
                 return certificate_facts(policy) if policy is not None else (None, {})
+
+    def _key(self, path: str, item: Item, versions: Sequence[Item], unread: dict[str, str]) -> Facts:
+        """Type and length of the key in use, which stand beside its public part and in no listing."""
+        current = _current(versions_of(versions))
+        if current is None:
+            return {}
+        bundle = self._try(
+            "key-type", item, unread, lambda: self._get(f"{path}/{quote(current.id)}", need.KEYS)
+        )
+        return key_facts(bundle) if bundle is not None else {}
 
     def _try(self, field: str, item: Item, unread: dict[str, str], read: Callable[[], T]) -> T | None:
         """What `read` gives; None, and the reason noted, when the right for it is missing."""
@@ -315,7 +353,7 @@ class _Reading:
             **facts.unread,
             **(unread or {}),
             "last_accessed_at": _NO_ACCESS_TIME,
-            "access_log": _NO_LOG,
+            **({} if self.uses else {"access_log": self.no_log}),
         }
         if listed is not None and not dated:
             missing["facts"] = _NO_READ
@@ -344,6 +382,7 @@ class _Reading:
             deletion=deletion,
             grants=facts.access.on(kind, name) if facts.access else None,
             audit=facts.audit,
+            access_log=self.uses.log_of(*names_of(kind, name)) if self.uses else None,
             attributes={
                 "address": facts.address,
                 **facts.attributes,
