@@ -19,8 +19,9 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
 from keyproof.kubernetes.permissions import PERMISSIONS, manifests
 from keyproof.ports import Surroundings
-from tests.fakes.kube_api import KubeApi, Scripted, kube_api
+from tests.fakes.kube_api import KubeApi, kube_api
 from tests.fakes.kube_server import SKIP_REASON, KubeServer, find_build, kube_server
+from tests.fakes.rest_server import Scripted
 
 CANARY = "canary-" + "value-nobody-may-read"
 STRANGER = "stranger-" + "token-of-the-tests"

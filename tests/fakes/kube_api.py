@@ -2,17 +2,16 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.kube_server import ADMIN
+from tests.fakes.rest_server import Asked, Said, Scripted, rest_server
 
 _RBAC = "rbac.authorization.k8s.io"
 _DISCOVERY = ("/version", "/apis")
@@ -24,7 +23,7 @@ _Who = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Seen:
     """One request the server got."""
 
     method: str
@@ -33,18 +32,6 @@ class Asked:
     accept: str
     answer: str
     """Kind of the object sent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scripted:
-    """What the server answers instead, to requests whose path holds `path`."""
-
-    path: str
-    status: int = 200
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: int | None = None
-    """Send only so many bytes of the body and close."""
 
 
 @dataclass(slots=True)
@@ -62,7 +49,7 @@ class KubeApi:
     metrics: str = ""
     version: str = "v1.20.2"
     """Servers from v1.25 on note when a value changes."""
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[Seen] = field(default_factory=list)
     scripted: list[Scripted] = field(default_factory=list)
     """Each is given once, in order."""
     epoch: int = 0
@@ -79,6 +66,16 @@ class KubeApi:
         for body in objects:
             status, answer = self.answer("POST", path, "application/json", ADMIN, body)
             assert status in {201, 409}, answer
+
+    def heard(self, asked: Asked) -> Said:
+        """What one request gets."""
+        accept = asked.headers.get("accept", "")
+        agent = asked.headers.get("user-agent", "")
+        status, answer = self.answer("GET", asked.target, accept, asked.token, None, agent=agent)
+        kind = answer.get("kind", "") if isinstance(answer, dict) else "text"
+        user = self.users.get(asked.token, ("", ()))[0]
+        self.asked.append(Seen(method="GET", path=asked.target, user=user, accept=accept, answer=kind))
+        return Said(status=status, body=answer.encode() if isinstance(answer, str) else answer)
 
     @property
     def audit_log(self) -> Path:
@@ -385,53 +382,6 @@ def kube_api(folder: Path, *, tokens: Mapping[str, str]) -> Iterator[KubeApi]:
         api.users[token] = (user, (*filter(None, [group]), "system:authenticated"))
     for name in ("default", "kube-system"):
         api.make("/api/v1/namespaces", {"metadata": {"name": name}})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
-    server.daemon_threads = True
-    api.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with rest_server(api.heard) as server:
+        api.address, server.scripted, server.log = server.address, api.scripted, False
         yield api
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _handler(api: KubeApi) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else the body waits for the acknowledgement of the head
-
-        def do_GET(self) -> None:
-            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            accept = self.headers.get("Accept", "")
-            script = next((one for one in api.scripted if one.path in self.path), None)
-            if script:
-                api.scripted.remove(script)
-                body = script.body[: script.cut]
-                self._send(script.status, body, script.headers, length=len(script.body))
-                self.close_connection = script.cut is not None
-                return
-            agent = self.headers.get("User-Agent", "")
-            status, answer = api.answer("GET", self.path, accept, token, None, agent=agent)
-            kind = answer.get("kind", "") if isinstance(answer, dict) else "text"
-            user = api.users.get(token, ("", ()))[0]
-            api.asked.append(Asked(method="GET", path=self.path, user=user, accept=accept, answer=kind))
-            text = answer if isinstance(answer, str) else json.dumps(answer)
-            self._send(status, text.encode(), {})
-
-        def _send(
-            self, status: int, body: bytes, headers: Mapping[str, str], *, length: int | None = None
-        ) -> None:
-            self.send_response_only(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body) if length is None else length))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Silent: the tests look at `asked`."""
-
-    return Handler
