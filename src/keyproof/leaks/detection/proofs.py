@@ -57,10 +57,7 @@ def _cloudflare(secret: bytes) -> bool:
 
 
 def _grafana(secret: bytes) -> bool:
-    """Eight digits after the last underscore, low byte first, over all before it.
-
-    Source: https://github.com/grafana/grafana/blob/main/pkg/components/satokengen/satokengen.go
-    """
+    """Eight digits after the last underscore, low byte first, over all before it; so CredSweeper checks them too."""
     head, _, checksum = secret.rpartition(b"_")
     return grafana_checksum(head) == checksum
 
