@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-.PHONY: demo test e2e lint format schemas bench docs build clean
+.PHONY: demo readers test e2e lint format schemas bench docs build clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -18,7 +18,15 @@ $(VENV)/.demo: pyproject.toml
 demo: $(VENV)/.demo ## build a small organisation offline, scan it, leave its reports in demo/
 	$(BIN)/keyproof demo demo
 
-test: lint ## lint, types, import contracts, then the whole suite
+$(VENV)/readers/.installed: tests/readers.txt
+	$(PYTHON) -m venv $(VENV)/readers
+	$(VENV)/readers/bin/pip install --quiet --requirement tests/readers.txt
+	touch $@
+
+readers: ## programs that read our reports and pin other versions than we do; without a network their tests skip
+	-$(MAKE) --no-print-directory $(VENV)/readers/.installed
+
+test: lint readers ## lint, types, import contracts, then the whole suite
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered
 
 e2e: $(VENV)/.installed ## build a real kube-apiserver once (7 minutes, cached), then run the tests that need it

@@ -11,7 +11,7 @@ from hypothesis import settings
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
-_MUST_RUN = {"server", "browser"}
+_MUST_RUN = {"server", "browser", "outside"}
 _skipped: list[str] = []
 
 
@@ -44,13 +44,13 @@ def checkout() -> Path:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note every skipped test that needs a server or a browser."""
+    """Note every skipped test that needs a server, a browser or another program of others."""
     if report.skipped and not _MUST_RUN.isdisjoint(report.keywords):
         _skipped.append(report.nodeid)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With KEYPROOF_NO_SKIP a skipped server or browser test fails the run."""
+    """With KEYPROOF_NO_SKIP a skipped one of them fails the run."""
     if os.environ.get("KEYPROOF_NO_SKIP") and _skipped and session.exitstatus == 0:
         print("\nKEYPROOF_NO_SKIP: these tests were skipped:", *_skipped, sep="\n  ")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -7,7 +7,9 @@ import pytest
 
 from keyproof.cli import pdf
 from keyproof.errors import OutputError
+from keyproof.reporters.html import HtmlReporter
 from tests.cli.conftest import Keyproof
+from tests.fakes import assessments
 
 BROWSER = next((found for name in pdf.BROWSERS if (found := shutil.which(name))), None)
 
@@ -38,3 +40,16 @@ def test_a_pdf_is_no_text_for_the_terminal(keyproof: Keyproof, project: Path) ->
     result = keyproof("scan", "--format", "pdf")
     assert result.code == 2
     assert "pdf=keyproof.pdf" in result.err
+
+
+@pytest.mark.outside
+def test_weasyprint_sets_the_report_where_there_is_no_browser(tmp_path: Path) -> None:
+    try:
+        import weasyprint  # noqa: F401, PLC0415 (needs Pango, which not every machine has)
+    except OSError as missing:
+        pytest.skip(f"WeasyPrint lacks a library of the system: {missing}")
+    html = HtmlReporter().render(assessments.golden())
+    printed = pdf.pdf_of(html, {"PATH": str(tmp_path)})
+    assert printed.startswith(b"%PDF-")
+    assert printed.rstrip().endswith(b"%%EOF")
+    assert len(printed) > len(pdf.pdf_of("<title>empty</title>", {"PATH": str(tmp_path)})) * 2

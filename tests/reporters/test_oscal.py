@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,14 +97,3 @@ def test_two_runs_have_different_ids_and_one_run_the_same() -> None:
     golden = assessments.golden()
     later = replace(golden, run=replace(golden.run, id="another"))
     assert document(golden)["uuid"] == document(golden)["uuid"] != document(later)["uuid"]
-
-
-@pytest.mark.parametrize("name", ["golden", "clean", "incomplete", "empty"])
-def test_compliance_trestle_reads_it(name: str, tmp_path: Path) -> None:
-    reason = "compliance-trestle is not installed (it brings paramiko and a spreadsheet library)"
-    trestle = pytest.importorskip("trestle.oscal.assessment_results", reason=reason)
-    assessment: Assessment = getattr(assessments, name)()
-    path = tmp_path / "assessment-results.json"
-    path.write_text(OscalReporter().render(assessment), encoding="utf-8")
-    (read,) = trestle.AssessmentResults.oscal_read(path).results
-    assert len(read.observations or []) == len(assessment.findings) + assessment.summary.gaps
