@@ -55,6 +55,40 @@ def test_every_demand_counts() -> None:
     assert judge({"length": 16, "character-classes": 4}, **PASSWORD).outcome is Outcome.NOT_EVALUATED
 
 
+@pytest.mark.parametrize(
+    ("facts", "outcome", "reason"),
+    [
+        (
+            {"minimum-length": 14, "passwords-remembered": 24},
+            Outcome.PASS,
+            snapshot(
+                "the password policy demands 14 characters, at least 14 wanted; the password policy refuses 24 earlier passwords, at least 24 wanted"
+            ),
+        ),
+        (
+            {"minimum-length": 8, "passwords-remembered": 0},
+            Outcome.FAIL,
+            snapshot(
+                "the password policy demands 8 characters, 14 wanted; the password policy refuses 0 earlier passwords, 24 wanted"
+            ),
+        ),
+        (
+            {"length": 30},
+            Outcome.NOT_EVALUATED,
+            snapshot(
+                "how many characters the password policy demands is not known: aws-secrets-manager does not state it, and no tag does; 14 wanted; how many earlier passwords the password policy refuses is not known: aws-secrets-manager does not state it, and no tag does; 24 wanted"
+            ),
+        ),
+    ],
+)
+def test_a_password_is_judged_by_the_policy_it_is_chosen_under(
+    facts: dict[str, Any], outcome: Outcome, reason: str
+) -> None:
+    demand: dict[str, Any] = {"policy-length": 14, "policy-memory": 24}
+    verdict = judge(facts, **demand)
+    assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
 def test_a_failure_also_names_what_is_not_known() -> None:
     assert judge({"length": 8}, length=16, generators="*").reason == snapshot(
         "it has 8 characters, 16 wanted; what drew it is not known: "

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from keyproof.checks.strength import Strength
 from keyproof.collectors.aws_iam import AwsIamCollector
 from keyproof.domain.secret import Basis, SubjectKind, VersionState
+from keyproof.domain.verdict import Outcome
 from keyproof.errors import AccessDeniedError
 from tests.collectors.conftest import BecomeUser
 from tests.fakes.aws_reading import Read, read_scope
 from tests.fakes.aws_server import ACCOUNT, AwsServer
 from tests.fakes.fault_proxy import Answer, Fault, FaultProxy
+from tests.fakes.secrets import context
 
 pytestmark = pytest.mark.server
 
@@ -107,6 +110,8 @@ def test_passwords_and_the_root_user_by_the_credential_report(iam: Any, proxy: F
     assert key.last_accessed_at is None
     assert console.facts[0].at == datetime(2024, 2, 1, tzinfo=UTC)
     assert (console.attributes["mfa"], console.attributes["minimum-length"]) == (True, 14)
+    assert (console.attributes["passwords-remembered"], console.attributes["maximum-age-days"]) == (0, 90)
+    assert "minimum-length" not in found["root/console-password"].attributes
     assert found["root/console-password"].facts == ()
     assert "root user" in found["root/console-password"].unread["facts"]
     assert "MinimumPasswordLength: 14" in found.evidence["password policy"]
@@ -114,8 +119,19 @@ def test_passwords_and_the_root_user_by_the_credential_report(iam: Any, proxy: F
 
 def test_no_password_policy_is_said(iam: Any, proxy: FaultProxy) -> None:
     proxy.faults.insert(0, Fault(then=_denial("NoSuchEntity", 404), action="GetAccountPasswordPolicy"))
-    assert read(proxy).evidence["password policy"] == "none"
-    assert iam is not None
+    iam.create_user(UserName="ann")
+    found = read(proxy)
+    assert found.evidence["password policy"] == "none"
+    assert found["ann/console-password"].attributes["minimum-length"] == 8
+
+
+def test_a_password_policy_that_cannot_be_read_is_unread_never_a_default(iam: Any, proxy: FaultProxy) -> None:
+    proxy.faults.insert(0, Fault(then=_denial("AccessDenied", 403), action="GetAccountPasswordPolicy"))
+    iam.create_user(UserName="ann")
+    console = read(proxy)["ann/console-password"]
+    assert set(console.unread) == {"minimum-length", "passwords-remembered"}
+    rule = Strength.model_validate({"policy-length": 14})
+    assert rule.evaluate(console, context()).outcome is Outcome.NOT_EVALUATED
 
 
 def test_a_report_that_is_being_made_is_waited_for_within_bounds(iam: Any, proxy: FaultProxy) -> None:

@@ -18,14 +18,15 @@ ISO = (
     "8.12 8.13 8.15 8.16 8.24 8.25 8.28 8.29 8.31"
 )
 AWS = {
-    "2.0": "1.14 1.12 1.13 3.8",
-    "3.0": "1.14 1.12 1.13 3.6",
-    "4.0": "1.14 1.12 1.13 3.6",
-    "5.0": "1.13 1.11 1.12 3.6",
-    "6.0": "2.13 2.11 2.12 4.6",
-    "7.0": "2.12 2.11 4.6",
+    "2.0": "1.14 1.12 1.4 1.8 1.9 1.13 3.8",
+    "3.0": "1.14 1.12 1.4 1.8 1.9 1.13 3.6",
+    "4.0": "1.14 1.12 1.4 1.8 1.9 1.13 3.6",
+    "5.0": "1.13 1.11 1.3 1.7 1.8 1.12 3.6",
+    "6.0": "2.13 2.11 2.3 2.7 2.8 2.12 4.6",
+    "7.0": "2.12 2.11 2.4 2.8 2.9 4.6",
 }
-"""Version → the numbers of: keys of 90 days, unused for 45 days, one active key (gone in 7.0), rotation in KMS."""
+"""Version → the numbers of: keys of 90 days, unused for 45 days, the root user's keys, length and memory of the password
+policy, one active key (gone in 7.0), rotation in KMS."""
 NAMED = {
     "soc2": (
         "CC2.1 CC4.1 CC4.2 CC5.2 CC5.3 CC6.1 CC6.2 CC6.3 CC6.6 CC6.7 CC6.8 CC7.1 CC7.2 CC7.3 CC7.4 CC7.5 CC8.1 CC9.2 C1.1"
@@ -94,8 +95,8 @@ FULL_FROM = {
         f"v{version}/{number}": check
         for version, numbers in AWS.items()
         for number, check in zip(
-            [numbers.split()[0], numbers.split()[1], numbers.split()[-1]],
-            ["max-age", "unused", "rotation-enabled"],
+            [*numbers.split()[:5], numbers.split()[-1]],
+            ["max-age", "unused", "naming", "strength", "strength", "rotation-enabled"],
             strict=True,
         )
     },

@@ -26,6 +26,8 @@ KIND = "aws-iam"
 ROOT = "<root_account>"
 _NOTHING = frozenset({"", "N/A", "no_information", "not_supported"})
 _SHOWN_OF_ID = 4
+_DEFAULT_LENGTH = 8
+_ROOT_UNDATED = "AWS does not tell when the password of the root user changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,18 +143,43 @@ def report_rows(content: bytes) -> dict[str, dict[str, str]]:
     return rows
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordRules:
+    """What the account's password policy says of the passwords of its users; it does not bind the root user."""
+
+    stated: Mapping[str, int] = field(default_factory=dict)
+    """`minimum-length`, `passwords-remembered`, and `maximum-age-days` where passwords expire."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """The same names → why they are not known."""
+
+    @classmethod
+    def of(cls, policy: Mapping[str, Any]) -> "PasswordRules":
+        """The rules of a policy, empty where the account has none: then AWS's own default holds.
+
+        See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html.
+        """
+        days = {"maximum-age-days": int(policy["MaxPasswordAge"])} if policy.get("MaxPasswordAge") else {}
+        return cls(
+            stated={
+                "minimum-length": int(policy.get("MinimumPasswordLength") or _DEFAULT_LENGTH),
+                "passwords-remembered": int(policy.get("PasswordReusePrevention") or 0),
+                **days,
+            }
+        )
+
+    @classmethod
+    def unknown(cls, why: str) -> "PasswordRules":
+        """The rules of a policy that could not be read."""
+        return cls(unread=dict.fromkeys(("minimum-length", "passwords-remembered"), why))
+
+
 def password(
-    holder: Holder, row: Mapping[str, str], policy: Mapping[str, Any], *, source: str, scope: str
+    holder: Holder, row: Mapping[str, str], rules: PasswordRules, *, source: str, scope: str
 ) -> SecretMetadata | None:
     """The console password of a row of the report; None where the user has none. Root's is not dated by AWS."""
     if holder.name and row.get("password_enabled") != "true":
         return None
-    rules = {
-        "minimum-length": policy.get("MinimumPasswordLength"),
-        "maximum-age-days": policy.get("MaxPasswordAge"),
-        "passwords-remembered": policy.get("PasswordReusePrevention"),
-    }
-    stated = {name: int(value) for name, value in rules.items() if value and holder.name}
+    stated, unread = (rules.stated, rules.unread) if holder.name else ({}, {})
     changed = moment(row.get("password_last_changed"))
     return holder.credential(
         source,
@@ -163,7 +190,7 @@ def password(
         facts=written(changed),
         last_accessed_at=moment(row.get("password_last_used")),
         attributes={"active": True, "mfa": row.get("mfa_active") == "true", **stated},
-        unread={} if changed else {"facts": "AWS does not tell when the password of the root user changed"},
+        unread={**unread, **({} if changed else {"facts": _ROOT_UNDATED})},
     )
 
 

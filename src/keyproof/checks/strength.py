@@ -21,11 +21,17 @@ from keyproof.fields import StringsField
 
 _ANY: tuple[str, ...] = ()
 _DEVELOPMENT = ("development",)
-_FACTS = ("bits", "length", "character-classes", "generator")
+_FACTS = ("bits", "length", "character-classes", "generator", "minimum-length", "passwords-remembered")
 _ASKED = {
     "bits": "how many bits of randomness it has",
     "length": "how many characters it has",
     "character-classes": "how many classes of characters it has",
+    "minimum-length": "how many characters the password policy demands",
+    "passwords-remembered": "how many earlier passwords the password policy refuses",
+}
+_BY_POLICY = {
+    "minimum-length": "the password policy demands {}",
+    "passwords-remembered": "the password policy refuses {}",
 }
 
 
@@ -34,7 +40,8 @@ class Strength(CheckModel):
 
     The value itself is never looked at. The rule rests on what a source or a tag states about it: `bits` of
     randomness, `length` in characters, `character-classes` (1 to 4: lower case, upper case, digits, symbols) and
-    `generator` (what drew it, such as openssl). What is not stated is not known.
+    `generator` (what drew it, such as openssl). What is not stated is not known. A password that people choose is as
+    strong as the policy they choose it under: `minimum-length` and `passwords-remembered`.
     """
 
     kind: ClassVar[str] = "strength"
@@ -48,14 +55,19 @@ class Strength(CheckModel):
     """The fewest classes of characters."""
     generators: StringsField = Field(default=_ANY)
     """Globs over what may have drawn it, without regard to letter case; `*` accepts any that is stated."""
+    policy_length: PositiveInt | None = None
+    """The fewest characters that the password policy has to demand."""
+    policy_memory: PositiveInt | None = None
+    """The fewest earlier passwords that the password policy has to refuse."""
     weak_in: StringsField = Field(default=_DEVELOPMENT)
     """Environments in which a weak value is in order, without regard to letter case."""
 
     @model_validator(mode="after")
     def _demand_something(self) -> Self:
-        if not (self.bits or self.length or self.character_classes or self.generators):
+        if not any(getattr(self, name) for name in type(self).model_fields if name != "weak_in"):
             raise ValueError(
-                "the rule demands nothing: set one of bits, length, character-classes, generators"
+                "the rule demands nothing: set one of bits, length, character-classes, generators, policy-length, "
+                "policy-memory"
             )
         return self
 
@@ -78,6 +90,10 @@ class Strength(CheckModel):
             yield _enough(secret, "length", self.length, "character")
         if self.character_classes:
             yield _enough(secret, "character-classes", self.character_classes, "character class")
+        if self.policy_length:
+            yield _enough(secret, "minimum-length", self.policy_length, "character")
+        if self.policy_memory:
+            yield _enough(secret, "passwords-remembered", self.policy_memory, "earlier password")
         if self.generators:
             yield self._generator(secret)
 
@@ -97,7 +113,7 @@ def _enough(secret: SecretMetadata, name: str, wanted: int, unit: str) -> Verdic
     if found is None:
         why = f"{text!r} is no whole number" if text else why_unstated(secret, name)
         return Verdict.not_evaluated(f"{_ASKED[name]} is not known: {why}; {wanted} wanted")
-    shown = f"it has {count(found, unit)}"
+    shown = _BY_POLICY.get(name, "it has {}").format(count(found, unit))
     evidence = {name.replace("-", "_"): str(found)}
     if found < wanted:
         return Verdict.failed(f"{shown}, {wanted} wanted", **evidence)

@@ -11,6 +11,7 @@ from keyproof.aws.credentials import (
     KIND,
     ROOT,
     Holder,
+    PasswordRules,
     access_keys,
     password,
     report_rows,
@@ -118,7 +119,7 @@ class _Reading(Reading):
     surroundings: Surroundings
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """User → row of the credential report."""
-    policy: Mapping[str, Any] = field(default_factory=dict)
+    rules: PasswordRules = field(default_factory=PasswordRules)
     """The account's password policy."""
 
     def report(self) -> Iterator[Collected]:
@@ -143,7 +144,7 @@ class _Reading(Reading):
         elif chosen("root", self.config.include, self.config.exclude):
             holder = Holder(account=self.account, name="", arn=root.get("arn", ""))
             yield from root_keys(holder, root, source=self.source, scope=self.region)
-            if kept := password(holder, root, self.policy, source=self.source, scope=self.region):
+            if kept := password(holder, root, self.rules, source=self.source, scope=self.region):
                 yield kept
 
     def _report(self) -> bytes:
@@ -155,13 +156,16 @@ class _Reading(Reading):
         raise TimeoutError(f"the credential report was not ready after {_POLLS * _PAUSE:g} s")
 
     def _password_policy(self) -> Iterator[Collected]:
+        policy: Mapping[str, Any] = {}
         try:
-            self.policy = self.calls.call(PASSWORDS, "PasswordPolicy")["PasswordPolicy"]
+            policy = self.calls.call(PASSWORDS, "PasswordPolicy")["PasswordPolicy"]
         except CallRefusedError as refusal:
             if refusal.fault.kind is not FaultKind.GONE:
+                self.rules = PasswordRules.unknown(self.why(refusal))
                 yield self.gap(PASSWORDS, self.why(refusal))
                 return
-        told = ", ".join(f"{name}: {value}" for name, value in sorted(self.policy.items()))
+        self.rules = PasswordRules.of(policy)
+        told = ", ".join(f"{name}: {value}" for name, value in sorted(policy.items()))
         yield Evidence(name="password policy", value=told or "none")
 
     def _summary(self) -> Iterator[Collected]:
@@ -209,7 +213,7 @@ class _Reading(Reading):
         try:
             found = [*self._keys(holder)]
             if row := self.rows.get(name):
-                kept = password(holder, row, self.policy, source=self.source, scope=self.region)
+                kept = password(holder, row, self.rules, source=self.source, scope=self.region)
                 found += [kept] if kept else []
             if self.config.other_credentials:
                 found += self._others(holder)
