@@ -38,6 +38,7 @@ def make() -> Iterator[Make]:
                 scope="here",
                 token=lambda _, renew: f"token-{renew}",
                 meaning=_meaning,
+                stated={"a right", "another"},
             )
         )
         return made[-1]

@@ -27,9 +27,10 @@ from keyproof.gitlab.entries import (
 from keyproof.gitlab.graphql import UnansweredError, nodes
 from keyproof.ports import Surroundings
 from keyproof.rest import client as rest
-from keyproof.rest.client import CredentialsRefusedError, RestClient, Server
+from keyproof.rest.client import RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, wanted
+from keyproof.rest.refusals import LockedOutError
 
 _PERSONAL = "personal access tokens"
 _PAGE = {"per_page": 100}
@@ -167,7 +168,7 @@ class _Reading:
         """What `read` yields; where the family is refused a gap, as one right says nothing of the others."""
         try:
             yield from read
-        except CredentialsRefusedError:
+        except LockedOutError:
             raise
         except AccessDeniedError as error:
             yield self._gap(family, error.message, f"{error.hint}, or leave {family} out of families")
@@ -183,7 +184,7 @@ class _Reading:
             why = "GitLab dates no variables, and its audit events tell nothing of this one"
             try:
                 writes = writes_of(self._events())
-            except CredentialsRefusedError:
+            except LockedOutError:
                 raise
             except AccessDeniedError as error:
                 why = f"GitLab dates no variables, and its audit events cannot be read: {error.message}"
@@ -208,7 +209,7 @@ class _Reading:
             return (), "members are not read: members is false in keyproof.yaml"
         try:
             return readers_of(self._connection(f"{self.holder.kind}Members"), self.holder), ""
-        except CredentialsRefusedError:
+        except LockedOutError:
             raise
         except (AccessDeniedError, UnansweredError) as error:
             yield self._gap("members", error.message, "grant the right, or set members: false")

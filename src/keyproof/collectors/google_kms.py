@@ -42,7 +42,9 @@ class GoogleKmsCollector:
     def __init__(self, source: str, config: GoogleKmsConfig, surroundings: Surroundings) -> None:
         self._source = source
         self._config = config
-        self._cloud = GoogleCloud(source=source, config=config, surroundings=surroundings)
+        self._cloud = GoogleCloud(
+            source=source, config=config, surroundings=surroundings, permissions=self.permissions
+        )
         self._surroundings = surroundings
         self._logging = Lock()
         self._iam = Iam(cloud=self._cloud, vocabulary=KEYS)

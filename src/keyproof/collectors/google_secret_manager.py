@@ -21,8 +21,9 @@ from keyproof.google.reading import GoneError, ProjectReading
 from keyproof.google.secret import attributes_of, encryption_of, facts_of, rotation_of, versions_of
 from keyproof.google.vocabulary import SECRETS
 from keyproof.ports import Surroundings
-from keyproof.rest.cloud import PARALLEL, LockedOutError
+from keyproof.rest.cloud import PARALLEL
 from keyproof.rest.reading import moment
+from keyproof.rest.refusals import LockedOutError
 
 _PAGE = 250
 _PRIORITIES = frozenset({"critical", "high", "medium", "low"})
@@ -42,7 +43,9 @@ class GoogleSecretManagerCollector:
     def __init__(self, source: str, config: GoogleSecretManagerConfig, surroundings: Surroundings) -> None:
         self._source = source
         self._config = config
-        self._cloud = GoogleCloud(source=source, config=config, surroundings=surroundings)
+        self._cloud = GoogleCloud(
+            source=source, config=config, surroundings=surroundings, permissions=self.permissions
+        )
         self._surroundings = surroundings
         self._logging = Lock()
         self._iam = Iam(cloud=self._cloud, vocabulary=SECRETS)

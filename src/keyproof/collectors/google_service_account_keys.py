@@ -44,7 +44,9 @@ class GoogleServiceAccountKeysCollector:
     ) -> None:
         self._source = source
         self._config = config
-        self._cloud = GoogleCloud(source=source, config=config, surroundings=surroundings)
+        self._cloud = GoogleCloud(
+            source=source, config=config, surroundings=surroundings, permissions=self.permissions
+        )
 
     def scopes(self) -> Sequence[str]:
         """The projects, each once."""

@@ -29,6 +29,8 @@ class GoogleCloud:
     source: str
     config: GoogleConfig
     surroundings: Surroundings
+    permissions: tuple[str, ...]
+    """Those of the collector: nothing is asked that takes another one."""
     _credentials: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -43,7 +45,8 @@ class GoogleCloud:
             self.surroundings,
             scope=scope,
             token=lambda _, renew: self._token(scope, renew=renew),
-            meaning=lambda refusal: translated(refusal, scope=scope, server=refusal.server),
+            meaning=lambda refusal: translated(refusal, scope=scope),
+            stated=self.permissions,
             headers={"x-goog-user-project": str(quota)} if quota else {},
         )
 
@@ -71,14 +74,17 @@ class GoogleCloud:
                 message = "Google's server for tokens cannot be reached"
                 raise BackendUnreachableError(message, scope=scope, hint="check the network") from None
             except GoogleAuthError as error:
+                if error.retryable:  # its library has waited and asked again
+                    message = "Google's server for tokens is busy"
+                    raise BackendUnreachableError(message, scope=scope, hint="scan again later") from None
                 said = " ".join(str(error.args[0] if error.args else "no reason given").split())[:300]
                 raise LockedOutError(f"Google gives no token: {said}", scope=scope, hint=_SIGN_IN) from None
             return str(self._credentials.token)
 
 
-def translated(refusal: RefusedError, *, scope: str, server: str) -> CollectError:
+def translated(refusal: RefusedError, *, scope: str) -> CollectError:
     """A refusal in keyproof's words: credentials, an interface that is off, a perimeter, or a missing right."""
-    said, details = words(refusal.body), list(_details(refusal.body))
+    said, details, server = words(refusal.body), list(_details(refusal.body)), refusal.server
     if refusal.status == 401:
         message = f"{server} does not accept the credentials, or they have expired: {said}"
         return LockedOutError(message, scope=scope, hint=_SIGN_IN)

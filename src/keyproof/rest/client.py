@@ -16,7 +16,6 @@ from keyproof.rest.refusals import LockedOutError, NotThereError, RefusedError, 
 from keyproof.rest.transport import JSON, Answer, Request, Transport
 from keyproof.value_operations import returns_value
 
-CredentialsRefusedError = LockedOutError
 _REMEMBERED = 256
 """Answers kept by their ETag."""
 _UNCHANGED = 304

@@ -11,11 +11,9 @@ from keyproof.ports import Surroundings
 from keyproof.rest.config import RestConfig
 from keyproof.rest.connection import connections_of, origin
 from keyproof.rest.paging import walk
-from keyproof.rest.refusals import LockedOutError, RefusedError, words
+from keyproof.rest.refusals import RefusedError
 from keyproof.rest.transport import JSON, Request, Token, Transport
 from keyproof.value_operations import cloud_value
-
-__all__ = ["PARALLEL", "CloudClient", "LockedOutError", "RefusedError", "words"]
 
 PARALLEL = 8
 """How many objects of a page are read at a time."""
@@ -34,7 +32,7 @@ class CloudClient:
         scope: str,
         token: Token,
         meaning: Callable[[RefusedError], CollectError],
-        stated: Collection[str] | None = None,
+        stated: Collection[str],
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare, without asking anything yet; `stated` are the rights that may be used, `meaning` tells refusals.

@@ -71,7 +71,7 @@ class Transport:
     scope: str
     surroundings: Surroundings
     connections: Connections
-    stated: Collection[str] | None
+    stated: Collection[str]
     """Purposes of requests, as the provider's package lists them: nothing is sent for another one."""
     denied: Callable[[Request], bool]
     """Whether a request would hand over a value: it is not sent."""
@@ -100,7 +100,7 @@ class Transport:
         Raises what `meaning` makes of a refusal, BackendUnreachableError, BackendProtocolError, and
         ValueOperationError instead of asking for a value or for what is not stated.
         """
-        unstated = self.stated is not None and request.purpose not in self.stated
+        unstated = request.purpose not in self.stated
         if unstated or returns_value(request.purpose) or self.denied(request):
             raise ValueOperationError(request.purpose)
         if self.tls_only and not secure(request.url):
