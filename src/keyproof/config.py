@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from keyproof.errors import ConfigError, Problem
 from keyproof.fields import KebabField, StrictModel, StringsField
@@ -61,6 +61,16 @@ class RepositorySettings(StrictModel):
     """MiB; larger blobs and files are skipped, and the search is then not complete."""
     detect_secrets: bool = False
     """Whether the plugins of detect-secrets look too: four times slower, and never more than `possible`."""
+    archives: bool = True
+    """Whether archives, documents and notebooks are opened."""
+    submodules: bool = False
+    """Whether checked-out submodules are searched too, each as a repository of its own; with `history: full`."""
+
+    @model_validator(mode="after")
+    def _searches_one_kind(self) -> Self:
+        if self.submodules and self.history is not History.FULL:
+            raise ValueError("submodules goes with history: full; of a folder all files are searched anyway")
+        return self
 
 
 class _Document(StrictModel):

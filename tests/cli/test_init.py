@@ -37,6 +37,7 @@ def test_what_it_writes_is_checked_and_scanned(empty: Path, keyproof: Keyproof) 
     assert "kind: dotenv" in text
     assert "path: docs/secrets.md" in text
     assert "repositories: [{path: ., history: full}]" in text
+    assert "# store: .keyproof/runs.db" in text
     assert (empty / ".pre-commit-config.yaml").exists()
     assert keyproof("policy", "lint").code == 0
     checked = keyproof("doctor")

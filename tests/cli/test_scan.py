@@ -13,7 +13,7 @@ AS_OF = ("--as-of", "2025-10-05")
 
 def test_an_overdue_secret_fails_and_the_reports_are_written(project: Path, keyproof: Keyproof) -> None:
     result = keyproof("scan", *AS_OF, "--out", "reports")
-    assert (result.code, result.err) == (1, "")
+    assert (result.code, result.err) == (1, "recorded as run 1\n")
     assert "Database Password" in result.out
     assert "6 d overdue" in result.out
     assert {path.suffix for path in (project / "reports").iterdir()} == {".json", ".xml", ".html"}

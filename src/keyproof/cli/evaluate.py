@@ -71,14 +71,17 @@ def judge(
     """
     snapshot = recording.detected(snapshot)
     assessment = assess(snapshot, session.policy, asked, finished=session.surroundings.clock.now())
-    recording.record(snapshot, assessment)
-    return publish(
+    run = recording.record(snapshot, assessment)
+    code = publish(
         assessment,
         targets=results.targets,
         out=results.out,
         quiet=results.quiet,
         environ=session.surroundings.environ,
     )
+    if run and not results.quiet:
+        typer.echo(f"recorded as run {run.number}", err=True)
+    return code
 
 
 def request(session: Session, gate: options.Gate) -> Request:

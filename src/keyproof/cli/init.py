@@ -67,6 +67,11 @@ def _configuration(root: Path, environ: Mapping[str, str]) -> str:
             '  production: ["*/production/*", "*/prod/*", "prod/*"]',
             '  staging: ["*/staging/*", "staging/*"]',
             "",
+            "# Where every run is recorded, chained to the one before. This file is the default; a team shares",
+            "# a PostgreSQL database (its password comes from PGPASSWORD), and `off` records nothing.",
+            "# store: .keyproof/runs.db",
+            "# store: postgresql://keyproof@db.example/compliance",
+            "",
         ]
     )
 

@@ -8,7 +8,7 @@ from keyproof.app.record import detected
 from keyproof.config import Settings
 from keyproof.domain.assessment import Assessment
 from keyproof.domain.baseline import BaselineEntry
-from keyproof.domain.ledger import Command, Recording
+from keyproof.domain.ledger import Command, Recording, RunEntry
 from keyproof.domain.policy import Policy
 from keyproof.domain.snapshot import Snapshot
 from keyproof.store.ledger import Ledger
@@ -30,18 +30,19 @@ class Recorder:
         """The snapshot with the time at which an earlier run first saw each leak."""
         return detected(snapshot, self.ledger) if self.ledger and snapshot.leaks else snapshot
 
-    def record(self, snapshot: Snapshot, assessment: Assessment) -> None:
-        """Record what was read and found."""
-        if self.ledger:
-            self.ledger.save(
-                Recording(
-                    command=self.command,
-                    snapshot=snapshot,
-                    assessment=assessment,
-                    narrowed=self.narrowed,
-                    documents=documents(self.settings, self.policy, self.baseline),
-                )
+    def record(self, snapshot: Snapshot, assessment: Assessment) -> RunEntry | None:
+        """Record what was read and found; the line of the ledger it became."""
+        if self.ledger is None:
+            return None
+        return self.ledger.save(
+            Recording(
+                command=self.command,
+                snapshot=snapshot,
+                assessment=assessment,
+                narrowed=self.narrowed,
+                documents=documents(self.settings, self.policy, self.baseline),
             )
+        )
 
 
 @contextmanager

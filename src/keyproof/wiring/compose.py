@@ -1,6 +1,7 @@
 """From settings to ready objects: the only place that knows every adapter."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -8,14 +9,15 @@ from pydantic import ValidationError
 from keyproof.app.collect import Source
 from keyproof.app.leaks import Place
 from keyproof.app.snapshot import Estate
-from keyproof.config import History, Settings, SourceSettings
+from keyproof.config import History, RepositorySettings, Settings, SourceSettings
+from keyproof.domain.leak import LeakScan
 from keyproof.domain.policy import Policy
-from keyproof.errors import ConfigError, Problem
+from keyproof.errors import ConfigError, HistoryError, Problem
 from keyproof.policy.loader import load_policy
-from keyproof.ports import LeakSource, Surroundings
+from keyproof.ports import LeakSource, Progress, Surroundings
 from keyproof.strict_yaml import did_you_mean, problems_of
 from keyproof.wiring.catalog import CHECKS, COLLECTORS
-from keyproof.wiring.leaks import Search, leak_source
+from keyproof.wiring.leaks import Search, leak_source, leak_sources
 
 
 def compose_policy(settings: Settings, *, frameworks: Sequence[str] = ()) -> Policy:
@@ -63,28 +65,47 @@ def compose_estate(settings: Settings, surroundings: Surroundings, *, only: Sequ
         for name, entry in zip(_repository_names(settings), settings.repositories, strict=True)
         if not only or name in only
     ]
-    leak_sources: list[LeakSource] = [
-        leak_source(
-            settings.root / entry.path,
-            Search(
-                mode="history" if entry.history is History.FULL else "worktree",
-                largest=entry.largest << 20,
-                detect_secrets=entry.detect_secrets,
-            ),
-            name=name,
-            surroundings=surroundings,
-        )
+    searched = [
+        (source, Place(environment=entry.environment, owner=entry.owner))
         for name, entry in repositories
+        for source in _searches(settings.root / entry.path, entry, name, surroundings)
     ]
     return Estate(
         sources=compose_sources(settings, surroundings, only=only),
-        leak_sources=tuple(leak_sources),
+        leak_sources=tuple(source for source, _ in searched),
         environments=settings.environments,
         aliases=settings.aliases,
-        places={
-            name: Place(environment=entry.environment, owner=entry.owner) for name, entry in repositories
-        },
+        places={source.name: place for source, place in searched},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsearched:
+    """The submodules of a repository that cannot be listed: a gap, as soon as they are to be searched."""
+
+    name: str
+    error: HistoryError
+
+    def scan(self, progress: Progress) -> LeakScan:  # noqa: ARG002 (the signature of a LeakSource)
+        raise self.error
+
+
+def _searches(
+    path: Path, entry: RepositorySettings, name: str, surroundings: Surroundings
+) -> list[LeakSource]:
+    """What searches one repository of the settings, and the submodules it is to be searched with."""
+    search = Search(
+        mode="history" if entry.history is History.FULL else "worktree",
+        largest=entry.largest << 20,
+        detect_secrets=entry.detect_secrets,
+        archives=entry.archives,
+        submodules=entry.submodules,
+    )
+    try:
+        return leak_sources(path, search, name=name, surroundings=surroundings)
+    except HistoryError as error:
+        alone = leak_source(path, search, name=name, surroundings=surroundings)
+        return [alone, _Unsearched(name=f"{name} (submodules)", error=error)]
 
 
 def _source(
