@@ -101,6 +101,13 @@ def test_keys_of_microsofts_own_tests_hold_and_are_samples(proof: str, run: int,
     assert is_sample(proof, b"a" * run + rest)
 
 
+def test_the_key_nuget_documents_holds_and_is_a_sample() -> None:
+    # https://github.com/NuGet/NuGetGallery, ApiKeyV5.cs
+    key = b"a" * 52 + b"JQQJ99" + b"ALN5Z0000LZENeS003" + b"NUGT" + b"3OrW"
+    assert PROOFS["azure-common-annotated"](key)
+    assert is_sample("azure-common-annotated", key)
+
+
 def test_the_client_secret_of_microsofts_own_tests_holds_and_is_a_sample() -> None:
     secret = b"zzz8Q~" + b"z" * 31 + b"blP"
     assert PROOFS["entra-checksum"](secret)
@@ -122,6 +129,7 @@ _CHECKED = [
     ("crc32-base62", "polar_oat_{polar-body}"),
     ("crc32-base62", "vcp_{vercel-body}"),
     ("packagist-crc32", "{packagist-token}"),
+    ("azure-common-annotated", "{nuget-key}"),
 ]
 
 

@@ -35,6 +35,7 @@ _ALPHABETS: Mapping[str, str] = {
     "base64": _UPPER + _LOWER + _DIGITS + "+/",
     "base32lower": _LOWER + "234567",
     "base64url": _UPPER + _LOWER + _DIGITS + "-_",
+    "base58": "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
     "bech32": "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
     "digits": _DIGITS,
     "hex": "0123456789abcdef",
@@ -153,9 +154,9 @@ def _azure_search(stream: Iterator[int]) -> str:
             return key
 
 
-def _azure_common(signature: str, stream: Iterator[int]) -> str:
+def _azure_common(signature: str, stream: Iterator[int], platform: str = "AC") -> str:
     random, reserved = (_characters(_ALPHABETS["alnum"], length, stream) for length in (52, 14))
-    text = f"{random}JQQJ99BCAC{reserved}{signature}"
+    text = f"{random}JQQJ99BC{platform}{reserved}{signature}"
     return text + common_checksum(text.encode())[:4].decode()
 
 
@@ -254,6 +255,7 @@ _STRUCTURES: Mapping[str, Callable[[Iterator[int]], str]] = {
     "nkey-seed": lambda stream: _nkey_seed(20 << 3, stream),
     "nsec": lambda stream: _bech32("nsec", stream),
     "openssh-key": lambda stream: _wrapped(_OPENSSH + _bytes(300, stream)),
+    "nuget-key": partial(_azure_common, "NUGT", platform="N5"),
     "packagist-token": _packagist,
     "pgp-key": lambda stream: _wrapped(b"\x95\x01\xfe\x04" + _bytes(300, stream)),
     "polar-body": lambda stream: _checked(37, stream),
