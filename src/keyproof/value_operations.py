@@ -42,13 +42,18 @@ _OPERATIONS = (
     r"\bcloudkms\.cryptoKeyVersions\.useTo(Decrypt|Decapsulate|Sign)",
     r"\biam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)\b",
     *_CLOUD_REQUESTS,
-    # GitHub, GitLab (variables, trigger tokens, registration tokens of runners)
+    # GitHub, GitLab (variables, trigger tokens, new tokens of runners and installations)
+    r"\b(registration-token|remove-token|generate-jitconfig)\b|\bPOST \S*/access_tokens(/|\?|$)",
     r"\b(secret-scanning/alerts)(?!\S*hide_secret=true)\b",
     r"\bGET \S*/(projects|groups)/\S+/variables\b|\bGET \S*/actions/variables\b",
     r"\bGET \S*/triggers\b|\bGET \S*/api/v4/(projects|groups)/[^/ ?]+(\?|$)",
     r"\bciVariables\b[\s\S]*\bvalue\b|\bpipelineTriggers\b[\s\S]*\btoken\b",
     r"\bephemeral(AuthenticationToken|RegisterUrl)\b|\brunnersRegistrationToken\b",
-    # 1Password, Bitwarden, Doppler (whose log of a configuration tells old and new values), Infisical, Conjur
+    # 1Password, Bitwarden, Doppler (whose log of a configuration tells old and new values), Infisical (also versions
+    # and snapshots), Conjur (also tokens of host factories)
+    r"\bGET \S*/sm/[^/ ]+/export\b|\b(GET|POST) \S*/secret-versions/",
+    r"\bGET \S*/api/v\d+/(secret/|secret-snapshot|dashboard/secret)|\bPOST \S*/dynamic_secret/leases\b",
+    r"\bGET \S*/resources\b\S*\bhost_factory\b",
     r"\bGET \S*/vaults/[^/ ]+/items/[^/ ?]+|\bGET \S*/vaults/[^/ ]+/files\b",
     r"\bsecrets\(\)\.(get|sync)\b|\b(GET|POST) \S*/secrets/(get-by-ids|sync)\b",
     r"\bGET \S*/configs/config/(secret|secrets|secrets/download|logs(/log)?)(\?|$)",

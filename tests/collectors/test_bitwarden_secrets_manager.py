@@ -72,6 +72,9 @@ def test_names_are_chosen_by_globs() -> None:
 def test_values_are_never_asked_for() -> None:
     assert returns_value("POST /secrets/get-by-ids")
     assert returns_value("GET /organizations/org/secrets/sync")
+    assert returns_value("GET /secret-versions/v1")
+    assert returns_value("POST /secret-versions/get-by-ids")
+    assert returns_value("GET /sm/org/export")
     assert not returns_value("GET /organizations/org/secrets")
 
 

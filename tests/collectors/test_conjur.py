@@ -1,6 +1,6 @@
 """Conjur's variables."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,9 +71,23 @@ def test_a_rotator_and_a_variable_without_a_value() -> None:
     rotation = secrets(items)["rotated"].rotation
     assert rotation is not None
     assert (rotation.mechanism, rotation.schedule) == ("postgresql/password", "P1D")
+    assert (rotation.enabled, rotation.interval) == (True, timedelta(days=1))
     assert rotation.next_at == datetime(2025, 11, 1, tzinfo=UTC)
     empty = secrets(items)["empty"]
     assert (empty.rotation, empty.versions, empty.attributes["empty"]) == (None, (), True)
+
+
+@pytest.mark.parametrize(
+    ("period", "enabled", "problem"),
+    [(None, False, "nothing rotates it"), ("soon", True, "'soon' is no duration")],
+)
+def test_a_rotator_needs_a_period(period: str | None, *, enabled: bool, problem: str) -> None:
+    words = {"rotation/rotator": "aws/secret_key", **({"rotation/ttl": period} if period else {})}
+    entries = [{"name": name, "value": value} for name, value in words.items()]
+    rotation = secrets(_read(variable("key", annotations=entries)))["key"].rotation
+    assert rotation is not None
+    assert (rotation.enabled, rotation.interval) == (enabled, None)
+    assert problem in rotation.problem
 
 
 def test_permitted_roles_are_all_who_may_use_it() -> None:
@@ -135,7 +149,10 @@ def test_names_are_chosen_by_globs() -> None:
 def test_values_are_never_asked_for() -> None:
     assert returns_value("GET /secrets/acme/variable/prod%2Fdb")
     assert returns_value("GET /secrets?variable_ids=acme:variable:db")
+    assert returns_value("GET /resources/acme?kind=host_factory"), "they come with their tokens"
+    assert returns_value("GET /resources/acme/host_factory/web")
     assert not returns_value("GET /resources/acme?kind=variable")
+    assert not returns_value("GET /resources/acme/variable/a%2Fb?permitted_roles=true")
 
 
 @pytest.mark.parametrize(

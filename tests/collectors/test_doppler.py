@@ -95,6 +95,44 @@ def test_a_service_token_is_a_credential() -> None:
     assert "no use of service tokens" in token.unread["last_accessed_at"]
 
 
+def test_tokens_of_service_accounts_on_demand() -> None:
+    account = {"slug": "s1", "name": "ci", "workplace_role": {"identifier": "none", "permissions": []}}
+    token = {"name": "deploy", "slug": "t1", "created_at": CREATED, "expires_at": "2026-03-01T00:00:00.000Z"}
+    used = {
+        **token,
+        "name": "old",
+        "slug": "t2",
+        "last_seen_at": "2025-09-01T00:00:00.000Z",
+        "expires_at": None,
+    }
+    answering = doppler({}, people={"service_accounts": [account], "s1": [token, used]})
+    config: dict[str, Any] = {"projects": ["shop"], "service_account_tokens": True}
+    fresh, old = each(read("doppler", answering, ENVIRON, **config))
+    assert (fresh.name, fresh.type, fresh.scope) == (
+        "service accounts/ci/deploy",
+        "service-account-token",
+        "service accounts",
+    )
+    assert fresh.id == "doppler://service%20accounts/ci/service-account-tokens/t1"
+    assert fresh.expires_at == datetime(2026, 3, 1, tzinfo=UTC)
+    assert (fresh.last_accessed_at, fresh.attributes["never-expires"]) == (None, False)
+    assert old.last_accessed_at == datetime(2025, 9, 1, tzinfo=UTC)
+    assert old.attributes["never-expires"] is True
+    assert [one.name for one in each(read("doppler", answering, ENVIRON, **config, include="*/old"))] == [
+        old.name
+    ]
+    closed = doppler({}, people={"service_accounts": [account], "s1": None})
+    with pytest.raises(AccessDeniedError, match="to see the tokens of service accounts' is missing"):
+        read("doppler", closed, ENVIRON, **config)
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        read(
+            "doppler",
+            doppler({}, people={"service_accounts": [account], "s1": [{"name": "x"}]}),
+            ENVIRON,
+            **config,
+        )
+
+
 def test_who_may_open_a_project_is_told() -> None:
     answering = doppler({"shop/dev": ["DB"], "shop/prd": ["DB"]}, people=PEOPLE)
     items = read("doppler", answering, ENVIRON, projects=["shop"])
@@ -198,6 +236,7 @@ def test_configurations_come_in_pages() -> None:
 
 @pytest.mark.parametrize("path", ["secrets", "secrets/download", "secret", "logs", "logs/log"])
 def test_what_tells_values_is_on_the_list(path: str) -> None:
+    assert returns_value("POST /v3/configs/config/dynamic_secrets/dynamic_secret/leases")
     assert returns_value(f"GET /v3/configs/config/{path}")
     assert returns_value(f"GET /v3/configs/config/{path}?project=shop")
 

@@ -15,6 +15,7 @@ from keyproof.domain.secret import Basis, Confidence, SecretMetadata, SubjectKin
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.github.operations import OPERATIONS
 from keyproof.ports import Surroundings
+from keyproof.value_operations import returns_value
 from tests.fakes.fault_proxy import Answer, Fault, FaultProxy, fault_proxy
 from tests.fakes.github_api import TOKEN, GithubApi, described, filled, secret
 from tests.fakes.ports import FixedClock
@@ -70,6 +71,21 @@ def _gaps(items: list[Collected]) -> list[Gap]:
 
 def test_every_question_is_one_that_github_publishes() -> None:
     assert set(OPERATIONS) == set(described())
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "POST /orgs/{org}/actions/runners/registration-token",
+        "POST /repos/{owner}/{repo}/actions/runners/remove-token",
+        "POST /orgs/{org}/actions/runners/generate-jitconfig",
+        "POST /app/installations/{installation_id}/access_tokens",
+        "GET /repos/{owner}/{repo}/actions/variables",
+    ],
+)
+def test_what_hands_over_a_token_is_on_the_list(operation: str) -> None:
+    assert returns_value(operation)
+    assert not [one for one in OPERATIONS if returns_value(one)]
 
 
 def test_scopes_are_the_organisation_and_its_repositories(api: GithubApi, proxy: FaultProxy) -> None:

@@ -177,6 +177,9 @@ def test_values_have_to_be_declined() -> None:
     assert returns_value("GET /api/v4/secrets")
     assert returns_value("GET /api/v4/secrets?viewSecretValue=true")
     assert returns_value("GET /api/v3/secrets/raw?workspaceId=x")
+    assert returns_value("GET /api/v1/secret/s1/secret-versions")
+    assert returns_value("GET /api/v1/secret-snapshot/s1")
+    assert returns_value("GET /api/v1/dashboard/secrets-overview")
     assert not returns_value("GET /api/v4/secrets?viewSecretValue=false&recursive=true")
 
 

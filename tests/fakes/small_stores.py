@@ -61,7 +61,8 @@ def doppler(
 ) -> Answering:
     """Doppler with configurations `PROJECT/CONFIG` and the names in them; no tokens may be seen for None.
 
-    `people` holds what is answered to `members`, `roles`, `users`, `service_accounts` and `groups`; None is refused.
+    `people` holds what is answered to `members`, `roles`, `users`, `service_accounts`, `groups` and to the slug of a
+    service account (its tokens); None is refused.
     """
     held = {**dict.fromkeys(_PEOPLE.values(), ()), **(people or {})}
 
@@ -71,11 +72,8 @@ def doppler(
         if path == "configs":
             mine = sorted(one.partition("/")[2] for one in configs if one.startswith(f"{project}/"))
             return Said(body={"configs": _page([{"name": name} for name in mine], asked)})
-        if path in _PEOPLE:
-            listed = held[_PEOPLE[path]]
-            key = {"users": "workplace_users"}.get(_PEOPLE[path], _PEOPLE[path])
-            whole = listed if path == "projects/roles" else _page(listed or (), asked)
-            return NO if listed is None else Said(body={key: list(whole or ())})
+        if path in _PEOPLE or "service_account" in asked.parts:
+            return _people(held, asked)
         names = configs.get(f"{project}/{config}")
         if names is None:
             return NOT_FOUND
@@ -97,6 +95,16 @@ _PEOPLE = {
     "workplace/service_accounts": "service_accounts",
     "workplace/groups": "groups",
 }
+
+
+def _people(held: Mapping[str, Sequence[Object] | None], asked: Asked) -> Said:
+    """Members, roles, people, groups, service accounts or their tokens."""
+    what = _PEOPLE.get("/".join(asked.parts[1:]), asked.parts[4] if len(asked.parts) > 4 else "")
+    listed = held.get(what, ())
+    if listed is None:
+        return NO
+    key = {"users": "workplace_users"}.get(what, what if what in _PEOPLE.values() else "api_tokens")
+    return Said(body={key: list(listed if what == "roles" else _page(listed, asked))})
 
 
 def _page(items: Sequence[Any], asked: Asked) -> Sequence[Any]:

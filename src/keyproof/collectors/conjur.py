@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from keyproof.domain.access import AccessGrant, Action
 from keyproof.domain.assessment import Collected
+from keyproof.domain.duration import parse_duration
 from keyproof.domain.secret import Encryption, Rotation, SecretMetadata, SecretVersion, VersionState
 from keyproof.domain.verdict import Evidence
 from keyproof.ports import Surroundings
@@ -171,12 +172,24 @@ def _versions(listed: Sequence[Object]) -> Iterator[SecretVersion]:
 
 
 def _rotation(words: Mapping[str, str], versions: Sequence[SecretVersion]) -> Rotation | None:
-    """Rotators are set by annotations; a version expires when the next rotation is due."""
-    rotator = words.get("rotation/rotator", "")
+    """A variable is rotated where annotations name a rotator and a period; a version expires when the next is due."""
+    rotator, period = words.get("rotation/rotator", ""), words.get("rotation/ttl", "")
     if not rotator:
         return None
     due = next((one.expires_at for one in versions if one.state is VersionState.CURRENT), None)
-    return Rotation(enabled=True, schedule=words.get("rotation/ttl", ""), next_at=due, mechanism=rotator)
+    interval, problem = None, "" if period else "it has no annotation rotation/ttl, so nothing rotates it"
+    try:
+        interval = parse_duration(period).longest_span if period else None
+    except ValueError:
+        problem = f"rotation/ttl {period!r} is no duration"
+    return Rotation(
+        enabled=bool(period),
+        interval=interval or None,
+        schedule=period,
+        next_at=due,
+        mechanism=rotator,
+        problem=problem,
+    )
 
 
 def _grants(entry: Object) -> Iterator[AccessGrant]:

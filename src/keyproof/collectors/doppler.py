@@ -23,6 +23,8 @@ from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, moment, wanted, written
 from keyproof.rest.refusals import LockedOutError
 
+_ACCOUNTS = "service accounts"
+"""The scope of what belongs to no project."""
 _UNDATED = "Doppler dates single secrets only in a log that tells their old and new values, which is not read"
 
 Object = Mapping[str, Any]
@@ -35,6 +37,8 @@ class DopplerConfig(RestConfig):
     """Slugs of the projects to read, with all their configurations."""
     service_tokens: bool = True
     """Whether to read the service tokens, also to know who gets the secrets."""
+    service_account_tokens: bool = False
+    """Whether to read the tokens of the workplace's service accounts too."""
     members: bool = True
     """Whether to read who may open the projects: their members, and people and service accounts of the workplace."""
     address: str = "https://api.doppler.com"
@@ -46,7 +50,8 @@ class DopplerConfig(RestConfig):
 
 
 class DopplerCollector:
-    """Collects secrets by name, and service tokens; its scopes are PROJECT/CONFIGURATION.
+    """Collects secrets by name, service tokens and, on demand, tokens of service accounts; its scopes are
+    PROJECT/CONFIGURATION and `service accounts`.
 
     The role that may list names may read values too. When a value was written is not known: Doppler tells it
     only beside the value.
@@ -65,7 +70,7 @@ class DopplerCollector:
 
     def scopes(self) -> Sequence[str]:
         """Every configuration of every project. Raises CollectError."""
-        found = []
+        found = [_ACCOUNTS] if self._config.service_account_tokens else []
         with self._open(self._source) as client:
             for project in dict.fromkeys(self._config.projects):
                 listed = ask.listed(client, ask.CONFIGS, "configs", {"project": project})
@@ -76,7 +81,23 @@ class DopplerCollector:
         return found
 
     def collect(self, scope: str) -> Iterator[Collected]:
-        """Yield the configuration's secrets and service tokens. Raises CollectError."""
+        """Yield the configuration's secrets and service tokens, or those of accounts. Raises CollectError."""
+        yield from self._account_tokens() if scope == _ACCOUNTS else self._configuration(scope)
+
+    def _account_tokens(self) -> Iterator[Collected]:
+        with self._open(_ACCOUNTS) as client:
+            try:
+                for account in ask.listed(client, ask.ACCOUNTS, "service_accounts"):
+                    of_it = {"account": str(account["slug"])}
+                    for entry in ask.listed(client, ask.ACCOUNT_TOKENS, "api_tokens", parts=of_it):
+                        token = self._token(entry, f"{_ACCOUNTS}/{account['name']}", "service-account-token")
+                        if wanted(token.name, self._config):
+                            yield token
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise client.strange("has an unknown shape", ask.ACCOUNT_TOKENS) from None
+            yield from client.account()
+
+    def _configuration(self, scope: str) -> Iterator[Collected]:
         project, _, name = scope.partition("/")
         where = {"project": project, "config": name}
         tally: Counter[str] = Counter()
@@ -86,7 +107,7 @@ class DopplerCollector:
                 access = self._access(client, scope, where, about)
                 yield from access.gaps
                 for entry in access.tokens:
-                    yield self._token(entry, scope)
+                    yield self._token(entry, scope, "service-token")
                 for secret in _names(client.ask(ask.NAMES, query=where).body):
                     tally["listed"] += 1
                     if wanted(f"{scope}/{secret}", self._config):
@@ -175,28 +196,34 @@ class DopplerCollector:
             unread=unread,
         )
 
-    def _token(self, entry: Object, scope: str) -> SecretMetadata:
-        created = moment(entry["created_at"])
+    def _token(self, entry: Object, owner: str, kind: str) -> SecretMetadata:
+        """A token of the configuration or service account `owner`; only the latter's have a last use."""
+        created, used = moment(entry["created_at"]), moment(entry.get("last_seen_at"))
+        unread = {"grants": "Doppler does not know who holds it"}
+        if used is None:
+            unread["last_accessed_at"] = (
+                "Doppler tells no use of service tokens"
+                if kind == "service-token"
+                else "Doppler states no use of it"
+            )
         return SecretMetadata(
-            id=f"{self.kind}://{quote(scope)}/service-tokens/{quote(str(entry['slug']), safe='')}",
-            name=f"{scope}/{entry['name']}",
+            id=f"{self.kind}://{quote(owner)}/{kind}s/{quote(str(entry['slug']), safe='')}",
+            name=f"{owner}/{entry['name']}",
             source=self._source,
             backend=self.kind,
-            scope=scope,
+            scope=_ACCOUNTS if kind == "service-account-token" else owner,
             kind=SubjectKind.CREDENTIAL,
             environment=str(entry.get("environment") or ""),
-            type="service-token",
+            type=kind,
             created_at=created,
             facts=written(created, created, exact=True),
             expires_at=moment(entry.get("expires_at")),
+            last_accessed_at=used,
             attributes={
                 "address": self._config.address,
                 "never-expires": not entry.get("expires_at"),
             },
-            unread={
-                "grants": "Doppler does not know who holds it",
-                "last_accessed_at": "Doppler tells no use of service tokens",
-            },
+            unread=unread,
         )
 
     def _open(self, scope: str) -> RestClient:

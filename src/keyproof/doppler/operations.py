@@ -17,6 +17,7 @@ MEMBERS = "GET /v3/projects/project/members"
 PROJECT_ROLES = "GET /v3/projects/roles"
 USERS = "GET /v3/workplace/users"
 ACCOUNTS = "GET /v3/workplace/service_accounts"
+ACCOUNT_TOKENS = "GET /v3/workplace/service_accounts/service_account/{account}/tokens"
 GROUPS = "GET /v3/workplace/groups"
 _VIEWER = "role Viewer of the project"
 _TEAM = "permission of the workplace to see its team"
@@ -30,6 +31,7 @@ OPERATIONS = {
     USERS: _TEAM,
     GROUPS: _TEAM,
     ACCOUNTS: "permission of the workplace to see its service accounts",
+    ACCOUNT_TOKENS: "permission of the workplace to see the tokens of service accounts",
 }
 """Operation → what the token takes."""
 _PAGE = {"per_page": 100}
@@ -38,7 +40,12 @@ _ONE_SIZE = frozenset({USERS})
 
 
 def listed(
-    client: RestClient, operation: str, key: str, query: Mapping[str, str] | None = None
+    client: RestClient,
+    operation: str,
+    key: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    parts: Mapping[str, str] | None = None,
 ) -> Iterator[Mapping[str, Any]]:
     """Every entry of a listing, until a page is empty: how long a page may be Doppler does not publish.
 
@@ -47,7 +54,8 @@ def listed(
     size: Mapping[str, int] = {} if operation in _ONE_SIZE else _PAGE
     page, before = 1, None
     while True:
-        found = entries(client.ask(operation, query={**(query or {}), **size, "page": page}).body, key)
+        asked: Mapping[str, str | int] = {**(query or {}), **size, "page": page}
+        found = entries(client.ask(operation, parts, query=asked).body, key)
         if not found:
             return
         if found == before:
