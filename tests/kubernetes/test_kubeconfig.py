@@ -95,6 +95,10 @@ def test_credentials_in_files_beside_and_in_the_text(tmp_path: Path) -> None:
             "{current-context: a, contexts: [{name: a, context: {cluster: b}}], clusters: [{name: b, cluster: {server: 'ftp://x'}}]}",
             "no address",
         ),
+        (
+            "{current-context: a, contexts: [{name: a, context: {cluster: b}}], clusters: [{name: b, cluster: {server: 'https://x:y'}}]}",
+            "no address",
+        ),
     ],
 )
 def test_a_broken_file_has_a_name(tmp_path: Path, text: str, words: str) -> None:

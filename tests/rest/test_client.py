@@ -265,7 +265,16 @@ def test_tokens_come_from_the_first_variable_that_is_set() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["host", "ftp://host", "https://a:b@host", "https://host?x=1", "https://"]
+    "address",
+    [
+        "host",
+        "ftp://host",
+        "https://a:b@host",
+        "https://host?x=1",
+        "https://",
+        "https://host:x",
+        "https://[::1",
+    ],
 )
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(ValueError, match=r"address"):

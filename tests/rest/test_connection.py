@@ -1,5 +1,6 @@
 """Connections: what an answer has to be to count as one, and what becomes of the socket."""
 
+import base64
 import http.client
 import socket
 import ssl
@@ -115,6 +116,34 @@ def test_every_thread_has_its_own_connection() -> None:
         for thread in threads:
             thread.join()
     assert found == [b"{}", b"{}"]
+
+
+@pytest.mark.parametrize("written", ["http://{}", "{}", "http://ana:p%40ss@{}"])
+def test_a_proxy_is_asked_for_a_tunnel_however_it_is_written(written: str) -> None:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
+    with _played([refusal]) as (address, heard):
+        environ = {
+            "https_proxy": written.format(address.removeprefix("http://")),
+            "no_proxy": "inside.example",
+        }
+        with (
+            closing(Connections(tls=_TLS, timeout=10, environ=environ)) as connections,
+            pytest.raises(OSError, match="407"),
+        ):
+            connections.exchange("GET", "https://outside.example/a", {"Authorization": "Bearer t"})
+    assert heard[0].startswith(b"CONNECT outside.example:443 HTTP/1.")
+    assert b"Bearer" not in heard[0]
+    known = f"Proxy-Authorization: Basic {base64.b64encode(b'ana:p@ss').decode()}".encode()
+    assert (known in heard[0]) == ("@" in written)
+
+
+def test_an_address_that_is_no_proxys_is_none() -> None:
+    environ = {"HTTPS_PROXY": "http://proxy.example:port"}
+    with (
+        closing(Connections(tls=_TLS, timeout=10, environ=environ)) as connections,
+        pytest.raises(OSError, match="the address of the proxy is none"),
+    ):
+        connections.exchange("GET", "https://outside.example/a", {})
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import yaml
 from keyproof.errors import CollectError
 from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.exec_plugin import run_plugin
+from keyproof.rest.config import checked_address
 from keyproof.strict_yaml import did_you_mean
 
 
@@ -96,9 +97,10 @@ class _Kubeconfig:
             raise self._wrong("names no current context", "set context in keyproof.yaml")
         _, context = self._entry("contexts", name)
         folder, cluster = self._entry("clusters", str(context.get("cluster", "")))
-        server = str(cluster.get("server", "")).rstrip("/")
-        if not server.startswith(("https://", "http://")):
-            raise self._wrong(f"has no address of a server in context {name}")
+        try:
+            server = checked_address(str(cluster.get("server", "")))
+        except ValueError:
+            raise self._wrong(f"has no address of a server in context {name}") from None
         access = ClusterAccess(
             server=server,
             authorities=self._pem(cluster, "certificate-authority", folder),

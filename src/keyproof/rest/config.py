@@ -24,8 +24,12 @@ class RestConfig(StrictModel):
 
 def checked_address(address: str) -> str:
     """The address without a slash at its end. Raises ValueError when it is none or carries credentials."""
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(address)
+        whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is no number, or of brackets without an end
+        whole = False
+    if not whole or parts.query or parts.fragment:
         raise ValueError(f"{address!r} is no address; write for example https://host.example")
     if parts.username is not None or parts.password is not None:
         raise ValueError("the address must not carry credentials")

@@ -1,5 +1,6 @@
 """Connections to HTTP servers: TLS, proxies, and answers that came whole and are of a bounded size."""
 
+import base64
 import http.client
 import ssl
 import threading
@@ -7,7 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from keyproof.errors import CollectError
 from keyproof.ports import Surroundings
@@ -114,8 +115,8 @@ class Connections:
 
     def _connect(self, parts: SplitResult) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        proxy = urlsplit(self.proxy) if self.proxy else _proxy(parts, self.environ)
-        at = (proxy.hostname or "", proxy.port or 3128) if proxy else (host, port)
+        proxy = _Proxy.at(self.proxy or _proxy_of(parts, self.environ))
+        at = (proxy.host, proxy.port) if proxy else (host, port)
         if parts.scheme == "https":
             connection: http.client.HTTPConnection = _Secured(
                 *at, timeout=self.timeout, context=self.tls, name=self.shown_name or host
@@ -123,8 +124,32 @@ class Connections:
         else:
             connection = http.client.HTTPConnection(*at, timeout=self.timeout)
         if proxy:
-            connection.set_tunnel(host, port)
+            connection.set_tunnel(host, port, headers=proxy.headers)
         return connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proxy:
+    host: str
+    port: int
+    headers: dict[str, str] = field(repr=False)
+    """What lets this program in."""
+
+    @classmethod
+    def at(cls, address: str) -> "_Proxy | None":
+        """The proxy at `http://[USER:PASSWORD@]HOST[:PORT]`, where many leave `http://` out. Raises OSError."""
+        if not address:
+            return None
+        try:
+            parts = urlsplit(address if "://" in address else f"http://{address}")
+            port = parts.port or 3128
+        except ValueError:
+            raise OSError("the address of the proxy is none") from None
+        headers = {}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            headers["Proxy-Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return cls(host=parts.hostname or "", port=port, headers=headers)
 
 
 class _Secured(http.client.HTTPSConnection):
@@ -166,12 +191,11 @@ def _origin(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
-def _proxy(parts: SplitResult, environ: Mapping[str, str]) -> SplitResult | None:
-    """The proxy the environment names for this address, unless it is excepted or on this machine."""
+def _proxy_of(parts: SplitResult, environ: Mapping[str, str]) -> str:
+    """The proxy the environment names for this address; empty where that is excepted or on this machine."""
     excepted = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     bypass: Any = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009 (typeshed does not list it)
     if parts.hostname in _HERE or bypass(parts.netloc, {"no": excepted}):
-        return None
+        return ""
     name = f"{parts.scheme}_proxy"
-    proxy = environ.get(name) or environ.get(name.upper())
-    return urlsplit(proxy) if proxy else None
+    return environ.get(name) or environ.get(name.upper()) or ""
