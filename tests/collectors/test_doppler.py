@@ -172,15 +172,30 @@ def test_what_is_not_told_of_groups_and_heirs_is_said() -> None:
 
 @pytest.mark.parametrize("part", ["members", "roles", "users", "service_accounts", "groups"])
 def test_people_that_may_not_be_seen_are_a_gap(part: str) -> None:
-    answering = doppler({"shop/prd": ["DB"]}, tokens=[SERVICE], people={part: None})
+    member = {"type": "workplace_user", "slug": "u2", "role": {"identifier": "viewer"}}
+    people: dict[str, Any] = {"members": [member], "roles": PEOPLE["roles"], part: None}
+    answering = doppler({"shop/prd": ["DB"]}, tokens=[SERVICE], people=people)
     items = read("doppler", answering, ENVIRON, projects=["shop"])
     (gap,) = gaps(items)
     assert (gap.scope, gap.status) == ("shop/prd (members)", ScopeStatus.PARTIAL)
     assert "is missing: no" in gap.reason
     assert "members: false" in gap.hint
     found = secrets(items)["shop/prd/DB"]
-    assert [grant.principal for grant in found.grants or ()] == ["service-token:lambda"]
+    told = [grant.principal for grant in found.grants or ()]
+    assert told == ["service-token:lambda", *(["user:u2"] * (part != "members"))], (
+        "one right says nothing of others"
+    )
     assert found.unread["grants"] == gap.reason
+
+
+def test_credentials_that_end_at_the_people_end_the_scope() -> None:
+    whole = doppler({"shop/prd": ["DB"]})
+
+    def answering(asked: Asked) -> Said:
+        return Said(status=401, body={}) if asked.parts[-1] == "users" else whole(asked)
+
+    with pytest.raises(AccessDeniedError, match="expired"):
+        read("doppler", answering, ENVIRON, projects=["shop"])
 
 
 def test_tokens_that_may_not_be_seen_are_a_gap() -> None:

@@ -135,7 +135,7 @@ class DopplerCollector:
             access.grants = [_grant(entry) for entry in tokens]
         environment = str(about.get("environment") or "")
         people = self._part(
-            access, scope, "members", lambda: self._people(client, where["project"], environment, access)
+            access, scope, "members", lambda: self._people(client, scope, environment, access)
         )
         if people is not None:
             access.grants = [*(access.grants or ()), *people]
@@ -153,27 +153,32 @@ class DopplerCollector:
         except LockedOutError:
             raise
         except AccessDeniedError as error:
-            access.unseen.append(error.message)
-            access.gaps.append(
-                Gap(
-                    source=self._source,
-                    scope=f"{scope} ({part})",
-                    status=ScopeStatus.PARTIAL,
-                    reason=error.message,
-                    hint=f"grant the right, or set {part}: false",
-                )
-            )
+            self._refused(access, scope, part, error.message)
             return None
 
+    def _refused(self, access: "_Access", scope: str, part: str, why: str) -> None:
+        access.unseen.append(why)
+        access.gaps.append(
+            Gap(
+                source=self._source,
+                scope=f"{scope} ({part})",
+                status=ScopeStatus.PARTIAL,
+                reason=why,
+                hint=f"grant the right, or set {part}: false",
+            )
+        )
+
     def _people(
-        self, client: RestClient, project: str, environment: str, access: "_Access"
+        self, client: RestClient, scope: str, environment: str, access: "_Access"
     ) -> Sequence[AccessGrant]:
         with self._lock:
             if self._workplace is None:
                 self._workplace = workplace(client)
-        if self._workplace.unseen:
-            access.unseen.append(self._workplace.unseen)
-        return list(members(client, project, environment, self._workplace))
+        found = list(members(client, scope.partition("/")[0], environment, self._workplace))
+        access.unseen += self._workplace.unseen
+        if self._workplace.refused:
+            self._refused(access, scope, "members", "; ".join(self._workplace.refused))
+        return found
 
     def _secret(self, name: str, scope: str, about: Object, access: "_Access") -> SecretMetadata:
         fetched = moment(about.get("last_fetch_at"))

@@ -3,14 +3,16 @@
 https://docs.doppler.com/docs/project-permissions
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from keyproof.domain.access import AccessGrant, Action
 from keyproof.doppler import operations as ask
+from keyproof.errors import AccessDeniedError
 from keyproof.rest.client import RestClient
 from keyproof.rest.reading import entries
+from keyproof.rest.refusals import LockedOutError
 
 _EVERYWHERE = frozenset({"owner", "admin"})
 """Roles of the workplace that open every project."""
@@ -38,34 +40,59 @@ class Workplace:
     names: Mapping[str, str]
     """Slug of a user, service account or group → as people call it."""
     everywhere: tuple[AccessGrant, ...]
-    unseen: str = ""
+    unseen: tuple[str, ...] = ()
     """What Doppler does not tell of it; empty when everything is known."""
+    refused: tuple[str, ...] = ()
+    """What the token may not ask, with the rights that are missing."""
 
 
 def workplace(client: RestClient) -> Workplace:
-    """Roles, people and service accounts. Raises KeyError, TypeError, ValueError, AttributeError, CollectError."""
+    """Roles, people and service accounts; one right that is missing says nothing of the others.
+
+    Raises KeyError, TypeError, ValueError, AttributeError for answers of another shape, CollectError.
+    """
     names: dict[str, str] = {}
     grants: list[AccessGrant] = []
-    for user in ask.listed(client, ask.USERS, "workplace_users"):
+    refused: list[str] = []
+    for user in _permitted(client, ask.USERS, "workplace_users", refused):
         name = names[str(user["id"])] = str(user["user"]["email"])
         grants += _everywhere(f"user:{name}", str(user["access"]))
-    for account in ask.listed(client, ask.ACCOUNTS, "service_accounts"):
+    for account in _permitted(client, ask.ACCOUNTS, "service_accounts", refused):
         name = names[str(account["slug"])] = str(account["name"])
-        role = account.get("workplace_role") or {}
-        permissions = set(role.get("permissions") or ())
-        grants += _permitted(f"service-account:{name}", str(role.get("identifier") or ""), permissions)
+        grants += _of_account(f"service-account:{name}", account.get("workplace_role") or {})
     unknown = False
-    for group in ask.listed(client, ask.GROUPS, "groups"):
+    for group in _permitted(client, ask.GROUPS, "groups", refused):
         name = names[str(group["slug"])] = str(group["name"])
         role = group.get("workplace_role") or {}
         unknown = unknown or not role
         grants += _everywhere(f"group:{name}", str(role.get("identifier") or "no_access"))
     roles = {
         str(role["identifier"]): _actions(role.get("permissions") or ())
-        for role in entries(client.ask(ask.PROJECT_ROLES).body, "roles")
+        for role in _permitted(client, ask.PROJECT_ROLES, "roles", refused)
     }
-    what = "which groups have a role in the whole workplace is not told"
-    return Workplace(roles=roles, names=names, everywhere=tuple(grants), unseen=what if unknown else "")
+    what = ("which groups have a role in the whole workplace is not told",) if unknown else ()
+    return Workplace(
+        roles=roles,
+        names=names,
+        everywhere=tuple(grants),
+        unseen=what,
+        refused=tuple(dict.fromkeys(refused)),
+    )
+
+
+def _permitted(
+    client: RestClient, operation: str, key: str, refused: list[str]
+) -> Sequence[Mapping[str, Any]]:
+    """Every entry of a listing; none, and why in `refused`, where the token may not ask."""
+    try:
+        if operation == ask.PROJECT_ROLES:  # the one that comes in a single answer
+            return entries(client.ask(operation).body, key)
+        return list(ask.listed(client, operation, key))
+    except LockedOutError:
+        raise
+    except AccessDeniedError as error:
+        refused.append(error.message)
+        return ()
 
 
 def members(client: RestClient, project: str, environment: str, known: Workplace) -> Iterator[AccessGrant]:
@@ -98,12 +125,13 @@ def _everywhere(principal: str, role: str) -> Iterator[AccessGrant]:
         )
 
 
-def _permitted(principal: str, role: str, permissions: set[str]) -> Iterator[AccessGrant]:
+def _of_account(principal: str, role: Object) -> Iterator[AccessGrant]:
+    """What the role of a service account in the workplace opens, whose permissions are told."""
+    permissions, via = set(role.get("permissions") or ()), f"role {role.get('identifier')} of the workplace"
     if "all_enclave_projects_admin" in permissions:
-        yield AccessGrant(principal=principal, actions=_ALL, via=f"role {role} of the workplace")
+        yield AccessGrant(principal=principal, actions=_ALL, via=via)
     elif "all_enclave_projects" in permissions:
         condition = "as far as the permission all_enclave_projects shows values"
-        via = f"role {role} of the workplace"
         yield AccessGrant(principal=principal, actions=_ALL, via=via, condition=condition)
 
 
