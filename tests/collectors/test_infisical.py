@@ -110,12 +110,26 @@ def test_a_role_for_some_time_ends(end: str, told: list[str]) -> None:
     [("memberships", "member: read"), ("identities", "identity: read"), ("groups", "groups: read")],
 )
 def test_members_that_may_not_be_seen_are_a_gap(part: str, right: str) -> None:
-    answering = infisical([infisical_secret("DB")], people={part: None})
+    people: dict[str, Any] = {
+        "memberships": [infisical_member("user", "ada", "viewer")],
+        "identities": [infisical_member("identity", "ci", "viewer")],
+        "groups": [],
+    }
+    answering = infisical([infisical_secret("DB")], people={**people, part: None})
     items = read("infisical", answering, ENVIRON, **CONFIG)
     (gap,) = gaps(items)
     assert (gap.scope, gap.status) == ("p1/prod (members)", ScopeStatus.PARTIAL)
     assert f"'{right}'" in gap.reason
-    assert secrets(items)["prod/DB"].grants is None
+    found = secrets(items)["prod/DB"]
+    told = {"memberships": "user:ada", "identities": "identity:ci"}
+    assert [one.principal for one in found.grants or ()] == [
+        name for key, name in told.items() if key != part
+    ]
+    assert gap.reason in found.unread["grants"]
+    nobody = infisical(
+        [infisical_secret("DB")], people={"memberships": None, "identities": None, "groups": None}
+    )
+    assert secrets(read("infisical", nobody, ENVIRON, **CONFIG))["prod/DB"].grants is None
     quiet = read("infisical", answering, ENVIRON, members=False, **CONFIG)
     assert gaps(quiet) == []
     assert "members is false" in secrets(quiet)["prod/DB"].unread["grants"]

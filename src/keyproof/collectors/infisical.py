@@ -8,11 +8,10 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator
 
-from keyproof.domain.access import AccessGrant
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Encryption, Rotation, SecretMetadata
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import AccessDeniedError, BackendProtocolError
+from keyproof.errors import BackendProtocolError
 from keyproof.fields import StringsField
 from keyproof.infisical import members as people
 from keyproof.ports import Surroundings
@@ -20,7 +19,6 @@ from keyproof.rest import client as rest
 from keyproof.rest.client import RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, moment, wanted, written
-from keyproof.rest.refusals import LockedOutError
 
 _LOGIN = "POST /api/v1/auth/universal-auth/login"
 _SECRETS = (
@@ -72,7 +70,7 @@ class InfisicalCollector:
         self._config = config
         self._surroundings = surroundings
         self._lock = Lock()
-        self._members: dict[str, tuple[AccessGrant, ...]] = {}
+        self._members: dict[str, people.Members] = {}
 
     def scopes(self) -> Sequence[str]:
         """Every environment of every project."""
@@ -88,14 +86,14 @@ class InfisicalCollector:
         tally: Counter[str] = Counter()
         with self._open(scope) as client:
             try:
-                grants, why = self._granted(client, project)
-                if grants is None and self._config.members:
-                    yield self._gap(scope, why)
+                members = self._of(client, project)
+                if members and members.refused:
+                    yield self._gap(scope, "; ".join(members.refused))
                 asked = {"projectId": project, "environment": environment}
                 for entry in entries(client.ask(_SECRETS, query=asked).body, "secrets"):
                     _check_hidden(entry, scope)
                     tally["listed"] += 1
-                    secret = self._secret(entry, scope, grants, why)
+                    secret = self._secret(entry, scope, members)
                     if wanted(secret.name, self._config):
                         yield secret
                     else:
@@ -105,29 +103,21 @@ class InfisicalCollector:
             yield from (Evidence(name=f"secrets {what}", value=str(count)) for what, count in tally.items())
             yield from client.account()
 
-    def _granted(self, client: RestClient, project: str) -> tuple[tuple[AccessGrant, ...] | None, str]:
-        """Who may read the project's secrets, and what of that is not known; None where nothing is."""
+    def _of(self, client: RestClient, project: str) -> people.Members | None:
+        """Who may read the project's secrets; None where that is not asked for."""
         if not self._config.members:
-            return None, _LEFT_OUT
-        try:
-            with self._lock:
-                if project not in self._members:
-                    now = self._surroundings.clock.now()
-                    self._members[project] = tuple(people.members(client, project, now))
-                return self._members[project], people.UNSEEN
-        except LockedOutError:
-            raise
-        except AccessDeniedError as error:
-            return None, error.message
+            return None
+        with self._lock:
+            if project not in self._members:
+                self._members[project] = people.members(client, project, self._surroundings.clock.now())
+            return self._members[project]
 
     def _gap(self, scope: str, reason: str) -> Gap:
         hint = "grant the right, or set members: false"
         part = f"{scope} (members)"
         return Gap(source=self._source, scope=part, status=ScopeStatus.PARTIAL, reason=reason, hint=hint)
 
-    def _secret(
-        self, entry: Object, scope: str, grants: tuple[AccessGrant, ...] | None, why: str
-    ) -> SecretMetadata:
+    def _secret(self, entry: Object, scope: str, members: people.Members | None) -> SecretMetadata:
         project, _, environment = scope.partition("/")
         created, updated = moment(entry["createdAt"]), moment(entry["updatedAt"])
         version = int(entry.get("version") or 0)
@@ -159,8 +149,11 @@ class InfisicalCollector:
                 "version": version,
                 **({"reminder-days": int(days)} if days else {}),
             },
-            grants=grants,
-            unread={"grants": why, "last_accessed_at": _NO_USE},
+            grants=(members.grants or (None if members.refused else ())) if members else None,
+            unread={
+                "grants": "; ".join([*members.refused, people.UNSEEN]) if members else _LEFT_OUT,
+                "last_accessed_at": _NO_USE,
+            },
         )
 
     def _open(self, scope: str) -> RestClient:

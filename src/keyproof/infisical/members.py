@@ -4,12 +4,15 @@ https://infisical.com/docs/documentation/platform/access-controls/role-based-acc
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from keyproof.domain.access import AccessGrant, Action
+from keyproof.errors import AccessDeniedError
 from keyproof.rest.client import RestClient
 from keyproof.rest.reading import entries, moment
+from keyproof.rest.refusals import LockedOutError
 
 USERS = "GET /api/v1/projects/{project}/memberships"
 IDENTITIES = "GET /api/v1/projects/{project}/memberships/identities"
@@ -30,27 +33,52 @@ _ROLES: Mapping[str, tuple[Action, ...]] = {
 Object = Mapping[str, Any]
 
 
-def members(client: RestClient, project: str, now: datetime) -> Iterator[AccessGrant]:
-    """What everybody in the project is granted at `now`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """What everybody in a project is granted, as far as the token may see."""
+
+    grants: tuple[AccessGrant, ...]
+    refused: tuple[str, ...] = ()
+    """What the token may not ask, with the rights that are missing."""
+
+
+def members(client: RestClient, project: str, now: datetime) -> Members:
+    """Who may read the project's secrets at `now`; one right that is missing says nothing of the others.
 
     Raises KeyError, TypeError, ValueError, AttributeError for an answer of another shape, CollectError.
     """
-    users: Sequence[Object] = entries(client.ask(USERS, {"project": project}).body, "memberships")
-    for member in users:
-        yield from _granted(f"user:{member['user']['username']}", member, now)
-    for member in _identities(client, project):
-        yield from _granted(f"identity:{member['identity']['name']}", member, now)
-    groups: Sequence[Object] = entries(client.ask(GROUPS, {"project": project}).body, "groupMemberships")
-    for member in groups:
-        yield from _granted(f"group:{member['group']['slug']}", member, now)
+    grants: list[AccessGrant] = []
+    refused: list[str] = []
+    for read in (_users, _identities, _groups):
+        try:
+            for principal, member in read(client, project):
+                grants += _granted(principal, member, now)
+        except LockedOutError:
+            raise
+        except AccessDeniedError as error:
+            refused.append(error.message)
+    return Members(grants=tuple(grants), refused=tuple(refused))
 
 
-def _identities(client: RestClient, project: str) -> Iterator[Object]:
+def _users(client: RestClient, project: str) -> Iterator[tuple[str, Object]]:
+    listed: Sequence[Object] = entries(client.ask(USERS, {"project": project}).body, "memberships")
+    for member in listed:
+        yield f"user:{member['user']['username']}", member
+
+
+def _groups(client: RestClient, project: str) -> Iterator[tuple[str, Object]]:
+    listed: Sequence[Object] = entries(client.ask(GROUPS, {"project": project}).body, "groupMemberships")
+    for member in listed:
+        yield f"group:{member['group']['slug']}", member
+
+
+def _identities(client: RestClient, project: str) -> Iterator[tuple[str, Object]]:
     offset = 0
     while True:
         body = client.ask(IDENTITIES, {"project": project}, query={"limit": _PAGE, "offset": offset}).body
-        page = entries(body, "identityMemberships")
-        yield from page
+        page: Sequence[Object] = entries(body, "identityMemberships")
+        for member in page:
+            yield f"identity:{member['identity']['name']}", member
         offset += len(page)
         if offset >= int(body["totalCount"]):
             return
