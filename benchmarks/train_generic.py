@@ -101,7 +101,7 @@ def _candidates(corpus: Path, paths: Iterable[Path]) -> Iterator[Candidate]:
         for found in scanner.proposals(text, detectors, engine):
             start, assignment = found.start("secret"), generic.assignment(found)
             key = (start, assignment.value)
-            if key in seen or not generic.is_literal(assignment):
+            if key in seen or generic.unfit(assignment):
                 continue
             seen.add(key)
             line = bisect.bisect_right(starts, start)

@@ -16,6 +16,7 @@ from keyproof.checks.no_leak import NoLeak
 from keyproof.cli import options
 from keyproof.cli.exit import ExitCode
 from keyproof.cli.gate import confidences, gates
+from keyproof.cli.leak_explanation import lines
 from keyproof.cli.output import write_file, write_stdout
 from keyproof.cli.progress import TerminalProgress
 from keyproof.cli.recording import recorder
@@ -32,7 +33,14 @@ from keyproof.ports import LeakSource
 from keyproof.reporters.leaks import render_json, render_jsonl, render_text
 from keyproof.wiring.catalog import CHECKS, REPORTERS
 from keyproof.wiring.compose import repository_name
-from keyproof.wiring.leaks import Search, leak_sources, repository_root, told_of_rules
+from keyproof.wiring.leaks import (
+    Search,
+    explained,
+    leak_sources,
+    repository_root,
+    secrets_baseline,
+    told_of_rules,
+)
 
 _LINES = {"json": render_json, "jsonl": render_jsonl, "text": render_text}
 _REPORTS = sorted(set(REPORTERS) - set(_LINES))
@@ -97,6 +105,22 @@ def leaks(
         bool,
         typer.Option("--cache/--no-cache", help="Use what earlier searches found where nothing changed."),
     ] = True,
+    explain: Annotated[
+        str,
+        typer.Option(
+            "--explain",
+            help="Search nothing: say what each detector makes of this line, FILE:LINE or COMMIT:FILE:LINE.",
+            metavar="PLACE",
+        ),
+    ] = "",
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--secrets-baseline",
+            help="Write a baseline for detect-secrets of the files as they lie there. It holds unsalted digests.",
+            metavar="FILE",
+        ),
+    ] = None,
     as_of: options.AsOf = None,
     allow_incomplete: options.AllowIncomplete = False,
     no_store: options.NoStore = False,
@@ -130,6 +154,9 @@ def leaks(
     )
     for line in told_of_rules(search.rules) if search.rules else ():
         print(f"keyproof: {line}", file=sys.stderr)
+    if explain or baseline:
+        _instead(paths or [Path.cwd()], search, explain=explain, baseline=baseline)
+        raise typer.Exit(ExitCode.OK)
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
     with TerminalProgress(enabled=not no_progress) as bars:
         scans = [source.scan(bars) for path in found for source in _sources(path, search)]
@@ -146,6 +173,19 @@ def leaks(
         else:
             write_file(target.path, text)
     raise typer.Exit(_exit_code(scans, gate, allow_incomplete=allow_incomplete))
+
+
+def _instead(paths: list[Path], search: Search, *, explain: str, baseline: Path | None) -> None:
+    """What is done instead of a search."""
+    if len(paths) > 1 or (explain and baseline):
+        raise ConfigError(
+            "--explain and --secrets-baseline are each of one folder", hint="ask for one, of one folder"
+        )
+    world = surroundings(paths[0])
+    if explain:
+        write_stdout("\n".join(lines(explain, explained(explain, search, world))))
+    if baseline:
+        write_file(baseline, secrets_baseline(paths[0], search, world))
 
 
 def _mode(*, worktree: bool, staged: bool, commit_range: str | None) -> str:

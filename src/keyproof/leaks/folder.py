@@ -1,12 +1,15 @@
 """Searches the files of a folder as they lie there, whether git holds them or not."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from keyproof.domain.leak import LeakScan
 from keyproof.errors import NotARepositoryError
+from keyproof.leaks.blob import Match
 from keyproof.leaks.decoding.deep import DeepScan
+from keyproof.leaks.detection.decoders import to_utf8
 from keyproof.leaks.files import Folder, Unseen
 from keyproof.leaks.git.coverage import LARGEST, Tally
 from keyproof.leaks.git.paths import shown
@@ -46,6 +49,15 @@ class FolderLeakSource:
         for unreadable in folder.unreadable:
             tally.skip("unreadable", "folder", shown(unreadable) or ".")
         return LeakScan(leaks=self.sealer.seal(self.name, sightings), coverage=tally.coverage())
+
+    def matches(self) -> Iterator[tuple[str, bytes, tuple[Match, ...]]]:
+        """Path, decoded text and matches of each file, unsealed: for what is compared by value. Raises NotARepositoryError."""
+        folder, paths = self._files()
+        for path in paths:
+            content = folder.read(path)
+            if not isinstance(content, Unseen):
+                text = to_utf8(content)
+                yield shown(path), text, self.scanner.scan(text)
 
     def _files(self) -> tuple[Folder, list[bytes]]:
         if self.path.is_file():

@@ -23,6 +23,7 @@ from keyproof.ports import LeakSource, Surroundings
 from keyproof.resources import policies
 
 if TYPE_CHECKING:
+    from keyproof.leaks.explanation import Explanation
     from keyproof.leaks.git.reading import OpenReading
 
 
@@ -117,6 +118,35 @@ def leak_source(
     if search.mode != "history" or not search.remember or not (cache := cache_folder(surroundings.environ)):
         return source
     return _remembering(source, scanner, Path(cache), key, surroundings)
+
+
+def explained(name: str, search: Search, surroundings: Surroundings) -> "tuple[Explanation, ...]":
+    """What every detector makes of the line `name`, as Place.read takes it. Raises ConfigError, HistoryError, PolicyError."""
+    from keyproof.leaks.explanation import explain  # noqa: PLC0415 (not for the hook)
+    from keyproof.leaks.place import Place  # noqa: PLC0415
+
+    place = Place.read(name, surroundings.root, surroundings.environ)
+    root = enclosing_work_tree(surroundings.root) or surroundings.root
+    return explain(place, _scanner(search, surroundings.environ), Acceptance(root))
+
+
+def secrets_baseline(path: Path, search: Search, surroundings: Surroundings) -> str:
+    """A `.secrets.baseline` of detect-secrets that accepts what the files below `path` hold now, but examples.
+
+    It holds unsalted SHA-1 digests, as that tool needs them. Raises what leak_source raises.
+    """
+    from keyproof.domain.leak import LeakConfidence  # noqa: PLC0415 (not for the hook)
+    from keyproof.leaks.detection import baseline  # noqa: PLC0415
+    from keyproof.leaks.folder import FolderLeakSource  # noqa: PLC0415
+
+    source = leak_source(path, replace(search, mode="worktree"), name="", surroundings=surroundings)
+    assert isinstance(source, FolderLeakSource)
+    found = {
+        file: (text, [match for match in matches if match.confidence is not LeakConfidence.EXAMPLE])
+        for file, text, matches in source.matches()
+        if file != ".secrets.baseline"
+    }
+    return baseline.render(found, at=surroundings.clock.now())
 
 
 def _remembering(

@@ -22,11 +22,11 @@ _TEXT = (
 
 def test_a_baseline_is_read_by_both(scanner: Scanner) -> None:
     matches = scanner.scan(_TEXT)
-    written = baseline.render({"b/app.py": matches, "a/none.py": ()}, at=_AT)
+    written = baseline.render({"b/app.py": (_TEXT, matches), "a/none.py": (b"", ())}, at=_AT)
     content = json.loads(written)
     assert content["generated_at"] == snapshot("2026-03-04T05:06:07Z")
     assert [(one["type"], one["line_number"]) for one in content["results"]["b/app.py"]] == snapshot(
-        [("GitHub Token", 2), ("Secret Keyword", 3)]
+        [("GitHub Token", 2), ("GitHub Token", 2), ("Secret Keyword", 3)]
     )
     assert list(content["results"]) == ["b/app.py"]
     collection = import_module("detect_secrets.core.baseline").load(content, "x")
@@ -40,7 +40,7 @@ def test_a_baseline_is_read_by_both(scanner: Scanner) -> None:
 
 def test_no_plaintext_is_written(scanner: Scanner) -> None:
     matches = scanner.scan(_TEXT)
-    written = baseline.render({"a.py": matches}, at=_AT)
+    written = baseline.render({"a.py": (_TEXT, matches)}, at=_AT)
     assert not any(match.secret.decode() in written for match in matches)
 
 

@@ -123,12 +123,12 @@ def _assignment(name: bytes, value: bytes, *, quoted: bool = True, around: bytes
     ],
 )
 def test_judgement(name: bytes, value: bytes, expected: LeakConfidence | None) -> None:
-    assert judge(_assignment(name, value)) is expected
+    assert judge(_assignment(name, value))[0] is expected
 
 
 @given(st.binary(min_size=1, max_size=120), st.binary(max_size=30), st.booleans())
 def test_every_value_is_judged(value: bytes, name: bytes, quoted: bool) -> None:
-    assert judge(_assignment(name, value, quoted=quoted)) in {None, *LeakConfidence}
+    assert judge(_assignment(name, value, quoted=quoted))[0] in {None, *LeakConfidence}
     is_placeholder(value)
 
 
@@ -168,8 +168,8 @@ def test_generated_values_are_not_wordy(value: bytes) -> None:
 
 def test_in_a_binary_file_a_name_and_a_value_prove_little() -> None:
     value = b"Xk9$mPq" + b"2dvL!7"
-    assert judge(_assignment(b"password", value, around=b"text around ")) is _LIKELY
-    assert judge(_assignment(b"password", value, around=b"\x00\x01 around ")) is _POSSIBLE
+    assert judge(_assignment(b"password", value, around=b"text around "))[0] is _LIKELY
+    assert judge(_assignment(b"password", value, around=b"\x00\x01 around "))[0] is _POSSIBLE
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 from keyproof.leaks.blob import Match
 from keyproof.leaks.detection import foreign
+from keyproof.leaks.detection.decoders import text as decoded
 
 _TYPES = {
     "artifactory-api-key": "Artifactory Credentials",
@@ -38,15 +39,19 @@ _TYPES = {
 _FAMILIES = {"github-": "GitHub Token", "gitlab-": "GitLab Token", "slack-": "Slack Token"}
 
 
-def render(found: Mapping[str, Sequence[Match]], *, at: datetime) -> str:
-    """A baseline of detect-secrets' own form, sorted, of the matches by path.
+def render(found: Mapping[str, tuple[bytes, Sequence[Match]]], *, at: datetime) -> str:
+    """A baseline of detect-secrets' own form, sorted, of the decoded text and the matches by path.
+
+    A match stands in it as a whole, which is what keyproof compares, and as what each plugin takes for the secret
+    on its lines: of a GitHub token that is `ghp`, of a private key its first line. What its plugins do not find
+    detect-secrets drops from the file when its hook next runs, and says so.
 
     It holds unsalted SHA-1 digests, because that is what the tool compares: a weak password can be guessed from
     one, so the file is as confidential as detect-secrets' own.
     """
     results = {
-        path: [_entry(path, match) for match in sorted(matches, key=lambda one: (one.line, one.column))]
-        for path, matches in sorted(found.items())
+        path: [_entry(path, *one) for one in _accepted(text, matches)]
+        for path, (text, matches) in sorted(found.items())
         if matches
     }
     written = {
@@ -58,13 +63,29 @@ def render(found: Mapping[str, Sequence[Match]], *, at: datetime) -> str:
     return json.dumps(written, indent=2) + "\n"
 
 
-def _entry(path: str, match: Match) -> dict[str, Any]:
+def _accepted(text: bytes, matches: Sequence[Match]) -> list[tuple[int, str, str]]:
+    """Line, type and digest of each entry, each type and digest once."""
+    lines = text.split(b"\n")
+    entries: dict[tuple[str, str], int] = {}
+    for match in sorted(matches, key=lambda one: (one.line, one.column)):
+        entries.setdefault((secret_type(match.detector), _digest(match.secret)), match.line)
+        for number in range(match.line, match.end_line + 1):
+            for kind, secret in foreign.findings_in(decoded(lines[number - 1])):
+                entries.setdefault((kind, _digest(secret.encode())), number)
+    return sorted((line, kind, digest) for (kind, digest), line in entries.items())
+
+
+def _digest(secret: bytes) -> str:
+    return hashlib.sha1(secret, usedforsecurity=False).hexdigest()
+
+
+def _entry(path: str, line: int, kind: str, digest: str) -> dict[str, Any]:
     return {
-        "type": secret_type(match.detector),
+        "type": kind,
         "filename": path,
-        "hashed_secret": hashlib.sha1(match.secret, usedforsecurity=False).hexdigest(),
+        "hashed_secret": digest,
         "is_verified": False,
-        "line_number": match.line,
+        "line_number": line,
     }
 
 

@@ -77,6 +77,13 @@ def secrets_in(detector: str, line: str) -> Iterator[str]:
             yield secret
 
 
+def findings_in(line: str) -> Iterator[tuple[str, str]]:
+    """What all plugins report in `line`: the type, and what the plugin takes for the secret."""
+    for name, plugin in sorted(_plugins().items()):
+        for secret in secrets_in(name, line):
+            yield str(plugin.secret_type), secret
+
+
 @lru_cache(maxsize=1)
 def _plugins() -> dict[str, Any]:
     """Detector id → plugin with its default settings."""

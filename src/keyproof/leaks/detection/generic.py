@@ -49,6 +49,7 @@ _NO_LITERAL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]|^[\s),;:.]|^[^{[\d][^ ]* [^
 """Control characters, code between two strings, a sentence, a place to fill in."""
 _LOOKED_UP = re.compile(rb"(?i)env(?:iron)?(?:\.get|\.fetch)?[(\[]{1,2}\s?[\"']$|\.get\([\"']$")
 """What stands before the name of an environment variable."""
+_UNLIKELY = f"the model finds it less likely than {LEAST}"
 _KNOWN = 0.8
 _LONG_NAME = 14
 _SHORTEST_TOKEN = 12
@@ -70,38 +71,48 @@ def assignment(found: re.Match[bytes]) -> Assignment:
 
 
 @lru_cache(maxsize=1 << 15)
-def judge(one: Assignment) -> LeakConfidence | None:
-    """How likely an assignment gives a secret away; None when its value is no literal secret at all.
+def judge(one: Assignment) -> tuple[LeakConfidence | None, str]:
+    """How likely an assignment gives a secret away, and why; None when its value is no literal secret at all.
 
     A reference to a value kept elsewhere (template, call, path, variable) is not a secret, so it is no
     match; a value made to be shown is one, and is `EXAMPLE`. Kept for lines that come again in a history.
     """
-    if not is_literal(one):
-        return None
+    if reason := unfit(one):
+        return None, reason
     if is_filler(one.value):
-        return LeakConfidence.EXAMPLE if _tells(one.name) else None
+        return (LeakConfidence.EXAMPLE if _tells(one.name) else None), "the value is a placeholder"
     weights = model.load()
     if _is_prose(one.value, weights.language.words):
-        return None
+        return None, "the value is made of words"
     chosen = _CHOSEN.fullmatch(one.value) and _PASSWORD_NAME.search(one.name) and _tells(one.name)
     if not chosen and weights.probability(one) < LEAST:
-        return None
-    return LeakConfidence.LIKELY if _looks_live(one) else LeakConfidence.POSSIBLE
+        return None, _UNLIKELY
+    if _looks_live(one):
+        return LeakConfidence.LIKELY, "it looks like a live one to a person, too"
+    return LeakConfidence.POSSIBLE, "it need not be a live one: it is short, plain or under a general name"
 
 
-def is_literal(one: Assignment) -> bool:
-    """Whether the name is one of a secret and the value stands for itself, not for one kept elsewhere."""
+def weighed(one: Assignment) -> float | None:
+    """The probability that the model gives it; None where rules decided alone."""
+    confidence, why = judge(one)
+    by_model = confidence in {LeakConfidence.LIKELY, LeakConfidence.POSSIBLE} or why == _UNLIKELY
+    return model.load().probability(one) if by_model else None
+
+
+def unfit(one: Assignment) -> str:
+    """Why this cannot be a literal secret under its name; empty when it can."""
     name = words_apart(one.name)
-    return not (
-        not _SECRET_NAME.search(name)
-        or NO_SECRET_NAME.search(name)
-        or _NO_LITERAL.search(one.value)
-        or is_reference(one.value)
-        or is_address(one.value)
-        or _LOOKED_UP.search(one.before[-40:])
-        or one.name.lower() == one.value.lower()
-        or (not one.quoted and is_code(one.value))
-    )
+    if not _SECRET_NAME.search(name) or NO_SECRET_NAME.search(name):
+        return "the name is not one of a secret"
+    if _NO_LITERAL.search(one.value):
+        return "the value is a sentence, a template, or what stands between two texts"
+    if is_reference(one.value) or _LOOKED_UP.search(one.before[-40:]):
+        return "the value refers to one that is kept elsewhere"
+    if is_address(one.value):
+        return "the value is an address"
+    if one.name.lower() == one.value.lower() or (not one.quoted and is_code(one.value)):
+        return "the value is a name or code"
+    return ""
 
 
 def _tells(name: bytes) -> bool:

@@ -62,6 +62,22 @@ class _Candidate:
 
 _Judged = tuple[int, int, bytes, LeakConfidence]
 """Start, end, secret and confidence of a match that is one."""
+_BY_FORM = "it has the form, and nothing proves or lowers it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Judgement:
+    """What a detector says of one place that has its form, told or not; holds plaintext."""
+
+    detector: Detector
+    found: re.Match[bytes]
+    start: int
+    """Offset in the decoded text."""
+    secret: bytes
+    confidence: LeakConfidence | None
+    """None when it is no secret."""
+    why: str
+    """In words, without the value."""
 
 
 class Scanner:
@@ -105,6 +121,26 @@ class Scanner:
     def quiet(self, content: bytes) -> bool:
         """Whether no part of `content` can hold a match; False says nothing."""
         return b"\0" not in content and content[:1] not in _MARKS and not self._engine.hits(content)
+
+    def judgements(self, text: bytes) -> Iterator[Judgement]:
+        """What every detector of ours says of every place in the decoded `text` that has its form."""
+        for index, ends in self._ends(text).items():
+            detector = self._order[index] if index < len(self._order) else None
+            if detector is None or detector.kind is DetectorKind.FOREIGN:
+                continue
+            pattern = re.compile(detector.pattern.encode())
+            group = "secret" if "secret" in pattern.groupindex else 0
+            for low, high in _windows(detector, text, ends):
+                for found in _finds(detector, pattern, text, low, high):
+                    confidence, why = _judge(detector, found, found[group])
+                    yield Judgement(
+                        detector=detector,
+                        found=found,
+                        start=found.start(group),
+                        secret=found[group],
+                        confidence=confidence,
+                        why=why,
+                    )
 
     def _ends(self, text: bytes) -> dict[int, list[int]]:
         ends: dict[int, list[int]] = {}
@@ -191,7 +227,7 @@ def _judgements(
     for found in _finds(detector, pattern, text, low, high):
         group = "secret" if "secret" in pattern.groupindex else 0
         secret = found[group]
-        confidence = _judge(detector, found, secret)
+        confidence, _ = _judge(detector, found, secret)
         if confidence is not None:
             yield *found.span(0 if detector.armoured else group), secret, confidence
 
@@ -257,37 +293,54 @@ def _windows(detector: Detector, text: bytes, ends: list[int]) -> Iterator[tuple
         yield low, high
 
 
-def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakConfidence | None:
-    """The confidence of one match of the detector's pattern; None when it is no secret after all."""
-    if detector.documented and hashlib.sha256(secret).hexdigest()[:16] in detector.documented:
-        return LeakConfidence.EXAMPLE
-    if detector.proof and PROOFS[detector.proof](secret):
-        return LeakConfidence.EXAMPLE if is_sample(detector.proof, secret) else LeakConfidence.PROVEN
-    if detector.proof_required or (detector.unlike and re.search(detector.unlike.encode(), secret)):
-        return None
+_Verdict = tuple[LeakConfidence | None, str]
+"""The confidence of a match, None when it is no secret after all, and why, in words without the value."""
+
+
+def _judge(detector: Detector, found: re.Match[bytes], secret: bytes) -> _Verdict:
+    """What the match of the detector's pattern is worth."""
+    if known := _known(detector, secret):
+        return known
     match detector.kind:
         case DetectorKind.GENERIC:
             from keyproof.leaks.detection import generic  # noqa: PLC0415 (few commits hold a value to judge)
 
             return generic.judge(generic.assignment(found))
         case DetectorKind.FORMAT:
-            from keyproof.leaks.detection.references import is_reference  # noqa: PLC0415
-
-            return None if is_reference(secret) else _judge_format(detector, found, secret)
+            return _judge_format(detector, found, secret)
         case _:
-            shown = is_placeholder(secret) or entropy(secret) < detector.entropy
-            return LeakConfidence.EXAMPLE if shown else detector.confidence
+            if is_placeholder(secret) or entropy(secret) < detector.entropy:
+                return LeakConfidence.EXAMPLE, "it is a placeholder, or too regular to be made by chance"
+            return detector.confidence, _BY_FORM
 
 
-def _judge_format(detector: Detector, found: re.Match[bytes], secret: bytes) -> LeakConfidence:
+def _known(detector: Detector, secret: bytes) -> _Verdict | None:
+    """What a list or a proof settles; None when they leave it open."""
+    if detector.documented and hashlib.sha256(secret).hexdigest()[:16] in detector.documented:
+        return LeakConfidence.EXAMPLE, "the provider itself published it as an example"
+    if detector.proof and PROOFS[detector.proof](secret):
+        if is_sample(detector.proof, secret):
+            return LeakConfidence.EXAMPLE, f"it is a well-known sample (proof {detector.proof})"
+        return LeakConfidence.PROVEN, f"its checksum or structure proves it (proof {detector.proof})"
+    if detector.proof_required or (detector.unlike and re.search(detector.unlike.encode(), secret)):
+        return None, f"it has the form, but is none (proof {detector.proof or 'of the rule'})"
+    return None
+
+
+def _judge_format(detector: Detector, found: re.Match[bytes], secret: bytes) -> _Verdict:
     """A value people choose is worth what it looks like, and what the server behind it is."""
+    from keyproof.leaks.detection.references import is_reference  # noqa: PLC0415
+
+    if is_reference(secret):
+        return None, "it refers to a value that is kept elsewhere"
     host = _group(found, "host")
     if is_filler(secret) or entropy(secret) < detector.entropy or secret == _group(found, "user"):
-        return LeakConfidence.EXAMPLE
+        return LeakConfidence.EXAMPLE, "it is a placeholder, too regular, or the name of the user"
     if host and _EXAMPLE_HOST.fullmatch(host.partition(b":")[0]):
-        return LeakConfidence.EXAMPLE
-    doubtful = is_wordy(secret) or (host and (secret.isalpha() or _LOCAL_HOST.fullmatch(host)))
-    return LeakConfidence.POSSIBLE if doubtful else detector.confidence
+        return LeakConfidence.EXAMPLE, "its server is an example"
+    if is_wordy(secret) or (host and (secret.isalpha() or _LOCAL_HOST.fullmatch(host))):
+        return LeakConfidence.POSSIBLE, "it is made of words, or its server is this machine"
+    return detector.confidence, _BY_FORM
 
 
 def _group(found: re.Match[bytes], name: str) -> bytes | None:
