@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError, CollectError
+from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import CloudClient
 from keyproof.rest.config import RestConfig
-from keyproof.rest.refusals import RefusedError, words
+from keyproof.rest.refusals import RefusedError
 from keyproof.value_operations import ValueOperationError
 from tests.fakes.ports import FixedClock
 from tests.fakes.rest_server import Asked, Said, Scripted, rest_server
@@ -89,57 +89,9 @@ def test_a_refused_token_is_renewed_once(make: Make) -> None:
             make().get(f"{server.address}/a", need="a right")
 
 
-@pytest.mark.parametrize(
-    ("said", "waited"),
-    [("7", 7.0), ("Wed, 01 Oct 2025 00:00:09 GMT", 9.0), ("Tue, 30 Sep 2025 00:00:00 GMT", 0.0)],
-)
-def test_retry_after_is_a_number_or_a_date(make: Make, said: str, waited: float) -> None:
-    waits: list[float] = []
-    with rest_server(_echo) as server:
-        server.scripted.append(Scripted(path="/a", status=503, headers={"Retry-After": said}))
-        make(sleep=waits.append).get(f"{server.address}/a", need="a right")
-    assert waits == [waited]
-
-
-def test_a_retry_after_that_says_nothing_is_waited_for_by_chance(make: Make) -> None:
-    waits: list[float] = []
-    with rest_server(_echo) as server:
-        server.scripted.append(Scripted(path="/a", status=429, headers={"Retry-After": "soon"}))
-        make(sleep=waits.append).get(f"{server.address}/a", need="a right")
-    assert len(waits) == 1
-    assert 0 <= waits[0] <= 0.2
-
-
 def test_a_redirection_is_not_followed(make: Make) -> None:
     with rest_server(_echo) as server:
         server.scripted.append(Scripted(path="/a", status=302, headers={"Location": f"{server.address}/b"}))
         with pytest.raises(BackendProtocolError, match="answers 302"):
             make().get(f"{server.address}/a", need="a right")
         assert [one.path for one in server.asked] == ["/a"]
-
-
-def test_a_server_that_is_not_there(make: Make) -> None:
-    with pytest.raises(BackendUnreachableError, match="cannot be reached"):
-        make().get("http://127.0.0.1:9/a", need="a right")
-
-
-def test_the_proxy_of_the_environment_is_used_unless_excepted(make: Make) -> None:
-    proxied = {"HTTPS_PROXY": "http://127.0.0.1:9"}
-    with pytest.raises(BackendUnreachableError, match=r"https://vault\.invalid cannot be reached"):
-        make(environ=proxied).get("https://vault.invalid/a", need="a right")
-    with rest_server(_echo) as server:
-        environ = {"http_proxy": "http://127.0.0.1:9"}
-        assert make(environ=environ).get(f"{server.address}/a", need="a right")["path"] == "/a"
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({"error": {"message": "no\n way"}}, "no way"),
-        ({"error": "invalid"}, "invalid"),
-        ({"message": "plain"}, "plain"),
-        ({}, "no reason given"),
-    ],
-)
-def test_the_words_of_an_error(body: Mapping[str, object], said: str) -> None:
-    assert words(body) == said

@@ -1,5 +1,9 @@
 """How long servers ask to wait."""
 
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,3 +30,20 @@ def test_no_header_makes_a_wait_that_is_none(headers: dict[str, str]) -> None:
 def test_only_refusals_and_failures_are_waited_for(headers: dict[str, str], status: int) -> None:
     if is_busy(status, headers, "rate limit exceeded"):
         assert status in {403, 429, 500, 502, 503, 504}
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": format_datetime(NOW + timedelta(seconds=9), usegmt=True)}, 9.0),
+        ({"retry-after": format_datetime(NOW - timedelta(days=1), usegmt=True)}, 0.0),
+        ({"retry-after": "soon", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "5"}, None),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "12"}, 12.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 30)}, 31.0),
+        ({"x-ratelimit-remaining": "7", "x-ratelimit-reset": "12"}, None),
+        ({}, None),
+    ],
+)
+def test_the_wait_is_what_the_server_states(headers: dict[str, str], wait: float | None) -> None:
+    assert wait_of(headers, NOW) == wait

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
@@ -18,7 +18,7 @@ from keyproof.ports import Surroundings
 from keyproof.rest.connection import Connections
 from keyproof.rest.paging import walk
 from keyproof.rest.refusals import RefusedError, words
-from keyproof.rest.transport import JSON, Answer, Request, Transport
+from keyproof.rest.transport import JSON, Answer, Request, Transport, with_params
 from keyproof.value_operations import whole_secrets
 
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
@@ -73,10 +73,9 @@ class Client:
 
         Raises AccessDeniedError, BackendUnreachableError, BackendProtocolError.
         """
-        given = urlencode({name: value for name, value in params.items() if value != ""})
         request = Request(
             method="GET",
-            url=f"{self._server}{path}" + (f"?{given}" if given else ""),
+            url=with_params(f"{self._server}{path}", params),
             purpose=need,
             headers={"Accept": accept},
             answers=frozenset({_NOT_FOUND, _GONE}),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import BackendProtocolError, CollectError
@@ -12,7 +12,7 @@ from keyproof.rest.config import RestConfig
 from keyproof.rest.connection import connections_of, origin
 from keyproof.rest.paging import walk
 from keyproof.rest.refusals import RefusedError
-from keyproof.rest.transport import JSON, Request, Token, Transport
+from keyproof.rest.transport import JSON, Request, Token, Transport, with_params
 from keyproof.value_operations import cloud_value
 
 PARALLEL = 8
@@ -57,7 +57,7 @@ class CloudClient:
 
     def get(self, url: str, *, need: str, **params: str | int) -> Body:
         """The object at `url`. Raises what `meaning` makes, BackendUnreachableError, BackendProtocolError."""
-        return self._object(Request(method="GET", url=_with(url, params), purpose=need))
+        return self._object(Request(method="GET", url=with_params(url, params), purpose=need))
 
     def post(self, url: str, body: Body, *, need: str) -> Body:
         """What the server answers to `body`; for the few reads that are no GET. Raises as `get`."""
@@ -80,13 +80,13 @@ class CloudClient:
         def after(body: Body) -> str:
             told = following(body)
             if not isinstance(told, str):
-                return _with(url, {**params, **told}) if told else ""
+                return with_params(url, {**params, **told}) if told else ""
             if told and origin(told) != origin(url):
                 raise self.strange(url, "sends the next page to another server", need)
             return told
 
         return walk(
-            _with(url, params),
+            with_params(url, params),
             lambda target: self.get(target, need=need),
             after,
             circle=lambda: self.strange(url, "lists the same page again and again", need),
@@ -114,8 +114,3 @@ class CloudClient:
 
 def _denied(request: Request) -> bool:
     return cloud_value(request.method, unquote(urlsplit(request.url).path))
-
-
-def _with(url: str, params: Mapping[str, str | int]) -> str:
-    given = urlencode({name: value for name, value in params.items() if value != ""})
-    return f"{url}{'&' if '?' in url else '?'}{given}" if given else url

@@ -37,7 +37,8 @@ def words(body: object) -> str:
     said = error.get("message") if isinstance(error, Mapping) else body.get("message") or error
     if not said and isinstance(several, list):  # https://docs.doppler.com/reference/api-errors
         said = "; ".join(map(str, several))
-    return " ".join(said.split())[:300] if isinstance(said, str) and said else "no reason given"
+    line = " ".join(said.split())[:300].rstrip() if isinstance(said, str) else ""
+    return line.encode(errors="replace").decode() or "no reason given"  # JSON can hold halves of characters
 
 
 def unreachable(error: Exception, *, server: str, scope: str, authorities: str) -> BackendUnreachableError:

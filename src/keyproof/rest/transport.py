@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import BackendProtocolError, BackendUnreachableError, CollectError
@@ -173,6 +173,12 @@ class Transport:
             place = urlsplit(received.headers.get("location", "")).path or "another place"
             said = f"it has moved to {place}; write its new name"
         return self.strange(request.url, f"answers {status}: {said}", request.purpose)
+
+
+def with_params(url: str, params: Mapping[str, str | int]) -> str:
+    """The URL with more parameters; those that are empty are left out."""
+    given = urlencode({name: value for name, value in params.items() if value != ""})
+    return f"{url}{'&' if '?' in url else '?'}{given}" if given else url
 
 
 def _parsed(raw: bytes) -> Any:
