@@ -221,6 +221,7 @@ _HOOK_NEEDS = {
     "keyproof.wiring.leaks", "keyproof.leaks.acceptance", "keyproof.leaks.blob", "keyproof.leaks.key",
     "keyproof.leaks.seal", "keyproof.leaks.sighting", "keyproof.leaks.source", "keyproof.leaks.detection.compiled",
     "keyproof.leaks.detection.decoders", "keyproof.leaks.detection.detector", "keyproof.leaks.detection.engine",
+    "keyproof.leaks.detection.azure_keys", "keyproof.leaks.detection.digits",
     "keyproof.leaks.detection.placeholders", "keyproof.leaks.detection.proofs", "keyproof.leaks.detection.scanner",
     "keyproof.leaks.decoding.deep", "keyproof.leaks.decoding.kinds", "keyproof.leaks.git.blobs",
     "keyproof.leaks.detection.version", "keyproof.leaks.git.first_look", "keyproof.leaks.git.isolation",
