@@ -115,7 +115,7 @@ class _Quiet:
 def measure(path: Path) -> dict[str, float]:
     """Look back over the whole ledger."""
     ledger = Ledger(SqliteDatabase(path, readonly=True))
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     runs = ledger.runs()
     asked = Asked(
         first=runs[0].started.date(),
@@ -132,6 +132,7 @@ def measure(path: Path) -> dict[str, float]:
         "lines": len(found.lateness),
         "overdue": sum(line.overdue for line in found.lateness),
         "seconds": time.perf_counter() - begin,
+        "cpu": time.process_time() - begin_cpu,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -156,11 +157,11 @@ def main() -> None:
         again = [sys.executable, __file__, "--measure", "--keep", str(path)]
         told = json.loads(subprocess.run(again, check=True, capture_output=True).stdout)
         print(
-            f"{'runs':>5} {'exceptions':>11} {'store MB':>9} {'made in s':>10} {'look back s':>12} {'peak MB':>8}"
+            f"{'runs':>5} {'exceptions':>11} {'store MB':>9} {'made in s':>10} {'look back s':>12} {'of CPU':>7} {'peak MB':>8}"
         )
         print(
             f"{told['runs']:>5} {told['exceptions']:>11,} {path.stat().st_size / 1e6:>9.0f} {made:>10.0f}"
-            f" {told['seconds']:>12.1f} {told['megabytes']:>8.0f}"
+            f" {told['seconds']:>12.1f} {told['cpu']:>7.1f} {told['megabytes']:>8.0f}"
         )
         print(f"{told['lines']:,} lines of rotation, {told['overdue']:,} days overdue")
 

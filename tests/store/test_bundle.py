@@ -3,7 +3,9 @@
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyproof.errors import StoreError
-from keyproof.store import bundle
+from keyproof.store import archive, bundle
+from keyproof.store.archive import Member
 from keyproof.store.bundle import Chain, Contents
 from keyproof.store.record import NONE_BEFORE, chained
 from keyproof.store.signing import SigningKey, make_key
@@ -46,10 +49,11 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
 
 def repacked(content: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
     """The bundle with changed members, packed as we pack."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        members = {name: found.read(name) for name in found.namelist()}
     change(members)
-    return bundle._archive(members)
+    seal = {path: members.pop(path) for path in sorted(bundle._SEAL & members.keys())}
+    return bundle._archive(seal, members)
 
 
 @pytest.mark.parametrize("signed", [True, False])
@@ -136,11 +140,60 @@ def test_another_key_is_told(key: SigningKey, tmp_path: Path) -> None:
     assert bundle.verify(bundle.pack(contents()), other).problems == ("it is not signed",)
 
 
-def test_a_compressed_member_is_not_even_read() -> None:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("manifest.json", b"0" * 1_000_000)
-    assert bundle.verify(stream.getvalue()).problems
+def _compressed_again(content: bytes, level: int) -> bytes:
+    """The same files as another zlib would compress them."""
+
+    def anew(member: Member) -> Member:
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15)
+        stream = packer.compress(b"".join(member.chunks())) + packer.flush()
+        return replace(member, stream=stream) if member.compressed else member
+
+    return archive.write(anew(member) for member in archive.read(content))
+
+
+def test_files_packed_in_another_way_are_told_whatever_they_hold(key: SigningKey) -> None:
+    content = bundle.pack(contents(files={"a": b"keyproof " * 1000}), key)
+    told = ("the archive was packed again or changed: packed.sha256 does not fit",)
+    assert bundle.verify(_compressed_again(content, 0)).problems == told
+    as_they_are = (
+        replace(member, compressed=False, stream=b"".join(member.chunks()))
+        for member in archive.read(content)
+    )
+    assert bundle.verify(archive.write(as_they_are)).problems == told
+    assert bundle.verify(_compressed_again(content, 6)).problems == ()
+
+
+def test_what_grows_beyond_its_size_is_not_read_to_its_end() -> None:
+    bomb = replace(Member.deflated("ledger.jsonl", bytes(200_000_000)), size=10)
+    assert sum(map(len, _read(bomb))) <= 1 << 20
+    content = bundle.pack(contents())
+    others = [member for member in archive.read(content) if member.path != bomb.path]
+    assert bundle.verify(archive.write([*others, bomb])).problems == (
+        "it is no evidence bundle, or its structure is damaged",
+    )
+
+
+def _read(member: Member) -> list[bytes]:
+    found: list[bytes] = []
+    with pytest.raises(ValueError, match="not what it claims"):
+        found.extend(member.chunks())
+    return found
+
+
+def test_the_manifest_is_the_same_whatever_compressed_the_files(key: SigningKey) -> None:
+    content = bundle.pack(contents(), key)
+    before, after = (bundle.verify(one) for one in (content, _compressed_again(content, 1)))
+    assert before.manifest_digest == after.manifest_digest
+
+
+def test_a_bundle_is_a_zip_like_any_other(key: SigningKey) -> None:
+    text = b"the same words over and over, " * 1000
+    content = bundle.pack(contents(files={"reports/über.txt": text}), key)
+    assert len(content) < len(text) // 4
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        assert found.testzip() is None
+        assert found.read("reports/über.txt") == text
+        assert {info.date_time for info in found.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_a_bundle_names_the_one_before(tmp_path: Path) -> None:

@@ -1,22 +1,24 @@
 """The evidence bundle: one archive in which no byte can change unseen, for an auditor to keep.
 
-A zip without compression, its members in order and its dates fixed, so that the same evidence gives the same bytes
-and every byte can be checked by packing the members again: what lies between them cannot differ either.
-`manifest.json` names every member with its sha256, `manifest.sha256` repeats the manifest's, and a signature covers
-it. `ledger.jsonl` holds the chain of runs up to this one, so that a reader can follow it without the ledger.
+`manifest.json` names every file with the sha256 of its content, `manifest.sha256` repeats the manifest's, and a
+signature covers it: the same evidence gives the same manifest everywhere. The zip that holds them is compressed, which
+another version of zlib does in other bytes, so it is no part of what is signed. That it was not touched is told by
+`packed.sha256`, the digests of the files as they stand in it, and by packing these again: what lies between them cannot
+differ either. `ledger.jsonl` holds the chain of runs up to this one, so that a reader can follow it without the ledger.
 """
 
-import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from keyproof.errors import StoreError
+from keyproof.store import archive
+from keyproof.store.archive import Member
 from keyproof.store.record import NONE_BEFORE, digest_of
 from keyproof.store.signing import SIGNATURE_LENGTH, PublicKey, SigningKey
 
@@ -24,11 +26,13 @@ SCHEMA = "keyproof.bundle/v1"
 _MANIFEST, _CHECKSUM = "manifest.json", "manifest.sha256"
 _SIGNATURE, _PUBLIC_KEY = "manifest.sig", "manifest.pub"
 _LEDGER, _RECORD = "ledger.jsonl", "record/"
-_SEAL = frozenset({_MANIFEST, _CHECKSUM, _SIGNATURE, _PUBLIC_KEY})
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest date a zip can hold."""
+_PACKED = "packed.sha256"
+_SEAL = frozenset({_MANIFEST, _CHECKSUM, _SIGNATURE, _PUBLIC_KEY, _PACKED})
+"""What stands in the archive as it is, and in no manifest."""
+_LONGEST_CHAIN = 1 << 28
+"""Bytes of the only file that is read whole: some 100,000 runs."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
-           KeyError, TypeError, AttributeError, OverflowError)  # fmt: skip
+           KeyError, TypeError, AttributeError, OverflowError, StoreError)  # fmt: skip
 """What reading a damaged archive ends in."""
 
 
@@ -75,7 +79,7 @@ class Verdict:
 
 
 def pack(contents: Contents, key: SigningKey | None = None) -> bytes:
-    """The archive; the same contents and key always give the same bytes."""
+    """The archive; the same contents and key give the same manifest, and with the same zlib the same bytes."""
     files = {
         **contents.files,
         **{f"{_RECORD}{name}.json": part for name, part in contents.record.items()},
@@ -95,19 +99,22 @@ def pack(contents: Contents, key: SigningKey | None = None) -> bytes:
     seal = {_MANIFEST: text, _CHECKSUM: f"{sha256(text).hexdigest()}  {_MANIFEST}\n".encode()}
     if key is not None:
         seal |= {_SIGNATURE: key.sign(text), _PUBLIC_KEY: key.public.pem}
-    return _archive({**seal, **files})
+    return _archive(seal, files)
 
 
-def _archive(members: Mapping[str, bytes]) -> bytes:
-    """Members in order of their paths, nothing compressed, every date and right the same."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(members):
-            info = zipfile.ZipInfo(path, _EPOCH)
-            info.create_system = 3
-            info.external_attr = 0o100644 << 16
-            archive.writestr(info, members[path])
-    return stream.getvalue()
+def _archive(seal: Mapping[str, bytes], files: Mapping[str, bytes]) -> bytes:
+    packed = [Member.deflated(path, content) for path, content in files.items()]
+    whole = {**seal, _PACKED: _digests(packed)}
+    return archive.write([*packed, *(Member.stored(path, content) for path, content in whole.items())])
+
+
+def _digests(packed: Iterable[Member]) -> bytes:
+    """One line a file as `sha256sum` writes it, but of the file as it stands in the archive."""
+    lines = (
+        f"{sha256(member.stream).hexdigest()}  {member.path}\n"
+        for member in sorted(packed, key=lambda member: member.path)
+    )
+    return "".join(lines).encode()
 
 
 def manifest_digest(path: Path) -> str:
@@ -136,58 +143,62 @@ def verify(content: bytes, trusted: PublicKey | None = None) -> Verdict:
     Raises StoreError when it is signed and the `signing` extra is missing.
     """
     try:
-        members = _members(content)
-        manifest = json.loads(members[_MANIFEST])
+        packed = {member.path: member for member in archive.read(content)}
+        seal = {path: packed.pop(path).stream for path in sorted(_SEAL & packed.keys())}
+        manifest = json.loads(seal[_MANIFEST])
         stated = {file["path"]: (file["bytes"], file["sha256"]) for file in manifest["files"]}
-        signer = PublicKey.parse(members[_PUBLIC_KEY]) if _PUBLIC_KEY in members else None
+        signer = PublicKey.parse(seal[_PUBLIC_KEY]) if _PUBLIC_KEY in seal else None
+        found = {path: _digest_of(member) for path, member in packed.items()}
     except _BROKEN:
         problem = "it is no evidence bundle, or its structure is damaged"
         return Verdict(problems=(problem,), manifest={}, manifest_digest="", signer=None, files=0)
     problems = [
-        *_broken_structure(content, members),
-        *_broken_files(members, stated),
-        *_broken_seal(members, signer, trusted),
-        *_broken_chain(members, manifest),
+        *_broken_packing(seal, packed),
+        *_broken_files(found, stated),
+        *_broken_seal(seal, signer, trusted),
+        *_broken_chain(packed.get(_LEDGER), found, manifest),
     ]
     return Verdict(
         problems=tuple(problems),
         manifest=manifest,
-        manifest_digest=sha256(members[_MANIFEST]).hexdigest(),
+        manifest_digest=sha256(seal[_MANIFEST]).hexdigest(),
         signer=signer,
         files=len(stated),
     )
 
 
-def _members(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for info in archive.infolist():
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(content):
-                raise ValueError("a member is packed as no bundle packs it")  # it could fill the memory
-        return {info.filename: archive.read(info) for info in archive.infolist()}
+def _digest_of(member: Member) -> tuple[int, str]:
+    """Length and sha256 of the content, read a piece at a time: it could fill the memory."""
+    digest = sha256()
+    for chunk in member.chunks():
+        digest.update(chunk)
+    return member.size, digest.hexdigest()
 
 
-def _broken_structure(content: bytes, members: Mapping[str, bytes]) -> Iterator[str]:
-    if _archive(members) != content:
-        yield "the archive was packed again or changed between its files"
+def _broken_packing(seal: Mapping[str, bytes], packed: Mapping[str, Member]) -> Iterator[str]:
+    if seal.get(_PACKED) != _digests(packed.values()) or not all(one.compressed for one in packed.values()):
+        yield f"the archive was packed again or changed: {_PACKED} does not fit"
 
 
-def _broken_files(members: Mapping[str, bytes], stated: Mapping[str, tuple[int, str]]) -> Iterator[str]:
-    for path in sorted(members.keys() - _SEAL - stated.keys()):
+def _broken_files(
+    found: Mapping[str, tuple[int, str]], stated: Mapping[str, tuple[int, str]]
+) -> Iterator[str]:
+    for path in sorted(found.keys() - stated.keys()):
         yield f"{path} is not in the manifest"
-    for path, (length, digest) in sorted(stated.items()):
-        if path not in members:
+    for path, content in sorted(stated.items()):
+        if path not in found:
             yield f"{path} is missing"
-        elif (len(members[path]), sha256(members[path]).hexdigest()) != (length, digest):
+        elif found[path] != content:
             yield f"{path} was changed"
 
 
 def _broken_seal(
-    members: Mapping[str, bytes], signer: PublicKey | None, trusted: PublicKey | None
+    seal: Mapping[str, bytes], signer: PublicKey | None, trusted: PublicKey | None
 ) -> Iterator[str]:
-    manifest = members[_MANIFEST]
-    if members.get(_CHECKSUM) != f"{sha256(manifest).hexdigest()}  {_MANIFEST}\n".encode():
+    manifest = seal[_MANIFEST]
+    if seal.get(_CHECKSUM) != f"{sha256(manifest).hexdigest()}  {_MANIFEST}\n".encode():
         yield f"{_MANIFEST} was changed: {_CHECKSUM} does not fit"
-    signature = members.get(_SIGNATURE)
+    signature = seal.get(_SIGNATURE)
     if (signature is None) != (signer is None):
         yield "half of the signature is missing"
     elif signature is not None and signer is not None and not _signed(signer, manifest, signature):
@@ -203,10 +214,14 @@ def _signed(signer: PublicKey, manifest: bytes, signature: bytes) -> bool:
         return False
 
 
-def _broken_chain(members: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Iterator[str]:
+def _broken_chain(
+    ledger: Member | None, found: Mapping[str, tuple[int, str]], manifest: Mapping[str, Any]
+) -> Iterator[str]:
     """Whether the runs follow each other up to the bundle's, and its parts are the ones it names."""
     try:
-        heads = [json.loads(line) for line in members[_LEDGER].splitlines()]
+        if ledger is None or ledger.size > _LONGEST_CHAIN:
+            raise ValueError("it has no chain that could be read")
+        heads = [json.loads(line) for line in b"".join(ledger.chunks()).splitlines()]
         previous = NONE_BEFORE
         for number, line in enumerate(heads, start=1):
             head = json.loads(line["head"])
@@ -219,7 +234,7 @@ def _broken_chain(members: Mapping[str, bytes], manifest: Mapping[str, Any]) -> 
             yield "the chain of runs does not end with the run of the manifest"
             return
         for name, digest in sorted(head["parts"].items()):
-            if sha256(members.get(f"{_RECORD}{name}.json", b"")).hexdigest() != digest:
+            if found.get(f"{_RECORD}{name}.json", (0, ""))[1] != digest:
                 yield f"{_RECORD}{name}.json is not what the run recorded"
     except _BROKEN:
         yield "the chain of runs cannot be read"
