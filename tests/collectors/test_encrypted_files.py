@@ -77,6 +77,32 @@ def test_values_in_a_file_have_dates_of_their_own(tmp_path: Path) -> None:
     assert found["token"].place.line == 8
 
 
+def test_a_key_in_several_places_is_several_secrets(tmp_path: Path) -> None:
+    value = "!vault |\n    $ANSIBLE_VAULT;1.1;AES256\n    3132\n"
+    text = f"users:\n  - password: {value}  - password: {value}"
+    (tmp_path / "users.yml").write_text(text, encoding="utf-8")
+    found = [item for item in _collector(tmp_path).collect("users.yml") if isinstance(item, SecretMetadata)]
+    assert [item.id.partition("#")[2] for item in found] == ["password", "password@line-6"]
+    assert {item.name for item in found} == {"password"}
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("ünï", "ünï"),
+        ('"a: b"', "a: b"),
+        ("'it'", "it"),
+        ("a b", "a b"),
+        ("http://x", "http://x"),
+        ("- x", "x"),
+    ],
+)
+def test_any_key_of_yaml_on_one_line_is_known(tmp_path: Path, written: str, key: str) -> None:
+    text = f"first: 1\n{written}: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3132\n"
+    (tmp_path / "vars.yml").write_text(text, encoding="utf-8")
+    assert list(_of(tmp_path, "vars.yml")) == [key]
+
+
 def test_age_and_git_crypt(tmp_path: Path) -> None:
     recipient = pyrage.x25519.Identity.generate().to_public()
     (tmp_path / "a.age").write_bytes(pyrage.encrypt(b"x", [recipient]))

@@ -1,6 +1,7 @@
 """Reads the headers of files that Ansible Vault, git-crypt and age encrypt, without any key."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
@@ -81,8 +82,12 @@ class EncryptedFilesCollector:
         whole = read_header(data)
         parts = [whole] if whole else list(inline_values(data))
         commits, why = self._commits(path)
+        keys = set[str]()
         for part in parts:
-            yield self._metadata(scope, part, commits, why)
+            secret = self._metadata(scope, part, commits, why)
+            # One key may stand in several places of a file; of these only the first has no line in its id.
+            yield replace(secret, id=f"{secret.id}@line-{part.line}") if part.key in keys else secret
+            keys.add(part.key)
         if not whole and self._is(path, list(self._config.required)) and not parts:
             yield self._plain(scope, Encryption(encrypted=False), {})
         elif not whole and self._is(path, wanted):

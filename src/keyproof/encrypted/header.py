@@ -8,8 +8,11 @@ from pathlib import Path
 
 MARKS = (b"$ANSIBLE_VAULT;", b"\0GITCRYPT\0", b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----")
 _ANSIBLE = re.compile(rb"\$ANSIBLE_VAULT;(\d+\.\d+);(\w+)(?:;([\w.@-]+))?")
+_KEY = rb"""(?P<key>"[^"\r\n]*"|'[^'\r\n]*'|[^\s"'#:-](?:[^:\r\n]|:(?=\S))*?)"""
+"""A key of YAML on one line: quoted, or any text up to a colon with a space behind it."""
 _INLINE = re.compile(
-    rb"^(?P<indent>[ \t-]*)(?P<key>[\w.-]+)[ \t]*:[ \t]*!vault[ \t]*[|>][0-9+-]*[ \t]*\r?\n[ \t]*(?P<head>\$ANSIBLE_VAULT;[^\r\n]*)",
+    rb"^(?P<indent>[ \t-]*)%s[ \t]*:[ \t]*!vault[ \t]*[|>][0-9+-]*[ \t]*\r?\n[ \t]*(?P<head>\$ANSIBLE_VAULT;[^\r\n]*)"
+    % _KEY,
     re.MULTILINE,
 )
 
@@ -43,11 +46,14 @@ def read_header(data: bytes) -> EncryptedPart | None:
 
 def inline_values(data: bytes) -> Iterator[EncryptedPart]:
     """Every value that Ansible Vault encrypted inside of a YAML file."""
+    line, counted = 1, 0
     for found in _INLINE.finditer(data):
+        line += data.count(b"\n", counted, found.start("head"))
+        counted = found.start("head")
         head = _ANSIBLE.match(found["head"])
         if head:
-            line = data.count(b"\n", 0, found.start("head")) + 1
-            yield _ansible(found["key"].decode("utf-8", errors="replace"), line, head)
+            key = found["key"].decode("utf-8", errors="replace")
+            yield _ansible(key[1:-1] if key[0] in "\"'" else key, line, head)
 
 
 def git_crypt_globs(attributes: str) -> list[str]:
