@@ -54,7 +54,10 @@ class Engine:
             hint = "let this user use the engine's socket"
             raise AccessDeniedError(f"{self.host} may not be opened", scope=self._scope, hint=hint) from None
         except (OSError, http.client.HTTPException) as error:
-            why = getattr(error, "strerror", None) or "it breaks off"
+            late = isinstance(error, TimeoutError)
+            why = (
+                "it does not answer in time" if late else getattr(error, "strerror", None) or "it breaks off"
+            )
             message = f"{self.host} cannot be reached: {why}"
             raise BackendUnreachableError(message, scope=self._scope, hint=_HINT) from None
         return self._understood(response.status, raw, path)
