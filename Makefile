@@ -27,11 +27,11 @@ readers: ## programs that read our reports and pin other versions than we do; wi
 	-$(MAKE) --no-print-directory $(VENV)/readers/.installed
 
 test: lint readers ## lint, types, import contracts, then the whole suite
-	$(BIN)/pytest --numprocesses auto --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -m "not many" --numprocesses auto --cov --cov-report=term:skip-covered
 
-e2e: $(VENV)/.installed ## build a real kube-apiserver once (7 minutes, cached), then run the tests that need it
+e2e: $(VENV)/.installed ## build a real kube-apiserver once (7 minutes, cached), then run the tests that need it and the longest ones
 	tests/e2e/build_kube_apiserver.sh
-	$(BIN)/pytest -m kubernetes
+	$(BIN)/pytest -m "kubernetes or many"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check src tests benchmarks hatch_build.py

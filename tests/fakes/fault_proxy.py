@@ -5,11 +5,12 @@ Whatever a collector sends can be seen in `FaultProxy.seen`: the proof of what i
 
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
@@ -85,7 +86,14 @@ class Rewrite:
     change: Callable[[bytes], bytes]
 
 
-Behaviour = Answer | Truncate | Reset | Slow | Rewrite
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Answer as `answer` makes it of the request, without asking the server behind."""
+
+    answer: Callable[[Request], Answer]
+
+
+Behaviour = Answer | Make | Truncate | Reset | Slow | Rewrite
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,6 +135,11 @@ class FaultProxy:
         with self.lock:
             self.faults.extend(faults)
 
+    def put_first(self, fault: Fault) -> None:
+        """Break requests from now on, also those that another fault concerns."""
+        with self.lock:
+            self.faults.insert(0, fault)
+
     def actions(self, region: str = "") -> Sequence[str]:
         """The AWS actions seen, in order of arrival."""
         return [request.action for request in self.seen if region in {"", request.region}]
@@ -145,7 +158,7 @@ class FaultProxy:
 
 @contextmanager
 def fault_proxy(upstream: str, *faults: Fault) -> Iterator[FaultProxy]:
-    """Run a proxy for `upstream` (`http://host:port`) on a free port of loopback while the block runs."""
+    """Run a proxy for `upstream` (`http://host:port`, or with https) on a free port of loopback while the block runs."""
     proxy = FaultProxy(upstream=upstream, faults=list(faults))
     server = _Server(proxy)
     proxy.address = f"http://127.0.0.1:{server.server_port}"
@@ -186,6 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
             body=self.rfile.read(length),
         )
         behaviour = self.server.proxy.take(request)
+        if isinstance(behaviour, Make):
+            behaviour = behaviour.answer(request)
         match behaviour:
             case Answer():
                 self.reply(behaviour.status, behaviour.headers, behaviour.body)
@@ -201,7 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def hand_on(self, request: Request, behaviour: Truncate | Rewrite | None) -> None:
         target = urlsplit(self.server.proxy.upstream)
-        connection = HTTPConnection(target.hostname or "127.0.0.1", target.port)
+        host, port = target.hostname or "127.0.0.1", target.port
+        tls = ssl._create_unverified_context() if target.scheme == "https" else None
+        connection = HTTPSConnection(host, port, context=tls) if tls else HTTPConnection(host, port)
         try:
             kept = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
             connection.request(request.method, request.path, body=request.body, headers=kept)
