@@ -78,22 +78,56 @@ def test_who_may_read_a_project_is_told_by_roles() -> None:
         memberships=[
             infisical_member("user", "ada@acme.example", "admin", "no-access"),
             infisical_member("user", "bob@acme.example", "custom", customRoleSlug="auditor"),
+            infisical_member("user", "eve@acme.example", "custom", customRoleSlug="tester"),
         ],
+        auditor=[
+            {
+                "subject": "secrets",
+                "action": ["describeSecret"],
+                "conditions": {"environment": {"$eq": "prod"}},
+            },
+            {
+                "subject": "secrets",
+                "action": "readValue",
+                "conditions": {"secretPath": {"$glob": "/public/**"}},
+            },
+            {"subject": "member", "action": "read"},
+        ],
+        tester=[{"subject": "secrets", "action": "read", "conditions": {"environment": "dev"}}],
         identities=[infisical_member("identity", f"ci-{number}", "viewer") for number in range(1001)],
         groups=[infisical_member("group", "backend", "member")],
     )
-    assert found[:2] == [
+    assert found[:3] == [
         ("user:ada@acme.example", "admin,list,read,write", "role admin", ""),
-        (
-            "user:bob@acme.example",
-            "admin,list,read,write",
-            "role auditor",
-            "what this role permits is not read",
-        ),
+        ("user:bob@acme.example", "list", "role auditor", ""),
+        ("user:bob@acme.example", "read", "role auditor", "secretPath {'$glob': '/public/**'}"),
     ]
-    assert found[2] == ("identity:ci-0", "list,read", "role viewer", "")
-    assert found[-1] == ("group:backend", "list,read,write", "role member", "")
-    assert len(found) == 1004
+    assert found[3] == ("identity:ci-0", "list,read", "role viewer", "")
+    assert found[-1] == ("group:backend", "admin,list,read,write", "role member", "")
+    assert len(found) == 1005
+
+
+def test_a_role_that_may_not_be_read_is_a_gap() -> None:
+    people: dict[str, Any] = {
+        "memberships": [infisical_member("user", "bob", "custom", customRoleSlug="auditor")],
+        "auditor": None,
+    }
+    items = read("infisical", infisical([infisical_secret("DB")], people=people), ENVIRON, **CONFIG)
+    (gap,) = gaps(items)
+    assert "'role: read'" in gap.reason
+    (grant,) = secrets(items)["prod/DB"].grants or ()
+    assert (grant.principal, grant.condition) == ("user:bob", "what this role permits is not read")
+
+
+def test_credentials_that_end_at_a_role_end_the_scope() -> None:
+    member = infisical_member("user", "bob", "custom", customRoleSlug="auditor")
+    whole = infisical([infisical_secret("DB")], people={"memberships": [member], "auditor": []})
+
+    def answering(asked: Asked) -> Said:
+        return Said(status=401, body={}) if asked.parts[-1] == "auditor" else whole(asked)
+
+    with pytest.raises(AccessDeniedError, match="expired"):
+        read("infisical", answering, ENVIRON, **CONFIG)
 
 
 @pytest.mark.parametrize(

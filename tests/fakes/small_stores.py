@@ -121,7 +121,8 @@ def infisical(
 ) -> Answering:
     """Infisical with secrets; `hides` tells whether it is new enough to hide values.
 
-    `people` holds `memberships`, `identities` and `groups` of the projects; None is refused.
+    `people` holds `memberships`, `identities` and `groups` of the projects, and permissions by the slug of a role;
+    None is refused.
     """
     held = {"memberships": (), "identities": (), "groups": (), **(people or {})}
 
@@ -136,18 +137,25 @@ def infisical(
         if asked.parts == ("api", "v4", "secrets"):
             hidden = asked.query.get("viewSecretValue") == "false"
             return Said(body={"secrets": [_seen(one, hides, hidden) for one in entries], "imports": []})
-        listed = held[asked.parts[-1]]
-        if listed is None:
-            return Said(status=403, body={"message": "not allowed", "error": "PermissionDenied"})
-        if asked.parts[-1] == "identities":
-            start, size = int(asked.query["offset"]), int(asked.query["limit"])
-            page = listed[start : start + size]
-            return Said(body={"identityMemberships": list(page), "totalCount": len(listed)})
-        key = "groupMemberships" if asked.parts[-1] == "groups" else "memberships"
-        return Said(body={key: list(listed)})
+        return _infisical_people(held.get(asked.parts[-1]), asked)
 
     # One that is too old to hide values answers in another form too.
     return published("infisical", answering) if hides else answering
+
+
+def _infisical_people(listed: Sequence[Object] | None, asked: Asked) -> Said:
+    """Memberships of a project, or a role of it."""
+    what = asked.parts[-1]
+    if listed is None:
+        return Said(status=403, body={"message": "not allowed", "error": "PermissionDenied"})
+    if asked.parts[-2] == "slug":
+        about = {"id": what, "name": what, "slug": what, "createdAt": CREATED, "updatedAt": UPDATED}
+        return Said(body={"role": {**about, "permissions": list(listed)}})
+    if what == "identities":
+        start, size = int(asked.query["offset"]), int(asked.query["limit"])
+        page = listed[start : start + size]
+        return Said(body={"identityMemberships": list(page), "totalCount": len(listed)})
+    return Said(body={"groupMemberships" if what == "groups" else "memberships": list(listed)})
 
 
 def _seen(entry: Object, hides: bool, hidden: bool) -> Object:

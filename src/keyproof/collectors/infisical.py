@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator
 
+from keyproof.domain.access import AccessGrant
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.secret import Encryption, Rotation, SecretMetadata
 from keyproof.domain.verdict import Evidence
@@ -89,11 +90,12 @@ class InfisicalCollector:
                 members = self._of(client, project)
                 if members and members.refused:
                     yield self._gap(scope, "; ".join(members.refused))
+                grants, why = _access(members, environment)
                 asked = {"projectId": project, "environment": environment}
                 for entry in entries(client.ask(_SECRETS, query=asked).body, "secrets"):
                     _check_hidden(entry, scope)
                     tally["listed"] += 1
-                    secret = self._secret(entry, scope, members)
+                    secret = self._secret(entry, scope, grants, why)
                     if wanted(secret.name, self._config):
                         yield secret
                     else:
@@ -117,7 +119,9 @@ class InfisicalCollector:
         part = f"{scope} (members)"
         return Gap(source=self._source, scope=part, status=ScopeStatus.PARTIAL, reason=reason, hint=hint)
 
-    def _secret(self, entry: Object, scope: str, members: people.Members | None) -> SecretMetadata:
+    def _secret(
+        self, entry: Object, scope: str, grants: tuple[AccessGrant, ...] | None, why: str
+    ) -> SecretMetadata:
         project, _, environment = scope.partition("/")
         created, updated = moment(entry["createdAt"]), moment(entry["updatedAt"])
         version = int(entry.get("version") or 0)
@@ -149,11 +153,8 @@ class InfisicalCollector:
                 "version": version,
                 **({"reminder-days": int(days)} if days else {}),
             },
-            grants=(members.grants or (None if members.refused else ())) if members else None,
-            unread={
-                "grants": "; ".join([*members.refused, people.UNSEEN]) if members else _LEFT_OUT,
-                "last_accessed_at": _NO_USE,
-            },
+            grants=grants,
+            unread={"grants": why, "last_accessed_at": _NO_USE},
         )
 
     def _open(self, scope: str) -> RestClient:
@@ -185,6 +186,14 @@ class InfisicalCollector:
             if not isinstance(token, str):
                 raise client.strange("answers a login without a token", _LOGIN)
         return token
+
+
+def _access(members: people.Members | None, environment: str) -> tuple[tuple[AccessGrant, ...] | None, str]:
+    """Who may read the environment, None where nothing of that is known, and what of it is not."""
+    if members is None:
+        return None, _LEFT_OUT
+    known = members.held or not members.refused
+    return members.grants(environment) if known else None, "; ".join([*members.refused, people.UNSEEN])
 
 
 def _check_hidden(entry: Object, scope: str) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from keyproof.domain.access import AccessGrant, Action
+from keyproof.domain.access import AccessGrant
 from keyproof.errors import AccessDeniedError
+from keyproof.infisical.roles import BUILT_IN, Role, allowed, role_of
 from keyproof.rest.client import RestClient
 from keyproof.rest.reading import entries, moment
 from keyproof.rest.refusals import LockedOutError
@@ -17,29 +18,33 @@ from keyproof.rest.refusals import LockedOutError
 USERS = "GET /api/v1/projects/{project}/memberships"
 IDENTITIES = "GET /api/v1/projects/{project}/memberships/identities"
 GROUPS = "GET /api/v1/projects/{project}/memberships/groups"
-OPERATIONS = {USERS: "member: read", IDENTITIES: "identity: read", GROUPS: "groups: read"}
+ROLE = "GET /api/v1/projects/{project}/roles/slug/{role}"
+OPERATIONS = {USERS: "member: read", IDENTITIES: "identity: read", GROUPS: "groups: read", ROLE: "role: read"}
 """Operation → subject and action of the permission it takes, as Infisical's roles write them."""
 UNSEEN = "privileges of single members beside their roles, and members of groups, are not read"
 _PAGE = 1000
 """As many as one answer may hold."""
-_ROLES: Mapping[str, tuple[Action, ...]] = {
-    "admin": tuple(sorted(Action)),
-    "member": (Action.LIST, Action.READ, Action.WRITE),
-    "viewer": (Action.LIST, Action.READ),
-    "no-access": (),
-}
-"""What the roles that every project has let one do with secrets."""
-
 Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """What everybody in a project is granted, as far as the token may see."""
+    """Who has which role in a project, as far as the token may see."""
 
-    grants: tuple[AccessGrant, ...]
+    held: tuple[tuple[str, str, str], ...]
+    """Principal, role, and the words for how it is held."""
+    roles: Mapping[str, Role | None]
+    """None for one that may not be read."""
     refused: tuple[str, ...] = ()
     """What the token may not ask, with the rights that are missing."""
+
+    def grants(self, environment: str) -> tuple[AccessGrant, ...]:
+        """What everybody is granted in an environment."""
+        return tuple(
+            AccessGrant(principal=principal, actions=actions, via=via, condition=condition)
+            for principal, name, via in self.held
+            for actions, condition in allowed(self.roles[name], environment)
+        )
 
 
 def members(client: RestClient, project: str, now: datetime) -> Members:
@@ -47,17 +52,27 @@ def members(client: RestClient, project: str, now: datetime) -> Members:
 
     Raises KeyError, TypeError, ValueError, AttributeError for an answer of another shape, CollectError.
     """
-    grants: list[AccessGrant] = []
+    held: list[tuple[str, str, str]] = []
     refused: list[str] = []
+    roles: dict[str, Role | None] = dict(BUILT_IN)
     for read in (_users, _identities, _groups):
         try:
             for principal, member in read(client, project):
-                grants += _granted(principal, member, now)
+                held += [(principal, name, via) for name, via in _held(member, now)]
         except LockedOutError:
             raise
         except AccessDeniedError as error:
             refused.append(error.message)
-    return Members(grants=tuple(grants), refused=tuple(refused))
+    for name in sorted({name for _, name, _ in held} - roles.keys()):
+        try:
+            said = client.ask(ROLE, {"project": project, "role": name}).body
+            roles[name] = role_of(said["role"]["permissions"])
+        except LockedOutError:
+            raise
+        except AccessDeniedError as error:
+            roles[name] = None
+            refused.append(error.message)
+    return Members(held=tuple(held), roles=roles, refused=tuple(dict.fromkeys(refused)))
 
 
 def _users(client: RestClient, project: str) -> Iterator[tuple[str, Object]]:
@@ -86,18 +101,10 @@ def _identities(client: RestClient, project: str) -> Iterator[tuple[str, Object]
             raise client.strange("counts more than it lists", IDENTITIES)
 
 
-def _granted(principal: str, member: Object, now: datetime) -> Iterator[AccessGrant]:
+def _held(member: Object, now: datetime) -> Iterator[tuple[str, str]]:
+    """The roles of a member that have not ended, and how each is held."""
     for role in member["roles"]:
         name = str(role.get("customRoleSlug") or role["role"])
         end = moment(role.get("temporaryAccessEndTime")) if role["isTemporary"] else None
-        if end is not None and end <= now:
-            continue
-        own = name not in _ROLES
-        actions = _ROLES.get(name, tuple(sorted(Action)))
-        if actions:
-            yield AccessGrant(
-                principal=principal,
-                actions=actions,
-                via=f"role {name}" + (f" until {end:%Y-%m-%d}" if end else ""),
-                condition="what this role permits is not read" if own else "",
-            )
+        if end is None or end > now:
+            yield name, f"role {name}" + (f" until {end:%Y-%m-%d}" if end else "")
