@@ -263,6 +263,15 @@ def test_personal_access_tokens_on_demand(api: GithubApi, proxy: FaultProxy) -> 
     assert told["personal access tokens that have expired"] == "1"
 
 
+def test_a_time_in_an_unknown_form_is_no_answer(api: GithubApi, proxy: FaultProxy) -> None:
+    api.listings["/orgs/acme/personal-access-tokens"] = [{**TOKEN_ENTRY, "access_granted_at": "soon"}]
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        _all(proxy, "acme", families=["personal-access-tokens"])
+    api.listings["/repos/acme/shop/keys"] = [{**KEY, "created_at": "soon"}]
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        _all(proxy, "acme/shop", families=["deploy-keys"])
+
+
 @pytest.mark.parametrize(
     ("family", "permission"),
     [
