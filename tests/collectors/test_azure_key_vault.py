@@ -15,7 +15,7 @@ from azure.keyvault.keys import KeyClient
 from azure.keyvault.secrets import SecretClient
 
 from keyproof.azure.connection import audience
-from keyproof.azure.permissions import PERMISSIONS, role_definition
+from keyproof.azure.permissions import PERMISSIONS, SHARED_LOGS, role_definition
 from keyproof.checks.key_strength import KeyStrength
 from keyproof.collectors.azure_key_vault import AzureKeyVaultCollector
 from keyproof.domain.access import AccessGrant, Action, AuditTrail
@@ -53,7 +53,7 @@ def cloud(tmp_path: Path) -> Iterator[Azure]:
         yield running
         for one in running.server.asked:
             assert not cloud_value(one.method, one.path), one
-            assert one.method == "GET" or one.path.endswith("/token")
+            assert one.method == "GET" or one.path.endswith(("/token", "/microsoft.insights/logs"))
 
 
 def _collector(cloud: Azure, **config: Any) -> AzureKeyVaultCollector:
@@ -692,13 +692,108 @@ def test_exported_logs_tell_who_used_what(cloud: Azure, tmp_path: Path) -> None:
     assert all("access_log" not in secret.unread for secret in _secrets(items).values())
 
 
+def _row(
+    cloud: Azure, operation: str, path: str, *, at: str, status: int = 200, who: str = "olga"
+) -> dict[str, Any]:
+    return {
+        "time": at,
+        "operation": operation,
+        "id": f"{cloud.address}{path}" if status < 400 else "",
+        "uri": f"{cloud.address}{path}?api-version=7.4",
+        "status": status,
+        "who": who,
+    }
+
+
+SENT = {
+    "name": "all",
+    "properties": {
+        "workspaceId": "/subscriptions/1/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/w",
+        "logs": [{"categoryGroup": "audit", "enabled": True}],
+    },
+}
+
+
+def test_log_analytics_tells_who_used_what(cloud: Azure) -> None:
+    cloud.settings = [SENT]
+    cloud.rows = [
+        _row(cloud, "SecretGet", "/secrets/db", at="2025-07-01T10:00:00Z", who="before"),
+        _row(cloud, "SecretGet", "/secrets/db/1", at="2025-09-02T10:00:00.1234567Z"),
+        _row(cloud, "SecretGet", "/secrets/db", at="2025-09-03T10:00:00Z", status=403, who="eve"),
+        _row(cloud, "SecretDelete", "/secrets/db", at="2025-09-04T10:00:00Z", who=""),
+    ]
+    items = _all(cloud, events=True, event_days=60)
+    (found,) = _secrets(items).values()
+    log, now = found.access_log, FixedClock().now()
+    assert log is not None
+    assert [(one.principal, one.action, one.allowed) for one in log.events] == [
+        ("olga", Action.READ, True),
+        ("eve", Action.READ, False),
+        ("unknown", Action.ADMIN, True),
+    ]
+    assert (log.sink, log.since, log.until) == (
+        "Log Analytics",
+        now - timedelta(days=60),
+        now - timedelta(hours=1),
+    )
+    assert "access_log" not in found.unread
+    assert _evidence(items)["events"] == "3 of Log Analytics"
+
+
+def test_log_analytics_covers_only_what_its_records_show(cloud: Azure) -> None:
+    times = [f"2025-09-{day:02}T10:00:00Z" for day in range(1, 31)] * 2
+    cloud.rows = [_row(cloud, "SecretGet", "/secrets/db", at=at) for at in times]
+    (found,) = _secrets(_all(cloud, events=True)).values()
+    assert found.access_log is not None
+    assert (found.access_log.since, found.access_log.until) == (
+        datetime(2025, 9, 1, 10, tzinfo=UTC),
+        datetime(2025, 9, 30, 10, tzinfo=UTC),
+    ), "nobody knows whether anything was recorded before, or since"
+    cloud.rows.append(_row(cloud, "SecretGet", "/secrets/db", at="2025-01-01T10:00:00Z"))
+    (found,) = _secrets(_all(cloud, events=True, max_events=50)).values()
+    assert found.access_log is not None
+    assert found.access_log.since == datetime(2025, 9, 6, 10, tzinfo=UTC), "what lies before is not covered"
+    cloud.rows = []
+    (found,) = _secrets(_all(cloud, events=True)).values()
+    assert found.access_log is None
+    assert found.unread["access_log"] == "Log Analytics has no record of this vault"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 403}, "Microsoft.Insights/logs/AZKVAuditLogs/read is missing"),
+        ({"status": 400}, "answers 400"),
+        ({"body": b'{"tables": [], "error": {"code": "PartialError"}}'}, "a part of what was asked for"),
+        ({"body": b"{}"}, "with no table"),
+    ],
+)
+def test_a_log_that_log_analytics_does_not_give_is_a_gap(
+    cloud: Azure, answer: dict[str, Any], words: str
+) -> None:
+    cloud.server.scripted.append(Scripted(path="/microsoft.insights/logs", **answer))
+    items = _all(cloud, events=True)
+    (gap,) = _gaps(items)
+    assert gap.scope.endswith("(events)")
+    assert words in gap.reason
+    assert words in next(iter(_secrets(items).values())).unread["access_log"]
+
+
+def test_the_log_of_a_vault_that_cannot_be_found_is_not_asked_for(cloud: Azure) -> None:
+    cloud.denied["/providers/Microsoft.KeyVault/vaults"] = "AuthorizationFailed"
+    items = _all(cloud, vaults=[cloud.address], events=True, access=False, audit=False)
+    (gap,) = _gaps(items)
+    assert gap.scope.endswith("(events)")
+    assert "the vault's resource is not known" in gap.reason
+
+
 def test_logs_of_another_vault_tell_nothing(cloud: Azure, tmp_path: Path) -> None:
     record = _record(cloud, "SecretGet", "/secrets/db", at="2025-09-02T10:00:00Z")
     record["properties"]["id"] = "https://other.vault.azure.net/secrets/db"
     (tmp_path / "a.json").write_text(json.dumps({"records": [record]}), encoding="utf-8")
     (secret,) = _secrets(_all(cloud, event_logs=[str(tmp_path / "a.json")])).values()
     assert secret.access_log is None
-    assert secret.unread["access_log"] == "the log files have no record of this vault"
+    assert secret.unread["access_log"] == "log files (a.json) has no record of this vault"
 
 
 def test_log_files_that_are_none_are_a_gap(cloud: Azure) -> None:
@@ -766,5 +861,6 @@ def test_the_role_of_the_docs_is_the_one_that_is_tested(checkout: Path) -> None:
 def test_every_right_is_asked_for_and_no_other(cloud: Azure) -> None:
     cloud.add("keys", "k")
     cloud.add("certificates", "c")
-    asked = _evidence(_all(cloud, vaults=[cloud.address]))["requests"]
-    assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(PERMISSIONS)
+    asked = _evidence(_all(cloud, vaults=[cloud.address], events=True))["requests"]
+    # One question takes both rights on logs.
+    assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(PERMISSIONS) - {SHARED_LOGS}

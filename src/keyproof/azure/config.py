@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from keyproof.rest.config import RestConfig, checked_address
 
@@ -37,8 +37,14 @@ class AzureKeyVaultConfig(RestConfig):
     """Whether to read access policies and role assignments, to know who reaches each secret."""
     audit: bool = True
     """Whether to read the diagnostic settings, to know whether reading is recorded."""
+    events: bool = False
+    """Whether to ask Log Analytics for the vaults' diagnostic logs, to know who used each object."""
+    event_days: Annotated[int, Field(ge=1, le=4383)] = 90
+    """How far back to ask; a workspace keeps records for 30 days unless it is told otherwise."""
+    max_events: Annotated[int, Field(ge=50, le=500_000)] = 20_000
+    """How many records of a vault to read, newest first; what lies before them is not covered."""
     event_logs: tuple[str, ...] = ()
-    """Globs over files of diagnostic logs from a storage account (JSON, also with gzip), to know who used each object."""
+    """Globs over files of diagnostic logs from a storage account (JSON, also with gzip), instead of Log Analytics."""
     tenant: str = ""
     """The tenant to sign in to; empty leaves it to the credentials."""
     authority: str = ""

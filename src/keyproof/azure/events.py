@@ -36,11 +36,13 @@ _ACTIONS = {
 }
 """Operation → what it is to the object, as in grants."""
 _REFUSED = frozenset({401, 403})
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _CLAIMS = (
-    "http://schemas.microsoft.com/identity/claims/objectidentifier",
+    OBJECT_ID,
     "oid",
     "appid",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "upn",
 )
 """The claims that name who asked, best first: grants have object ids."""
 

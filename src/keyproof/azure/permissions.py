@@ -8,12 +8,15 @@ ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/read"
 ROLES = "Microsoft.Authorization/roleDefinitions/read"
 DENIALS = "Microsoft.Authorization/denyAssignments/read"
 DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings/read"
+LOGS = "Microsoft.Insights/logs/AZKVAuditLogs/read"
+SHARED_LOGS = "Microsoft.Insights/logs/AzureDiagnostics/read"
+"""The same of the table that vaults write to which have none of their own; one question takes both."""
 SECRETS = "Microsoft.KeyVault/vaults/secrets/readMetadata/action"
 KEYS = "Microsoft.KeyVault/vaults/keys/read"
 CERTIFICATES = "Microsoft.KeyVault/vaults/certificates/read"
 KEY_ROTATION = "Microsoft.KeyVault/vaults/keyrotationpolicies/read"
 
-_CONTROL = (SUBSCRIPTIONS, VAULTS, ASSIGNMENTS, ROLES, DENIALS, DIAGNOSTICS)
+_CONTROL = (SUBSCRIPTIONS, VAULTS, ASSIGNMENTS, ROLES, DENIALS, DIAGNOSTICS, LOGS, SHARED_LOGS)
 _DATA = (SECRETS, KEYS, CERTIFICATES, KEY_ROTATION)
 PERMISSIONS = (*_CONTROL, *_DATA)
 """Actions and data actions of Azure RBAC. A vault with access policies wants, in place of the data actions, what

@@ -26,6 +26,8 @@ class VaultFacts:
     """What holds for everything in one vault, and what could not be read of it."""
 
     address: str
+    resource: str = ""
+    """Id of the vault at the resource manager; empty where it could not be found."""
     access: Access | None = None
     audit: tuple[AuditTrail, ...] | None = None
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
@@ -38,6 +40,12 @@ class VaultFacts:
     def name(self) -> str:
         """The vault's name, unique within its cloud."""
         return name_of(self.address)
+
+    @property
+    def logged(self) -> bool:
+        """Whether the log with reads goes to a Log Analytics workspace."""
+        trails = [trail for trail in self.audit or () if trail.enabled and trail.covers_reads]
+        return any("/workspaces/" in trail.sink.lower() for trail in trails)
 
 
 def name_of(address: str) -> str:
@@ -66,7 +74,7 @@ class ResourceManager:
 
     def facts(self, vault: Item, address: str) -> VaultFacts:
         """All about one vault; a missing right is noted, not raised. Raises CollectError when Azure goes away."""
-        facts = VaultFacts(address=address, tags=vault.get("tags") or {})
+        facts = VaultFacts(address=address, resource=str(vault["id"]), tags=vault.get("tags") or {})
         facts.attributes.update(_kept(vault.get("properties") or {}))
         if self.config.access:
             self._noting(facts, "grants", lambda: self._read_access(vault, facts))

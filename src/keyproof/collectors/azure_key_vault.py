@@ -13,6 +13,7 @@ from keyproof.azure import permissions as need
 from keyproof.azure.config import AzureKeyVaultConfig, ObjectKind
 from keyproof.azure.connection import VAULT_VERSION, MissingError, next_link, sign_in, translated
 from keyproof.azure.events import VaultLogs, names_of, read_files
+from keyproof.azure.log_analytics import look_up
 from keyproof.azure.objects import (
     SUBJECTS,
     at,
@@ -47,7 +48,6 @@ _AT_REST = Encryption(encrypted=True, key="Azure Key Vault's own", customer_mana
 """https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#encryption."""
 _NO_ACCESS_TIME = "Key Vault keeps no time of access; its diagnostic log has it"
 _NO_LOG = "the diagnostic logs were not read"
-_NO_RECORDS = "the log files have no record of this vault"
 _NO_READ = "no version is enabled, so there is no value that has an age"
 _PRIORITIES = frozenset({"critical", "high", "medium", "low"})
 
@@ -126,21 +126,49 @@ class AzureKeyVaultCollector:
         )
 
     def _read_uses(self, reading: "_Reading") -> Iterator[Gap | Evidence]:
-        """Tell the reading who used what, where log files are named; they are read once for all vaults."""
-        if not self._config.event_logs:
+        """Tell the reading who used what, where that is asked for."""
+        if not (self._config.events or self._config.event_logs):
             return
+        key = "event-logs" if self._config.event_logs else "events"
         try:
-            with self._lock:
-                if self._logs is None:
-                    self._logs = read_files(log_files(self._config.event_logs, self._surroundings.root))
+            logs = self._read_logs() if self._config.event_logs else self._ask_logs(reading)
+        except LockedOutError:
+            raise
+        except (AccessDeniedError, BackendProtocolError) as error:
+            reading.no_log = error.message
+            yield reading.gap(key, error.message, error.hint)
         except LogFileError as error:
             reading.no_log = str(error)
-            yield reading.gap("event-logs", str(error), "correct event-logs")
-            return
-        reading.uses = self._logs.of(reading.facts.address)
-        reading.no_log = _NO_RECORDS
-        told = reading.uses.records if reading.uses else 0
-        yield Evidence(name="events", value=f"{told} of {self._logs.sink}")
+            yield reading.gap(key, str(error), "correct event-logs")
+        else:
+            reading.uses = logs.of(reading.facts.address)
+            reading.no_log = f"{logs.sink} has no record of this vault"
+            told = reading.uses.records if reading.uses else 0
+            yield Evidence(name="events", value=f"{told} of {logs.sink}")
+
+    def _read_logs(self) -> VaultLogs:
+        """The files, read once for all vaults. Raises LogFileError."""
+        with self._lock:
+            if self._logs is None:
+                files = log_files(self._config.event_logs, self._surroundings.root)
+                self._logs = read_files(files)
+            return self._logs
+
+    def _ask_logs(self, reading: "_Reading") -> VaultLogs:
+        """What Log Analytics keeps of the vault. Raises CollectError."""
+        facts, config = reading.facts, self._config
+        if not facts.resource:
+            what = "the vault's resource is not known, so its log cannot be asked for"
+            raise AccessDeniedError(what, scope=facts.address, hint=f"grant {need.VAULTS}")
+        return look_up(
+            reading.client,
+            facts.resource,
+            config.management,
+            now=self._surroundings.clock.now(),
+            days=config.event_days,
+            most=config.max_events,
+            recorded=facts.logged,
+        )
 
     def _vaults(self, client: CloudClient) -> Mapping[str, Item]:
         """Address → what the resource manager says of the vault; listed once. Raises CollectError."""
