@@ -225,15 +225,16 @@ def _file_facts(path: Path) -> _Attributes:
 
 
 def _evidence(found: DotenvKeys, secrets: Sequence[DotenvKey]) -> Iterator[Evidence]:
-    names = {key.key for key in found.keys}
+    lines: dict[str, list[int]] = {}
+    for key in found.keys:
+        lines.setdefault(key.key, []).append(key.line)
     yield Evidence(
         name="keys",
-        value=f"{len(names)} in the file: {len(secrets)} secrets, {len(names) - len(secrets)} others",
+        value=f"{len(lines)} in the file: {len(secrets)} secrets, {len(lines) - len(secrets)} others",
     )
     for secret in secrets:
-        lines = [key.line for key in found.keys if key.key == secret.key]
-        if len(lines) > 1:
-            places = ", ".join(map(str, lines))
+        if len(lines[secret.key]) > 1:
+            places = ", ".join(map(str, lines[secret.key]))
             yield Evidence(name="repeated key", value=f"{secret.key} on lines {places}")
 
 

@@ -78,21 +78,29 @@ class EncryptedFilesCollector:
             yield from self._place.searched(lambda path: self._concerns(path, wanted))
             return
         data = self._place.read(scope, largest=_LARGEST)
-        path = self._surroundings.root / scope
         whole = read_header(data)
         parts = [whole] if whole else list(inline_values(data))
+        _, kept, why = git_facts(self._surroundings.root / scope)
+        for secret in self._secrets(scope, parts, wanted):
+            attributes, unread = {**kept, **secret.attributes}, {**why, **secret.unread}
+            yield replace(secret, attributes=attributes, unread=unread)
+        yield Evidence(name="encrypted", value="the whole file" if whole else f"{len(parts)} values in it")
+
+    def _secrets(
+        self, scope: str, parts: Sequence[EncryptedPart], wanted: list[str]
+    ) -> Iterator[SecretMetadata]:
+        path, keys = self._surroundings.root / scope, set[str]()
         commits, why = self._commits(path)
-        keys = set[str]()
         for part in parts:
             secret = self._metadata(scope, part, commits, why)
             # One key may stand in several places of a file; of these only the first has no line in its id.
             yield replace(secret, id=f"{secret.id}@line-{part.line}") if part.key in keys else secret
             keys.add(part.key)
-        if not whole and self._is(path, list(self._config.required)) and not parts:
+        whole = bool(parts) and not parts[0].key
+        if not parts and self._is(path, list(self._config.required)):
             yield self._plain(scope, Encryption(encrypted=False), {})
         elif not whole and self._is(path, wanted):
             yield self._plain(scope, None, {"encryption": _UNLOCKED})
-        yield Evidence(name="encrypted", value="the whole file" if whole else f"{len(parts)} values in it")
 
     def _concerns(self, path: Path, wanted: list[str]) -> bool:
         if self._is(path, wanted) or self._is(path, list(self._config.required)):
@@ -167,7 +175,6 @@ class EncryptedFilesCollector:
         attributes: Mapping[str, str | bool],
         unread: dict[str, str],
     ) -> SecretMetadata:
-        _, kept, why = git_facts(self._surroundings.root / scope)
         base = f"encrypted-files://{quote(self._surroundings.root.resolve().name)}/{quote(scope)}"
         return SecretMetadata(
             id=f"{base}#{quote(key, safe='')}" if key else base,
@@ -178,7 +185,7 @@ class EncryptedFilesCollector:
             environment=self._config.environment,
             facts=facts,
             encryption=encryption,
-            attributes={**kept, **attributes},
-            unread={"grants": "the header does not tell who has the key", **why, **unread},
+            attributes=attributes,
+            unread={"grants": "the header does not tell who has the key", **unread},
             place=SourceLine(path=scope, line=line),
         )

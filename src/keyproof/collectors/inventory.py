@@ -214,7 +214,7 @@ def _ids(scope: str, secrets: Sequence[DeclaredSecret]) -> list[str]:
     fellows: dict[str, list[DeclaredSecret]] = {}
     for secret in secrets:
         fellows.setdefault(secret.lead.name, []).append(secret)
-    found: list[str] = []
+    found: dict[str, None] = {}
     for secret in secrets:
         same = fellows[secret.lead.name]
         parts = [secret.lead.name]
@@ -226,8 +226,8 @@ def _ids(scope: str, secrets: Sequence[DeclaredSecret]) -> list[str]:
             parts.append(secret.text("service"))
         told = "@".join(quote(part, safe="") for part in parts if part)
         identifier = f"inventory://{quote(scope)}#{told}"
-        found.append(identifier if identifier not in found else f"{identifier}@line-{secret.lead.line}")
-    return found
+        found[identifier if identifier not in found else f"{identifier}@line-{secret.lead.line}"] = None
+    return list(found)
 
 
 def _text(path: Path, scope: str) -> str:

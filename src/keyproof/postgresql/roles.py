@@ -76,7 +76,8 @@ class Memberships:
         self, roles: Sequence[Role], members: Iterable[tuple[int, int, bool]], *, version: int
     ) -> None:
         """`version` is the server's major one: until 15 CREATEROLE rules over all roles but superusers."""
-        self._roles = roles
+        self._superusers = [role for role in roles if role.superuser]
+        self._makers = [role for role in roles if role.createrole and not role.superuser]
         self._names = {role.oid: role.name for role in roles}
         self._version = version
         self._below: dict[int, list[tuple[int, bool]]] = {}
@@ -87,14 +88,14 @@ class Memberships:
         """Every way to act as `role` without its password, or to give it another one."""
         found = {
             AccessGrant(principal=other.name, actions=_EVERYTHING, via="superuser")
-            for other in self._roles
-            if other.superuser and other.oid != role.oid
+            for other in self._superusers
+            if other.oid != role.oid
         }
         if self._version < 16 and not role.superuser:
             found |= {
                 AccessGrant(principal=other.name, actions=(Action.ADMIN, Action.WRITE), via="CREATEROLE")
-                for other in self._roles
-                if other.createrole and not other.superuser and other.oid != role.oid
+                for other in self._makers
+                if other.oid != role.oid
             }
         found.update(self._members(role))
         return tuple(sorted(found))
