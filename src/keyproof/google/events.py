@@ -158,7 +158,7 @@ def _filter(log: _Records, when: str, *, reads: bool = False) -> str:
         (
             f"logName=({names})",
             f'protoPayload.serviceName="{log.vocabulary.service}"',
-            rf'protoPayload.methodName=~"(^|\.)({"|".join(map(re.escape, methods))})$"',
+            rf'protoPayload.methodName=~"(^|[.])({"|".join(map(re.escape, methods))})$"',
             when,
         )
     )
