@@ -282,9 +282,9 @@ def test_deny_policies_take_grants_away_or_leave_them_on_a_condition(cloud: Goog
     assert all(grant.actions == (Action.READ,) for grant in grants.values())
     guard = "deny policy guard on folders/7"
     assert grants["user:olga@acme"].condition == (
-        f"not denied: {guard} is for groups or with exceptions that are not resolved"
+        f"that {guard} does not apply, of whose groups or exceptions nobody knows whom they name"
     )
-    assert f"{guard} holds only where resource.x" in grants["user:eve@acme"].condition
+    assert f"{guard} does not apply, as it does where resource.x" in grants["user:eve@acme"].condition
 
 
 def test_a_denial_of_one_permission_leaves_what_others_allow(cloud: Google) -> None:

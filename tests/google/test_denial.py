@@ -87,7 +87,9 @@ def test_a_condition_is_never_certain() -> None:
     left = remaining({ACCESS}, "user:bob@acme.example", [denial])
     assert not left.certain
     assert left.doubtful == {ACCESS}
-    assert left.reason == ("deny policy p on folders/7 holds only where resource.matchTag('1/env', 'prod')")
+    assert left.reason == (
+        "deny policy p on folders/7 does not apply, as it does where resource.matchTag('1/env', 'prod')"
+    )
 
 
 @pytest.mark.parametrize(

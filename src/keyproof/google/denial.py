@@ -102,9 +102,9 @@ def remaining(permissions: Iterable[str], member: str, denials: Sequence[Denial]
         elif about:
             doubtful |= about
             reasons.append(
-                f"{denial.name} holds only where {denial.condition}"
+                f"{denial.name} does not apply, as it does where {denial.condition}"
                 if denial.condition
-                else f"{denial.name} is for groups or with exceptions that are not resolved"
+                else f"{denial.name} does not apply, of whose groups or exceptions nobody knows whom they name"
             )
     doubtful &= left
     reason = "; ".join(dict.fromkeys(reasons)) if doubtful else ""

@@ -114,8 +114,8 @@ class Iam:
         certain = self.vocabulary.action_set(left.certain)
         doubtful = tuple(one for one in self.vocabulary.action_set(left.doubtful) if one not in certain)
         if facts.undenied:
-            unread = f"no deny policy forbids it ({'; '.join(reason for reason, _ in facts.undenied)})"
-        for actions, doubt in ((certain, ""), (doubtful, f"not denied: {left.reason}")):
+            unread = f"that no deny policy applies ({'; '.join(reason for reason, _ in facts.undenied)})"
+        for actions, doubt in ((certain, ""), (doubtful, f"that {left.reason}")):
             if actions:
                 on = "; ".join(filter(None, (condition, doubt, unread)))
                 yield AccessGrant(principal=principal, actions=actions, via=via, condition=on)
