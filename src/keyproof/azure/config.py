@@ -41,7 +41,7 @@ class AzureKeyVaultConfig(RestConfig):
     """Whether to ask Log Analytics for the vaults' diagnostic logs, to know who used each object."""
     event_days: Annotated[int, Field(ge=1, le=4383)] = 90
     """How far back to ask; a workspace keeps records for 30 days unless it is told otherwise."""
-    max_events: Annotated[int, Field(ge=50, le=500_000)] = 20_000
+    max_events: Annotated[int, Field(ge=50, le=100_000)] = 20_000
     """How many records of a vault to read, newest first; what lies before them is not covered."""
     event_logs: tuple[str, ...] = ()
     """Globs over files of diagnostic logs from a storage account (JSON, also with gzip), instead of Log Analytics."""
