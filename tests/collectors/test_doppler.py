@@ -33,7 +33,8 @@ PEOPLE: dict[str, list[dict[str, Any]]] = {
     "roles": [
         {"identifier": "viewer", "permissions": ["enclave_config_logs", EVERYTHING[0]]},
         {"identifier": "admin", "permissions": EVERYTHING},
-        {"identifier": "log_viewer", "permissions": ["enclave_config_logs"]},
+        {"identifier": "log_viewer", "permissions": ["enclave_config_logs", "enclave_config_access_logs"]},
+        {"identifier": "nobody", "permissions": ["enclave_project_webhooks"]},
     ],
     "users": [
         {"id": "u1", "access": "owner", "user": {"email": "ada@acme.example"}},
@@ -45,7 +46,20 @@ PEOPLE: dict[str, list[dict[str, Any]]] = {
         {"slug": "s2", "name": "root", "workplace_role": {"permissions": ["all_enclave_projects_admin"]}},
         {"slug": "s3", "name": "all", "workplace_role": {"permissions": ["all_enclave_projects"]}},
     ],
-    "groups": [{"slug": "g1", "name": "backend", "workplace_role": {"identifier": "no_access"}}],
+    "groups": [
+        {
+            "slug": "g1",
+            "name": "backend",
+            "workplace_role": {"identifier": "no_access"},
+            "default_project_role": {"identifier": "no_access"},
+        },
+        {
+            "slug": "g2",
+            "name": "all-hands",
+            "workplace_role": {"identifier": "no_access"},
+            "default_project_role": {"identifier": "viewer"},
+        },
+    ],
     "members": [
         {
             "type": "workplace_user",
@@ -61,6 +75,7 @@ PEOPLE: dict[str, list[dict[str, Any]]] = {
             "environments": ["dev"],
         },
         {"type": "service_account", "slug": "s1", "role": {"identifier": "log_viewer"}},
+        {"type": "service_account", "slug": "s2", "role": {"identifier": "nobody"}},
         {"type": "service_account", "slug": "s9", "role": {"identifier": "gone"}},
         {"type": "invite", "slug": "i1", "role": {"identifier": "viewer"}},
     ],
@@ -149,6 +164,8 @@ def test_who_may_open_a_project_is_told() -> None:
         "service-account:root admin,list,read,write ",
         "service-account:all admin,list,read,write as far as the permission all_enclave_projects shows values",
         "user:bob@acme.example list,read ",
+        "group:all-hands list,read in projects in which its default role applies",
+        "service-account:ci read as far as enclave_config_logs shows values",
         "service-account:s9 admin,list,read,write its role is not told",
         "invite:i1 list,read as invite",
     }

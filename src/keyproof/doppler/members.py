@@ -25,6 +25,16 @@ _ACTIONS = {
     "enclave_project_delete": (Action.ADMIN,),
 }
 """Permission of a project's role → what it lets one do. https://docs.doppler.com/reference/project_roles-create"""
+_PERHAPS = frozenset(
+    {
+        "enclave_config_logs",
+        "enclave_config_secrets_referencing",
+        "enclave_config_syncs_manage",
+        "enclave_project_config_duplicate",
+        "enclave_project_config_service_tokens",
+    }
+)
+"""Permissions by which one may come to values without reading secrets, e.g. by a new service token."""
 _ALL = tuple(sorted(Action))
 _KINDS = {"workplace_user": "user", "group": "group", "service_account": "service-account"}
 
@@ -35,8 +45,8 @@ Object = Mapping[str, Any]
 class Workplace:
     """What holds for every project."""
 
-    roles: Mapping[str, tuple[Action, ...]]
-    """Role of a project → what it lets one do."""
+    roles: Mapping[str, frozenset[str]]
+    """Role of a project → its permissions."""
     names: Mapping[str, str]
     """Slug of a user, service account or group → as people call it."""
     everywhere: tuple[AccessGrant, ...]
@@ -60,16 +70,20 @@ def workplace(client: RestClient) -> Workplace:
     for account in _permitted(client, ask.ACCOUNTS, "service_accounts", refused):
         name = names[str(account["slug"])] = str(account["name"])
         grants += _of_account(f"service-account:{name}", account.get("workplace_role") or {})
+    roles = {
+        str(role["identifier"]): frozenset(map(str, role.get("permissions") or ()))
+        for role in _permitted(client, ask.PROJECT_ROLES, "roles", refused)
+    }
     unknown = False
     for group in _permitted(client, ask.GROUPS, "groups", refused):
         name = names[str(group["slug"])] = str(group["name"])
         role = group.get("workplace_role") or {}
         unknown = unknown or not role
         grants += _everywhere(f"group:{name}", str(role.get("identifier") or "no_access"))
-    roles = {
-        str(role["identifier"]): _actions(role.get("permissions") or ())
-        for role in _permitted(client, ask.PROJECT_ROLES, "roles", refused)
-    }
+        usual = str((group.get("default_project_role") or {}).get("identifier") or "no_access")
+        if usual != "no_access":
+            where = "in projects in which its default role applies"
+            grants += _by_role(f"group:{name}", roles.get(usual), f"default role {usual} of the group", where)
     what = ("which groups have a role in the whole workplace is not told",) if unknown else ()
     return Workplace(
         roles=roles,
@@ -101,19 +115,30 @@ def members(client: RestClient, project: str, environment: str, known: Workplace
     for member in ask.listed(client, ask.MEMBERS, "members", {"project": project}):
         if not (member.get("access_all_environments", True) or environment in member["environments"]):
             continue
-        role, kind = str(member["role"]["identifier"]), str(member["type"])
-        slug = str(member["slug"])
-        actions = known.roles.get(role)
-        condition = "" if kind in _KINDS else f"as {kind}"
-        if actions is None:
-            actions, condition = _ALL, "its role is not told"
-        if actions:
-            yield AccessGrant(
-                principal=f"{_KINDS.get(kind, kind)}:{known.names.get(slug, slug)}",
-                actions=actions,
-                via=f"role {role} of the project",
-                condition=condition,
-            )
+        role, kind, slug = str(member["role"]["identifier"]), str(member["type"]), str(member["slug"])
+        yield from _by_role(
+            f"{_KINDS.get(kind, kind)}:{known.names.get(slug, slug)}",
+            known.roles.get(role),
+            f"role {role} of the project",
+            "" if kind in _KINDS else f"as {kind}",
+        )
+
+
+def _by_role(
+    principal: str, permissions: frozenset[str] | None, via: str, condition: str
+) -> Iterator[AccessGrant]:
+    """What a role of a project lets one do; everything perhaps where its permissions are not known."""
+    if permissions is None:
+        unknown = condition or "its role is not told"
+        yield AccessGrant(principal=principal, actions=_ALL, via=via, condition=unknown)
+        return
+    actions = tuple(sorted({action for one in permissions for action in _ACTIONS.get(one, ())}))
+    if actions:
+        yield AccessGrant(principal=principal, actions=actions, via=via, condition=condition)
+    perhaps = sorted(permissions & _PERHAPS)
+    if perhaps and Action.READ not in actions:
+        ways = f"as far as {', '.join(perhaps)} shows values"
+        yield AccessGrant(principal=principal, actions=(Action.READ,), via=via, condition=ways)
 
 
 def _everywhere(principal: str, role: str) -> Iterator[AccessGrant]:
@@ -133,7 +158,3 @@ def _of_account(principal: str, role: Object) -> Iterator[AccessGrant]:
     elif "all_enclave_projects" in permissions:
         condition = "as far as the permission all_enclave_projects shows values"
         yield AccessGrant(principal=principal, actions=_ALL, via=via, condition=condition)
-
-
-def _actions(permissions: Any) -> tuple[Action, ...]:
-    return tuple(sorted({action for one in permissions for action in _ACTIONS.get(str(one), ())}))
