@@ -21,7 +21,10 @@ GROUPS = "GET /api/v1/projects/{project}/memberships/groups"
 ROLE = "GET /api/v1/projects/{project}/roles/slug/{role}"
 OPERATIONS = {USERS: "member: read", IDENTITIES: "identity: read", GROUPS: "groups: read", ROLE: "role: read"}
 """Operation → subject and action of the permission it takes, as Infisical's roles write them."""
-UNSEEN = "privileges of single members beside their roles, and members of groups, are not read"
+UNSEEN = (
+    "privileges of single members beside their roles, members of groups, service tokens and administrators of the "
+    "organisation are not read"
+)
 _PAGE = 1000
 """As many as one answer may hold."""
 Object = Mapping[str, Any]
