@@ -1,11 +1,13 @@
 """Retrying throttled calls: exponential backoff with full jitter and a budget of time."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 
 class ThrottledError(Exception):
@@ -42,5 +44,6 @@ class RetryBudget:
                 pause = error.after if error.after is not None else self.random.uniform(0, bound)
                 if waited + pause > self.total:
                     raise
+                _LOG.info("waiting %.1f s: %s", pause, error)
                 self.sleep(pause)
                 waited, bound = waited + max(pause, self.first / 10), min(2 * bound, self.longest)

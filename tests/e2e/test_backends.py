@@ -155,7 +155,7 @@ def test_one_report_of_all(keyproof: Run, tmp_path: Path, cluster: KubeApi | Kub
         settings, environ = _configuration(tmp_path, running, cluster)
         (tmp_path / "keyproof.yaml").write_text(json.dumps(settings), encoding="utf-8")
         today = keyproof("scan", "--out", "reports", cwd=tmp_path, **environ)
-        done = keyproof("scan", "--as-of", later, "--format", "json", "-q", cwd=tmp_path, **environ)
+        done = keyproof("scan", "--as-of", later, "--format", "json", "-q", "-vv", cwd=tmp_path, **environ)
     assert (today.returncode, done.returncode) == (1, 1), (today.stderr, done.stderr)
     result = json.loads(done.stdout)
     assert [scope for scope in result["scopes"] if scope["status"] != "ok"] == []
@@ -174,6 +174,8 @@ def test_one_report_of_all(keyproof: Run, tmp_path: Path, cluster: KubeApi | Kub
     assert "group:devs (read by RoleBinding shop/devs" in readers[0]
     for path in (tmp_path / "reports").iterdir():
         assert CANARY not in path.read_text("utf-8"), path.name
+    asked = {line.split()[2] for line in done.stderr.splitlines()}
+    assert {"app.collect:", "aws.calls:", "rest.transport:", "vault.api:"} <= asked
     assert CANARY not in done.stdout + done.stderr + today.stdout + today.stderr
 
 

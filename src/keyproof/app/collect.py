@@ -1,5 +1,6 @@
 """Reading every configured source at once; what cannot be read becomes a visible gap."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,8 @@ from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendUnreachableError, CollectError, MissingExtraError
 from keyproof.ports import Collector, Executor, Progress
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ def _drain(task: _Task) -> _Read:
     evidence: list[Evidence] = []
     gaps: list[Gap] = []
     failure: CollectError | None = None
+    _LOG.info("reading %s %s", task.source.id, task.scope)
     try:
         for item in task.source.collector.collect(task.scope):
             match item:
@@ -128,6 +132,7 @@ def _drain(task: _Task) -> _Read:
         scope = _failed_scope(task.source, task.scope, failure)
         if secrets:
             scope = replace(scope, status=ScopeStatus.PARTIAL)
+    _LOG.info("read %s %s: %s, %d secrets", task.source.id, task.scope, scope.status, len(secrets))
     whole = replace(scope, subjects=len(secrets), evidence=tuple(evidence))
     parts = (_scope(task.source, gap.scope, gap.status, reason=gap.reason, hint=gap.hint) for gap in gaps)
     return _Read(task=task, secrets=tuple(secrets), scopes=(whole, *parts))

@@ -1,5 +1,6 @@
 """Searching repositories and folders for secrets; a repository that cannot be read is a gap."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,8 @@ from keyproof.domain.subject import Repository
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import HistoryError
 from keyproof.ports import LeakSource, Progress
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ def search(
             unread.append(_unread(source.name, ScopeStatus.SKIPPED, "interrupted before it was searched"))
             continue
         try:
+            _LOG.info("searching %s", source.name)
             scans.append(source.scan(progress))
         except HistoryError as error:
             unread.append(_unread(source.name, ScopeStatus.UNREACHABLE, error.message, error.hint))

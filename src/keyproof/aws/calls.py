@@ -1,5 +1,6 @@
 """The calls of one AWS identity in one region: only those permitted, counted, retried, failures translated."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from keyproof.value_operations import ValueOperationError, returns_value
 if TYPE_CHECKING:
     from boto3.session import Session
 
+_LOG = logging.getLogger(__name__)
 PARALLEL = 8
 """Calls under way at once in one region."""
 UNREADABLE = "unreadable answer"
@@ -134,6 +136,7 @@ class AwsCalls:
         def once() -> dict[str, Any]:
             nonlocal tried, fault
             tried += 1
+            _LOG.debug("%s in %s", action, self.access.region)
             try:
                 answer: dict[str, Any] = method(**parameters)
             except sdk_errors() as error:

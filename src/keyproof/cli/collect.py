@@ -22,6 +22,7 @@ def collect(
     jobs: options.Jobs = 8,
     allow_incomplete: options.AllowIncomplete = False,
     quiet: options.Quiet = False,
+    _verbose: options.Verbose = 0,
     no_progress: options.NoProgress = False,
 ) -> None:
     """Read every source and repository into a snapshot file that holds no secret's value."""

@@ -10,7 +10,10 @@ from keyproof.wiring.catalog import COLLECTORS
 
 
 def doctor(
-    config: options.Config = None, jobs: options.Jobs = 8, no_progress: options.NoProgress = False
+    config: options.Config = None,
+    jobs: options.Jobs = 8,
+    _verbose: options.Verbose = 0,
+    no_progress: options.NoProgress = False,
 ) -> None:
     """Try every source and repository, change nothing, and name what cannot be read and which right is missing."""
     session = Session.open(config)

@@ -35,6 +35,7 @@ def evaluate(
     allow_incomplete: options.AllowIncomplete = False,
     no_store: options.NoStore = False,
     quiet: options.Quiet = False,
+    _verbose: options.Verbose = 0,
 ) -> None:
     """Judge one or several snapshots: the same reports and exit codes as `scan`, without any network."""
     gate = options.Gate.asked(

@@ -124,6 +124,7 @@ def leaks(
     as_of: options.AsOf = None,
     allow_incomplete: options.AllowIncomplete = False,
     no_store: options.NoStore = False,
+    _verbose: options.Verbose = 0,
     no_progress: options.NoProgress = False,
 ) -> None:
     """Search every stored object of the full history, all refs, the index and the work tree.

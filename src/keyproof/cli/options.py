@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 import typer
 
+from keyproof.cli import log
 from keyproof.cli.surroundings import moment
 from keyproof.domain.baseline import BaselineEntry
 from keyproof.domain.verdict import Severity
@@ -81,6 +82,18 @@ Baseline = Annotated[
 ]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not record this run in the run ledger.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        callback=log.show,
+        help="Tell on stderr what is read and waited for; -vv each question too. Or KEYPROOF_LOG_LEVEL.",
+        show_default=False,
+        metavar="",
+    ),
+]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
 
 

@@ -24,6 +24,7 @@ def scan(
     allow_incomplete: options.AllowIncomplete = False,
     no_store: options.NoStore = False,
     quiet: options.Quiet = False,
+    _verbose: options.Verbose = 0,
     no_progress: options.NoProgress = False,
 ) -> None:
     """Collect metadata from every source, search the repositories, judge by every rule, record the run, and report.

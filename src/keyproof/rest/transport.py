@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -18,6 +19,7 @@ from keyproof.rest.waiting import is_busy, wait_of
 from keyproof.retry import RetryBudget, ThrottledError
 from keyproof.value_operations import ValueOperationError, returns_value
 
+_LOG = logging.getLogger(__name__)
 USER_AGENT = "keyproof"
 """How requests are marked in the servers' logs."""
 JSON = "application/json"
@@ -155,6 +157,8 @@ class Transport:
             at = origin(request.url)
             server = f"{self.name} at {at}" if self.name else at
             raise unreachable(error, server=server, scope=self.scope, authorities=self.authorities) from None
+        path = urlsplit(request.url).path
+        _LOG.debug("%s %s %s: %d", self._server(request.url), request.method, path, received.status)
         body = _parsed(received.raw)
         if received.status < 300 or received.status in request.answers:
             return Answer(status=received.status, headers=received.headers, body=body, raw=received.raw)

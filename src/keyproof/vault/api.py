@@ -1,6 +1,7 @@
 """Asking a Vault or OpenBao server: one request, its answer, and every failure in the words of keyproof."""
 
 import ipaddress
+import logging
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from keyproof.errors import (
     MissingExtraError,
 )
 
+_LOG = logging.getLogger(__name__)
 _BUSY = frozenset({412, 429, 502, 503, 504})
 """412 is a standby that lags behind (https://developer.hashicorp.com/vault/api-docs#http-status-codes)."""
 _UPGRADING = "Upgrading from non-versioned"
@@ -130,6 +132,7 @@ class Connection:
             )
         except OSError as error:  # every error of requests is one, and a missing PEM file is a plain one
             raise self._unreachable(error) from error
+        _LOG.debug("%s %s: %d", verb, namespace + path, response.status_code)
         answer = Answer(
             status=response.status_code,
             body=self._body(response, verb, path),
