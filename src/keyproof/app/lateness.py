@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.duration import Duration
-from keyproof.domain.extract import Extract, SecretDates
+from keyproof.domain.extract import Demand, Extract, SecretDates
 
 _DAY = timedelta(days=1)
 
@@ -75,14 +75,17 @@ class Demands:
         self._judged: dict[tuple[str, str], Duration] = {}
         self._partly: dict[tuple[str, str], Duration] = {}
         self._secrets: set[str] = set()
+        self._last: dict[tuple[str, bool], Demand] = {}
 
     def add(self, extract: Extract, *, whole: bool) -> None:
         """Take in the demands of one run; one that is not `whole` speaks for secrets that no whole one judged."""
         if whole:
-            self._secrets.update(secret.id for secret in extract.secrets)
+            self._secrets.update(extract.ids)
         found = self._judged if whole else self._partly
         for demand in extract.demands:
-            found.update(dict.fromkeys(((one, demand.rule) for one in demand.secrets), demand.period))
+            if self._last.get((demand.rule, whole)) != demand:  # most days it is the same
+                self._last[demand.rule, whole] = demand
+                found.update(dict.fromkeys(((one, demand.rule) for one in demand.secrets), demand.period))
 
     @property
     def of(self) -> Mapping[tuple[str, str], Duration]:

@@ -114,7 +114,7 @@ def look_back(runs: Sequence[RunEntry], asked: Asked, store: RunStore, *, progre
         histories.add(extract, run.started)
         if asked.first <= run.started.date() <= asked.last:
             demands.add(extract, whole=run.whole)
-            secrets.update(secret.id for secret in extract.secrets)
+            secrets.update(extract.ids)
         if not run.supposed:
             exceptions.add(run, extract)
         progress.advance(1)

@@ -1,8 +1,9 @@
 """The few facts of a run that a look back over hundreds of runs needs: small, so that a year of them is quickly read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from keyproof.domain.assessment import Assessment, ScopeStatus
@@ -27,6 +28,9 @@ class SecretDates(NamedTuple):
     """Whether that evidence is the date of the stored version itself."""
     versions: tuple[datetime, ...] | None
     """When values that came into use were stored; None when the backend lists no versions."""
+
+
+_ID = itemgetter(SecretDates._fields.index("id"))
 
 
 class ScopeRead(NamedTuple):
@@ -59,9 +63,14 @@ class Extract:
     demands: tuple[Demand, ...]
 
     @property
+    def ids(self) -> Iterable[str]:
+        """Ids of the secrets."""
+        return map(_ID, self.secrets)
+
+    @property
     def subjects(self) -> frozenset[str]:
         """Ids of everything that was judged."""
-        return self.others.union(secret.id for secret in self.secrets)
+        return self.others.union(self.ids)
 
 
 def extract_of(assessment: Assessment) -> Extract:

@@ -5,9 +5,10 @@ default when an older record is read; what it dropped is passed over.
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import EnumType
 from functools import cache, singledispatch
@@ -227,24 +228,34 @@ def encode_columns(items: Sequence[Any], kind: type[Any]) -> dict[str, Any]:
 
 
 def decode_columns(decoder: Decoder, kind: type[T], data: Mapping[str, Any]) -> tuple[T, ...]:
-    """The items of `encode_columns`. Raises StoreError."""
-    hints = _hints(kind)
+    """The items of `encode_columns`, whose `kind` has slots. Raises StoreError."""
     try:
-        names = [field.name for field in fields(cast(Any, kind)) if field.name in data["columns"]]
-        columns = []
-        for name in names:
-            column = data["columns"][name]
-            values, wanted = column["values"], hints[name]
-            if wanted is not str:
-                values = [decoder.plain(wanted, value) for value in values]
-            columns.append([values[place] for place in column["at"]])
-        rows = zip(*columns, strict=True) if columns else ()
-        made = tuple(kind(**dict(zip(names, row, strict=True))) for row in rows)
+        number = data["number"]
+        made = tuple(object.__new__(kind) for _ in range(number))
+        for field in fields(cast(Any, kind)):
+            column = _column(decoder, kind, field, data)
+            # A frozen class guards each of its fields one by one; there are tens of thousands of them.
+            put = getattr(kind, field.name).__set__
+            deque(map(put, made, column), maxlen=0)
     except BROKEN as cause:
         raise StoreError(f"a recorded {kind.__name__} cannot be read: {cause}") from cause
-    if len(made) != data["number"]:
-        raise StoreError(f"{data['number']} {kind.__name__} were recorded and {len(made)} can be read")
     return made
+
+
+def _column(decoder: Decoder, kind: type[Any], field: Field[Any], data: Mapping[str, Any]) -> Sequence[Any]:
+    """The values of one field; its default where an older version had no such field."""
+    number, column = data["number"], data["columns"].get(field.name)
+    if column is None:
+        if field.default is MISSING:
+            raise ValueError(f"{field.name} is missing")
+        return [field.default] * number
+    values, wanted = column["values"], _hints(kind)[field.name]
+    if wanted is not str:
+        values = [decoder.plain(wanted, value) for value in values]
+    found = [values[place] for place in column["at"]]
+    if len(found) != number:
+        raise ValueError(f"{number} were recorded and {len(found)} can be read")
+    return found
 
 
 def decode_column(part: bytes, name: str) -> Sequence[Any]:

@@ -34,29 +34,51 @@ def dump(extract: Extract) -> bytes:
     )
 
 
-def parse(part: bytes) -> Extract:
-    """The extract of `dump`. Raises StoreError."""
-    data = parsed(part)
-    try:
-        ids, names, owners, created, values, by_version, versions = data["secrets"]
-        secrets = zip(
-            ids,
-            names,
-            owners,
-            _moments(created),
-            _moments(values),
-            by_version,
-            [None if given is None else tuple(map(datetime.fromisoformat, given)) for given in versions],
-            strict=True,
-        )
-        return Extract(
-            secrets=tuple(map(SecretDates._make, secrets)),
-            others=frozenset(data["others"]),
-            scopes=tuple(map(ScopeRead._make, data["scopes"])),
-            demands=tuple(_demand(ids, *given) for given in data["demands"]),
-        )
-    except BROKEN as cause:
-        raise StoreError(f"a recorded extract cannot be read: {cause}") from cause
+class ExtractReader:
+    """Reads extracts of runs that follow each other: most secrets are as the day before, and made only once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[Any, ...], SecretDates]] = {}
+
+    def parse(self, part: bytes) -> Extract:
+        """The extract of `dump`. Raises StoreError."""
+        data = parsed(part)
+        try:
+            ids = data["secrets"][0]
+            return Extract(
+                secrets=tuple(map(self._secret, zip(*data["secrets"], strict=True))),
+                others=frozenset(data["others"]),
+                scopes=tuple(map(ScopeRead._make, data["scopes"])),
+                demands=tuple(_demand(ids, *given) for given in data["demands"]),
+            )
+        except BROKEN as cause:
+            raise StoreError(f"a recorded extract cannot be read: {cause}") from cause
+
+    def _secret(self, told: tuple[Any, ...]) -> SecretDates:
+        known = self._known.get(told[0])
+        if known is None or known[0] != told:
+            self._known[told[0]] = known = (told, _dates(*told))
+        return known[1]
+
+
+def _dates(
+    identifier: str,
+    name: str,
+    owner: str,
+    created: str | None,
+    value: str | None,
+    by_version: bool,
+    versions: Sequence[str] | None,
+) -> SecretDates:
+    return SecretDates(
+        id=identifier,
+        name=name,
+        owner=owner,
+        created_at=_moment(created),
+        value_at=_moment(value),
+        by_version=by_version,
+        versions=None if versions is None else tuple(map(datetime.fromisoformat, versions)),
+    )
 
 
 def _demand(ids: Sequence[str], rule: str, period: str, places: Iterable[int]) -> Demand:
@@ -71,5 +93,5 @@ def _texts(moments: Sequence[datetime] | None) -> list[str] | None:
     return None if moments is None else [moment.isoformat() for moment in moments]
 
 
-def _moments(texts: Iterable[Any]) -> list[datetime | None]:
-    return [text and datetime.fromisoformat(text) for text in texts]
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -12,9 +12,10 @@ from keyproof.domain.extract import Extract, extract_of
 from keyproof.domain.ledger import Recording, RunEntry, Standing
 from keyproof.domain.snapshot import Snapshot
 from keyproof.errors import StoreError
-from keyproof.store import extract, record, schema, snapshot
+from keyproof.store import record, schema, snapshot
 from keyproof.store.codec import parsed
 from keyproof.store.database import Database
+from keyproof.store.extract import ExtractReader
 
 _LEVEL = 6
 """Of zlib: findings say the same things over and over."""
@@ -25,6 +26,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._extracts = ExtractReader()
 
     def save(self, recording: Recording) -> RunEntry:
         """Record a run as the next one, whole or not at all. Raises StoreError."""
@@ -73,7 +75,7 @@ class Ledger:
     def extract(self, run: RunEntry) -> Extract:
         """What a look back needs of the run. Raises StoreError."""
         if "extract" in run.parts:
-            return extract.parse(self._part(run, "extract"))
+            return self._extracts.parse(self._part(run, "extract"))
         return extract_of(self.assessment(run))  # recorded before there were extracts
 
     def reasons(self, run: RunEntry, findings: Collection[str]) -> Mapping[str, str]:
