@@ -11,8 +11,8 @@ from tests.fakes import github_api, gitlab_api, small_stores
 from tests.fakes.estates.estate import Clause, Estate, Grounds
 from tests.fakes.estates.http import HttpRunning
 from tests.fakes.fault_proxy import fault_proxy
-from tests.fakes.json_api import Answering, Asked, Said, json_api
 from tests.fakes.ports import NOW
+from tests.fakes.rest_server import Answering, Asked, Said, rest_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class _Store:
     @contextmanager
     def open(self, names: Sequence[str], _: Grounds) -> Iterator[HttpRunning]:
         """Serve it behind a proxy."""
-        with json_api(self.serve(names)) as upstream, fault_proxy(upstream) as proxy:
+        with rest_server(self.serve(names)) as upstream, fault_proxy(upstream.address) as proxy:
             yield HttpRunning(
                 self.kind,
                 proxy,
@@ -61,7 +61,7 @@ def _gitlab(names: Sequence[str]) -> Answering:
 def _onepassword(names: Sequence[str], _: Grounds) -> Iterator[HttpRunning]:
     items = {name: small_stores.item(name) for name in names}
     store = small_stores.onepassword({"ops": list(items.values())})
-    with json_api(store) as upstream, fault_proxy(upstream) as proxy:
+    with rest_server(store) as upstream, fault_proxy(upstream.address) as proxy:
         yield HttpRunning(
             "onepassword-connect",
             proxy,
@@ -212,7 +212,7 @@ def _swarm(names: Sequence[str], _: Grounds) -> Iterator[HttpRunning]:
         answers: dict[tuple[str, ...], Any] = {("info",): {"ServerVersion": "27.3.1"}, ("secrets",): listed}
         return Said(body=answers[asked.parts])
 
-    with json_api(engine) as upstream, fault_proxy(upstream) as proxy:
+    with rest_server(engine) as upstream, fault_proxy(upstream.address) as proxy:
         yield _SwarmRunning(
             "docker-swarm", proxy, listing=lambda request: request.path == "/secrets", config={}
         )
