@@ -891,6 +891,27 @@ def test_the_event_history_tells_who_used_a_secret(aws: AwsServer, proxy: FaultP
     assert [one["MaxResults"] for one in asked] == [50, 50]
 
 
+def test_log_files_anywhere_tell_who_used_a_secret(aws: AwsServer, proxy: FaultProxy, tmp_path: Path) -> None:
+    _create(aws, "a")
+    record = {
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": "GetSecretValue",
+        "eventTime": "2025-10-01T10:00:00Z",
+        "awsRegion": REGION,
+        "userIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/ann"},
+        "requestParameters": {"secretId": "a"},
+    }
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": [record]}), encoding="utf-8")
+    logs: dict[str, Any] = {"event-logs": [str(tmp_path / "*.json")]}
+    found = read(proxy, **logs)
+    log = found["a"].access_log
+    assert log is not None
+    assert [event.principal for event in log.events] == [f"arn:aws:iam::{ACCOUNT}:user/ann"]
+    assert found.evidence["events"] == "1 of CloudTrail log files (trail.json)"
+    logs["event-logs"] = ["none/*.json"]
+    assert read(proxy, **logs)["a"].unread["access_log"] == "no file matches what event-logs names"
+
+
 def test_events_beyond_the_limit_are_not_covered(aws: AwsServer, proxy: FaultProxy) -> None:
     _create(aws, "a")
     days = [NOW - timedelta(hours=hour) for hour in range(50)]

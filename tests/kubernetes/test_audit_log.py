@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from keyproof.audit.files import LogFileError
 from keyproof.domain.access import AccessEvent, Action
-from keyproof.kubernetes.audit_log import AuditLog, AuditLogUnreadableError, read_logs
+from keyproof.kubernetes.audit_log import AuditLog, read_logs
 
 START = datetime(2025, 10, 1, 12, tzinfo=UTC)
 
@@ -159,12 +160,10 @@ def test_a_line_that_is_being_written_is_left_for_the_next_scan(tmp_path: Path) 
 
 
 def test_files_that_cannot_be_read_at_all(tmp_path: Path) -> None:
-    with pytest.raises(AuditLogUnreadableError, match="no line is an event"):
+    with pytest.raises(LogFileError, match="no line is an event"):
         read(tmp_path, "text")
-    with pytest.raises(AuditLogUnreadableError, match="no file matches"):
-        read_logs([], scanner="")
-    with pytest.raises(AuditLogUnreadableError, match="No such file"):
+    with pytest.raises(LogFileError, match="No such file"):
         read_logs([tmp_path / "none"], scanner="")
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"{}" * 900)[:20])
-    with pytest.raises(AuditLogUnreadableError):
+    with pytest.raises(LogFileError):
         read_logs([tmp_path / "a.gz"], scanner="")

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from keyproof.audit.files import shown
+from keyproof.audit.records import records
+from keyproof.audit.uses import Uses
 from keyproof.azure.config import ObjectKind
 from keyproof.domain.access import AccessEvent, Action
-from keyproof.rest.log_files import records, shown
 from keyproof.rest.reading import moment
-from keyproof.rest.uses import Uses
 
 _CATEGORY = "AuditEvent"
 _SAME = {

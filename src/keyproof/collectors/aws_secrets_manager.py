@@ -8,10 +8,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from keyproof.audit.files import LogFileError, log_files
 from keyproof.aws.authorization import Vocabulary
 from keyproof.aws.calls import PARALLEL, CallRefusedError
 from keyproof.aws.config import AwsConfig
-from keyproof.aws.events import LOOKUP, SOURCE, EventLog, LogUnreadableError, look_up, read_files
+from keyproof.aws.events import LOOKUP, SOURCE, EventLog, look_up, read_files
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
 from keyproof.aws.oversight import OverseenReading
@@ -166,17 +167,17 @@ class _Reading(OverseenReading):
         except CallRefusedError as refusal:
             self.no_events = self.why(refusal)
             yield self.gap(LOOKUP, self.no_events)
-        except LogUnreadableError as error:
+        except LogFileError as error:
             self.no_events = str(error)
             yield self.gap("event-logs", self.no_events)
         else:
-            yield Evidence(name="events", value=f"{self.events.records} of {self.events.sink}")
+            yield Evidence(name="events", value=f"{self.events.uses.records} of {self.events.uses.sink}")
 
     def _events(self) -> EventLog:
         here, config = self.surroundings, self.config
         if config.event_logs:
-            found = (path for pattern in config.event_logs for path in here.root.glob(pattern))
-            return read_files(sorted(set(found)), region=self.region)
+            files = log_files(config.event_logs, here.root, key="event-logs")
+            return read_files(files, region=self.region)
         now = here.clock.now()
         return look_up(self.calls, now=now, days=config.event_days, most=config.max_events, sleep=here.sleep)
 

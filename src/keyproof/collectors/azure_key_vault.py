@@ -9,6 +9,8 @@ from threading import Lock
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
+from keyproof.audit.files import LogFileError, log_files
+from keyproof.audit.uses import Uses
 from keyproof.azure import permissions as need
 from keyproof.azure.config import AzureKeyVaultConfig, ObjectKind
 from keyproof.azure.connection import VAULT_VERSION, MissingError, next_link, sign_in, translated
@@ -32,10 +34,8 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import PARALLEL, CloudClient
-from keyproof.rest.log_files import LogFileError, log_files
 from keyproof.rest.refusals import LockedOutError
 from keyproof.rest.transport import Token
-from keyproof.rest.uses import Uses
 
 _LISTING = {
     ObjectKind.SECRETS: need.SECRETS,
@@ -150,7 +150,7 @@ class AzureKeyVaultCollector:
         """The files, read once for all vaults. Raises LogFileError."""
         with self._lock:
             if self._logs is None:
-                files = log_files(self._config.event_logs, self._surroundings.root)
+                files = log_files(self._config.event_logs, self._surroundings.root, key="event-logs")
                 self._logs = read_files(files)
             return self._logs
 

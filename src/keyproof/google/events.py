@@ -13,13 +13,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from keyproof.audit.files import shown
+from keyproof.audit.records import records
+from keyproof.audit.uses import Uses
 from keyproof.domain.access import AccessEvent, Action
 from keyproof.google import permissions as need
 from keyproof.google.vocabulary import Vocabulary
 from keyproof.rest.cloud import CloudClient
-from keyproof.rest.log_files import records, shown
 from keyproof.rest.reading import moment
-from keyproof.rest.uses import Uses
 
 PAUSE = 1.0
 """Seconds between two pages: 60 requests a minute may be made, https://cloud.google.com/logging/quotas."""

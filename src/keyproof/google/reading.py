@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar
 
+from keyproof.audit.files import LogFileError, log_files
+from keyproof.audit.uses import Uses
 from keyproof.domain.access import AccessGrant, AuditTrail
 from keyproof.domain.assessment import Gap, ScopeStatus
 from keyproof.domain.verdict import Evidence
@@ -17,10 +19,8 @@ from keyproof.google.events import look_up, read_files
 from keyproof.google.iam import Iam, ProjectFacts
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import CloudClient
-from keyproof.rest.log_files import LogFileError, log_files
 from keyproof.rest.reading import wanted
 from keyproof.rest.refusals import LockedOutError, NotThereError
-from keyproof.rest.uses import Uses
 
 _NO_LOG = "the audit logs were not read"
 _NO_READS = "the logs show no read at all, so whether reads are recorded is not known, or {right} is missing"
@@ -188,7 +188,9 @@ class ProjectReading:
     def _uses(self) -> Uses:
         config, here, vocabulary = self.config, self.surroundings, self.iam.vocabulary
         if config.event_logs:
-            return read_files(log_files(config.event_logs, here.root), vocabulary, project=self.project)
+            return read_files(
+                log_files(config.event_logs, here.root, key="event-logs"), vocabulary, project=self.project
+            )
         with self.logging:
             return look_up(
                 self.client,

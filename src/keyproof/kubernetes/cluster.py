@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from glob import glob
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from keyproof.audit.files import LogFileError, log_files
 from keyproof.domain.access import AuditTrail
 from keyproof.domain.secret import Encryption
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError
 from keyproof.kubernetes import permissions as need
 from keyproof.kubernetes.at_rest import AtRest, by_configuration, by_flags, by_metrics, flags_of
-from keyproof.kubernetes.audit_log import AuditLog, AuditLogUnreadableError, read_logs
+from keyproof.kubernetes.audit_log import AuditLog, read_logs
 from keyproof.kubernetes.audit_policy import Recorded, read_policy, trails
 from keyproof.kubernetes.client import METADATA, Client
 from keyproof.kubernetes.config import KubernetesConfig
@@ -228,11 +228,9 @@ def _read_log(config: KubernetesConfig, facts: ClusterFacts, root: Path, scanner
     if not config.audit_log:
         facts.unread["access_log"] = "no audit-log is configured for this source"
         return
-    patterns = [str(root / pattern) for pattern in config.audit_log]
-    paths = sorted({Path(path) for pattern in patterns for path in glob(pattern)})  # noqa: PTH207 (also absolute ones)
     try:
-        facts.log = read_logs(paths, scanner=scanner)
-    except AuditLogUnreadableError as error:
+        facts.log = read_logs(log_files(config.audit_log, root, key="audit-log"), scanner=scanner)
+    except LogFileError as error:
         facts.unread["access_log"] = str(error)
         facts.gaps.append(("audit log", str(error), _FILE_HINT))
         return

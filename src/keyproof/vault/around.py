@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from keyproof.audit.files import LogFileError, log_files
 from keyproof.domain.access import AuditTrail
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError
 from keyproof.ports import Surroundings
-from keyproof.vault.audit_log import AuditLog, AuditLogUnreadableError, find_logs, read_logs
+from keyproof.vault.audit_log import AuditLog, read_logs
 from keyproof.vault.client import Client, Place
 from keyproof.vault.config import VaultConfig
 from keyproof.vault.grants import Grants
@@ -56,7 +57,7 @@ class Around:
         self._lock = Lock()
         self._access: dict[str, NamespaceAccess] = {}
         self._devices: Mapping[str, Any] | None = None
-        self._log: AuditLog | AuditLogUnreadableError | None = None
+        self._log: AuditLog | LogFileError | None = None
 
     def read(self, mount: Mount) -> Iterator[Collected]:
         """Put into `mount` what can be read; what cannot is a gap."""
@@ -116,11 +117,13 @@ class Around:
         with self._lock:
             if self._log is None:
                 try:
-                    self._log = read_logs(find_logs(self._config.audit_log, self._surroundings.root))
-                except AuditLogUnreadableError as error:
+                    self._log = read_logs(
+                        log_files(self._config.audit_log, self._surroundings.root, key="audit-log")
+                    )
+                except LogFileError as error:
                     self._log = error
             log = self._log
-        if isinstance(log, AuditLogUnreadableError):
+        if isinstance(log, LogFileError):
             mount.unread["access_log"] = str(log)
             yield self._gap(f"{mount.scope} (audit log)", str(log), _LOG_HINT)
             return

@@ -1,15 +1,17 @@
 """Who used which secret, from the files of an audit device of Vault or OpenBao."""
 
-import gzip
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from glob import glob
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from keyproof.audit.files import LogFileError
+from keyproof.audit.lines import LineLog
+from keyproof.audit.uses import DayUses
 from keyproof.domain.access import AccessEvent, AccessLog
 from keyproof.vault.uses import Uses
 
@@ -20,18 +22,10 @@ _ERROR = b'"error":'
 _NO_SECRETS = ("sys/", "auth/", "identity/", "cubbyhole/")
 _USES = frozenset({"read", "create", "update", "patch", "delete"})
 _REFUSED = "permission denied"
-_SHOWN = 3
-
-_Use = tuple[str, str, bool, date]
-"""Who, by which operation, whether it was allowed, and the UTC day."""
-
-
-class AuditLogUnreadableError(Exception):
-    """No line of the files is an entry of an audit device, or a file cannot be opened."""
 
 
 @dataclass(slots=True)
-class AuditLog:
+class AuditLog(LineLog):
     """The requests about secrets that some files show.
 
     One event stands for all of a principal's equal uses on a UTC day: the day's last. Paths, names and policies
@@ -39,16 +33,10 @@ class AuditLog:
     named as in grants where the entry tells how it logged in, else by its display name.
     """
 
-    sink: str
-    since: datetime | None = None
-    until: datetime | None = None
-    lines: int = 0
     requests: int = 0
     """Entries that tell of a use, allowed or refused."""
-    unreadable: list[str] = field(default_factory=list)
-    """Places of the first lines that are no entries."""
-    unreadable_lines: int = 0
-    _paths: dict[str, dict[_Use, datetime]] = field(default_factory=dict)
+    _paths: dict[str, DayUses[str]] = field(default_factory=lambda: defaultdict(DayUses))
+    """Namespace and path → its uses, by operations."""
 
     def log_of(self, uses: Uses) -> AccessLog | None:
         """The recorded uses of one secret; None where the files cover no time."""
@@ -56,40 +44,22 @@ class AuditLog:
             return None
         events = []
         for path in {path for path, _ in uses}:
-            for (principal, operation, allowed, _), at in self._paths.get(path, {}).items():
+            for (principal, operation, allowed, _), at in self._paths.get(path, DayUses[str]()).last.items():
                 action = uses.get((path, operation))
                 if action is not None:
                     events.append(AccessEvent(at=at, principal=principal, action=action, allowed=allowed))
         return AccessLog(sink=self.sink, since=self.since, until=self.until, events=tuple(sorted(events)))
 
-    def read(self, path: Path) -> None:
-        """Add one file, line by line. Raises AuditLogUnreadableError when it cannot be opened."""
-        opened = gzip.open if path.suffix == ".gz" else open
-        ends: list[bytes] = []
-        try:
-            with opened(path, "rb") as lines:
-                for number, line in enumerate(lines, start=1):
-                    self._line(line, path, number)
-                    ends = [ends[0], line] if ends else [line]
-        except (OSError, EOFError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise AuditLogUnreadableError(f"{path}: {why}") from None
-        for line in ends:
-            self._stretch(line)
-
-    def _line(self, line: bytes, path: Path, number: int) -> None:
-        self.lines += 1
+    def take(self, line: bytes) -> None:
+        """Take in one entry (see LineLog)."""
         # Half of the lines are requests, which their responses repeat: only a refused one may stand alone.
         if (_QUESTION.match(line) or line.endswith(_QUESTION_LAST)) and _ERROR not in line:
             return
-        try:
-            self._entry(_parsed(line))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            if not line.endswith(b"\n"):
-                return  # the server is still writing it
-            self.unreadable_lines += 1
-            if len(self.unreadable) < _SHOWN:
-                self.unreadable.append(f"{path.name}:{number}")
+        self._entry(_parsed(line))
+
+    def moment(self, line: bytes) -> datetime:
+        """When the entry was written (see LineLog)."""
+        return datetime.fromisoformat(_parsed(line)["time"]).astimezone(UTC)
 
     def _entry(self, entry: Mapping[str, Any]) -> None:
         request, error = entry["request"], entry.get("error") or ""
@@ -102,36 +72,16 @@ class AuditLog:
         namespace = (request.get("namespace") or {}).get("path", "")
         at = datetime.fromisoformat(entry["time"]).astimezone(UTC)
         self.requests += 1
-        uses = self._paths.setdefault(namespace + path, {})
-        key = (_principal(entry.get("auth") or {}), operation, not refused, at.date())
-        if key not in uses or uses[key] < at:
-            uses[key] = at
-
-    def _stretch(self, line: bytes) -> None:
-        """Let the covered time reach to this line."""
-        try:
-            at = datetime.fromisoformat(_parsed(line)["time"]).astimezone(UTC)
-        except (ValueError, KeyError, TypeError):
-            return
-        self.since = min(self.since or at, at)
-        self.until = max(self.until or at, at)
+        self._paths[namespace + path].add(at, _principal(entry.get("auth") or {}), operation, not refused)
 
 
-def find_logs(patterns: Iterable[str], root: Path) -> list[Path]:
-    """The files that globs name; relative ones start at `root`."""
-    return sorted({Path(path) for pattern in patterns for path in glob(str(root / pattern))})  # noqa: PTH207 (also absolute ones)
-
-
-def read_logs(files: Iterable[Path]) -> AuditLog:
-    """Read all files. Raises AuditLogUnreadableError for one that cannot be opened, and when none holds an entry."""
-    paths = list(files)
-    log = AuditLog(sink=f"audit log ({', '.join(path.name for path in paths)})")
-    for path in paths:
+def read_logs(files: Sequence[Path]) -> AuditLog:
+    """Read all files. Raises LogFileError for one that cannot be opened, and when none holds an entry."""
+    log = AuditLog(sink=f"audit log ({', '.join(path.name for path in files)})")
+    for path in files:
         log.read(path)
-    if not paths:
-        raise AuditLogUnreadableError("no file matches what audit-log names")
     if log.since is None:
-        raise AuditLogUnreadableError(f"no line is an entry of an audit device ({log.lines} lines read)")
+        raise LogFileError(f"no line is an entry of an audit device ({log.lines} lines read)")
     return log
 
 

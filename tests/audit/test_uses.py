@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keyproof.audit.uses import Uses
 from keyproof.domain.access import AccessEvent, Action
-from keyproof.rest.uses import Uses
 
 NOON = datetime(2025, 9, 20, 12, tzinfo=UTC)
 

@@ -1,13 +1,13 @@
-"""Files of records that a cloud exports: JSON objects by line, in an array, or under the key `records`."""
+"""Files of records as clouds write them: JSON objects by line, in an array, or under the key `records`."""
 
 import codecs
-import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from glob import glob
 from pathlib import Path
 from typing import Any
+
+from keyproof.audit.files import opened, unreadable
 
 _CHUNK = 1 << 22
 _HEAD = 1 << 10
@@ -16,61 +16,53 @@ _OPENING = re.compile(r'\ufeff?\s*(?:\{\s*"records"\s*:\s*\[|\[)', re.IGNORECASE
 _BETWEEN = re.compile(r"[\s,\]}]*")
 
 
-class LogFileError(Exception):
-    """A file cannot be opened, or holds no records; or no file is there at all."""
+def records(files: Iterable[Path], *, listings: bool = False) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Every record with its file, in the order of the files. Raises LogFileError, also for a listing without an end.
 
-
-def log_files(patterns: Iterable[str], root: Path) -> list[Path]:
-    """The files that globs name, sorted; relative ones start at `root`. Raises LogFileError when none is there."""
-    found = {Path(path) for pattern in patterns for path in glob(str(root / pattern), recursive=True)}  # noqa: PTH207 (also absolute ones)
-    files = sorted(path for path in found if path.is_file())
-    if not files:
-        raise LogFileError("no file matches what event-logs names")
-    return files
-
-
-def shown(files: list[Path]) -> str:
-    """The first files by name, and how many more there are."""
-    more = f" and {len(files) - 2} more" if len(files) > 2 else ""
-    return ", ".join(path.name for path in files[:2]) + more
-
-
-def records(files: Iterable[Path]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Every record with its file, in the order of the files. Raises LogFileError."""
+    With `listings` every file is one, so that an empty one is an error.
+    """
     for path in files:
         try:
-            for record in _records(path):
+            for record in _records(path, listing=True if listings else None):
                 yield path, record
         except (OSError, EOFError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "no JSON records"
-            raise LogFileError(f"{path}: {why}") from None
+            raise unreadable(path, error, "no JSON records") from None
 
 
-def _records(path: Path) -> Iterator[Mapping[str, Any]]:
+def _records(path: Path, *, listing: bool | None) -> Iterator[Mapping[str, Any]]:
     """One after the other, as a file may be a single line and larger than memory."""
-    opened = gzip.open if path.suffix == ".gz" else open
     decoder = codecs.getincrementaldecoder("utf-8")()
     parse, text, place = json.JSONDecoder().raw_decode, "", 0
-    with opened(path, "rb") as source:
+    with opened(path) as source:
         while True:
             chunk = source.read(_CHUNK)
             text, over = text[place:] + decoder.decode(chunk, final=not chunk), not chunk
             place = 0
             while True:
-                start = _start(text, place)
+                # The common case apart: two records of a listing as machines write them.
+                start = place + 1 if text.startswith(",{", place) else _start(text, place)
                 if start == len(text) or (not over and len(text) - start < _HEAD):
                     break
+                if listing is None:
+                    listing = "[" in text[:start]
                 try:
                     record, place = parse(text, start)
                 except ValueError:
                     if over:
                         raise
                     break
-                if not isinstance(record, Mapping):
+                if not isinstance(record, dict):
                     raise ValueError("a record is no object")  # noqa: TRY004 (said of a file)
                 yield record
             if over:
+                _ended(text[place:], listing=listing)
                 return
+
+
+def _ended(rest: str, *, listing: bool | None) -> None:
+    """Raise ValueError for a listing that was cut between two records; `rest` stands after the last one."""
+    if ("[" in rest if listing is None else listing) and "]" not in rest:
+        raise ValueError("the listing does not end")
 
 
 def _start(text: str, place: int) -> int:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyproof.rest import log_files as module
-from keyproof.rest.log_files import LogFileError, log_files, records, shown
+from keyproof.audit import records as module
+from keyproof.audit.files import LogFileError
+from keyproof.audit.records import records
 
 RECORDS: list[dict[str, Any]] = [{"a": 'ü "] }, ['}, {"b": {"records": [1, 2]}}, {"c": "\\"}]
 
@@ -51,7 +52,20 @@ def test_what_was_written_is_read(tmp_path_factory: pytest.TempPathFactory, item
         assert _read(path) == items
 
 
-@pytest.mark.parametrize("raw", [b'{"a": 1', b"text", b"[1, 2]", b'{"a": 1}\n{"b"', b"\xff\xfe", b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a": 1',
+        b"text",
+        b"[1, 2]",
+        b'{"a": 1}\n{"b"',
+        b"\xff\xfe",
+        b"\x1f\x8b",
+        b"[",
+        b'[{"a": 1}',
+        b'{"records": [{"a": 1},',
+    ],
+)
 def test_what_is_no_file_of_records_is_an_error(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(raw)
@@ -59,19 +73,18 @@ def test_what_is_no_file_of_records_is_an_error(tmp_path: Path, raw: bytes) -> N
         _read(path)
 
 
+def test_an_empty_file_is_no_listing(tmp_path: Path) -> None:
+    (tmp_path / "a.json").touch()
+    assert _read(tmp_path / "a.json") == []
+    with pytest.raises(LogFileError, match=r"a\.json: no JSON records"):
+        list(records([tmp_path / "a.json"], listings=True))
+
+
 def test_an_empty_file_has_no_records(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("\n", encoding="utf-8")
     assert _read(tmp_path / "a.json") == []
 
 
-def test_files_are_found_by_globs(tmp_path: Path) -> None:
-    for name in ("b/1.json", "a/2.json", "a/3.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    found = log_files(["**/*.json", str(tmp_path / "a/*")], tmp_path)
-    assert [path.name for path in found] == ["2.json", "3.txt", "1.json"]
-    assert shown(found) == "2.json, 3.txt and 1 more"
-    with pytest.raises(LogFileError, match="no file matches"):
-        log_files(["*.log"], tmp_path)
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LogFileError, match="No such file"):
         _read(tmp_path / "gone.json")
