@@ -66,3 +66,15 @@ def test_a_result_of_a_later_format_is_not_half_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_result(tmp_path / "r.json")
     assert "news" in str(caught.value.problems[0])
+
+
+def test_a_result_of_before_sources_were_kept_is_read(tmp_path: Path) -> None:
+    data = json.loads(REPORTERS["json"]().render(assessments.golden()))
+    assert data.pop("sources")
+    for subject in data["subjects"]:
+        for place in (subject["leak"] or {}).get("occurrences", ()):
+            del place["decoded"]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert load_result(path).sources == ()
+    assert "This run does not hold what its sources needed" in REPORTERS["html"]().render(load_result(path))

@@ -1,12 +1,14 @@
 """Snapshots: what is written is read back exactly, and foreign files are refused."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from keyproof.domain.access import AccessEvent, AccessGrant, AccessLog, Action, AuditTrail
-from keyproof.domain.assessment import Scope, ScopeStatus
+from keyproof.domain.assessment import Scope, ScopeStatus, SourceRecord
 from keyproof.domain.duration import parse_duration
 from keyproof.domain.leak import Coverage, Leak, LeakConfidence, Occurrence
 from keyproof.domain.secret import (
@@ -76,3 +78,21 @@ def test_merging_with_itself_changes_only_the_scopes() -> None:
         SNAPSHOT.leaks,
         SNAPSHOT.repositories,
     )
+
+
+def test_a_snapshot_of_before_sources_were_kept_is_read(tmp_path: Path) -> None:
+    source = SourceRecord(id="vault", kind="vault", permissions=("read sys/mounts",))
+    given = Snapshot(
+        taken_at=datetime(2025, 10, 5, tzinfo=UTC),
+        secrets=(),
+        leaks=(),
+        repositories=(),
+        scopes=(),
+        sources=(source,),
+    )
+    data = json.loads(dump(given))
+    del data["snapshot"]["sources"]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert load(path) == replace(given, sources=())
+    assert merge([load(path), given]) == given
