@@ -23,6 +23,7 @@ from keyproof.value_operations import cloud_value
 from tests.fakes.google import Google, google, logged
 from tests.fakes.ports import NOW, FixedClock
 from tests.fakes.reading import gaps, secrets, told
+from tests.fakes.rest_server import Scripted
 
 pytestmark = pytest.mark.server
 FIRST = datetime(2025, 9, 1, tzinfo=UTC)
@@ -293,3 +294,19 @@ def test_every_right_is_asked_for_and_no_other(cloud: Google) -> None:
     cloud.denials = {"organizations/1": {"guard": []}}
     asked = told(_all(cloud, events=True))["requests"]
     assert {part.rpartition(":")[0] for part in asked.split(", ")} == set(KMS) - {ACTIVITY}
+
+
+def test_a_key_that_was_deleted_meanwhile_is_counted(cloud: Google) -> None:
+    cloud.add_key("db")
+    cloud.server.scripted.append(Scripted(path="/cryptoKeyVersions", status=404))
+    items = _all(cloud, access=False)
+    assert (secrets(items), gaps(items)) == ({}, [])
+    assert told(items)["deleted while they were read"] == "1"
+
+
+@pytest.mark.parametrize("part", ["/keyRings?", "/cryptoKeys?"])
+def test_credentials_that_end_are_no_gap(cloud: Google, part: str) -> None:
+    cloud.add_key("db")
+    cloud.server.scripted += [Scripted(path=part, status=401)] * 2
+    with pytest.raises(AccessDeniedError, match="does not accept the credentials"):
+        _all(cloud, access=False, audit=False)
