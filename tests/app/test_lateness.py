@@ -189,7 +189,7 @@ def demanded(*runs: tuple[str, str, bool]) -> dict[tuple[str, str], str]:
         dates = (SecretDates(secret_id, secret_id, "", None, None, by_version=False, versions=None),)
         demand = Demand(rule="house/age", period=parse_duration(period), secrets=(secret_id,))
         demands.add(Extract(secrets=dates, others=frozenset(), scopes=(), demands=(demand,)), whole=whole)
-    return {key: period.text for key, period in demands.of.items()}
+    return {(secret, rule): period.text for secret, rule, period in demands}
 
 
 def test_the_period_that_was_demanded_last_counts() -> None:

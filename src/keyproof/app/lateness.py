@@ -1,13 +1,14 @@
 """On how many days a value was overdue, told from version history: also on days without a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.duration import Duration
-from keyproof.domain.extract import Demand, Extract, SecretDates
+from keyproof.domain.extract import Extract, SecretDates
 
 _DAY = timedelta(days=1)
 
@@ -72,10 +73,10 @@ class Demands:
     """The rotation periods that were demanded of each secret in a period, runs added oldest first."""
 
     def __init__(self) -> None:
-        self._judged: dict[tuple[str, str], Duration] = {}
-        self._partly: dict[tuple[str, str], Duration] = {}
+        self._judged: defaultdict[str, dict[str, Duration]] = defaultdict(dict)
+        """Rule → secret → its period."""
+        self._partly: defaultdict[str, dict[str, Duration]] = defaultdict(dict)
         self._secrets: set[str] = set()
-        self._last: dict[tuple[str, bool], Demand] = {}
 
     def add(self, extract: Extract, *, whole: bool) -> None:
         """Take in the demands of one run; one that is not `whole` speaks for secrets that no whole one judged."""
@@ -83,15 +84,17 @@ class Demands:
             self._secrets.update(extract.ids)
         found = self._judged if whole else self._partly
         for demand in extract.demands:
-            if self._last.get((demand.rule, whole)) != demand:  # most days it is the same
-                self._last[demand.rule, whole] = demand
-                found.update(dict.fromkeys(((one, demand.rule) for one in demand.secrets), demand.period))
+            found[demand.rule].update(dict.fromkeys(demand.secrets, demand.period))
 
-    @property
-    def of(self) -> Mapping[tuple[str, str], Duration]:
-        """Secret and `pack/rule` → the period that was demanded last."""
-        partly = {key: period for key, period in self._partly.items() if key[0] not in self._secrets}
-        return {**partly, **self._judged}
+    def __iter__(self) -> Iterator[tuple[str, str, Duration]]:
+        """Each secret and `pack/rule` once, with the period that was demanded last."""
+        for rule, periods in self._judged.items():
+            for secret, period in periods.items():
+                yield secret, rule, period
+        for rule, periods in self._partly.items():
+            for secret, period in periods.items():
+                if secret not in self._secrets:
+                    yield secret, rule, period
 
 
 def lateness(histories: Histories, demands: Demands, *, first: date, last: date) -> tuple[Lateness, ...]:
@@ -103,7 +106,7 @@ def lateness(histories: Histories, demands: Demands, *, first: date, last: date)
     known = histories.of
     found = [
         _line(known[subject], rule, period, first, last)
-        for (subject, rule), period in demands.of.items()
+        for subject, rule, period in demands
         if subject in known
     ]
     return tuple(sorted(found, key=lambda line: (-line.overdue, line.name, line.subject, line.rule)))
