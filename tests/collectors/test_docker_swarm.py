@@ -1,6 +1,7 @@
 """The secrets of a swarm, by an engine's socket."""
 
 import json
+import socket
 import socketserver
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -151,3 +152,12 @@ def test_what_holds_join_tokens_is_never_asked_for() -> None:
     for path in ("/swarm", "/swarm/unlockkey", "/services", "/containers/x/json"):
         with pytest.raises(ValueOperationError):
             engine.get(path)
+
+
+def test_an_engine_that_is_silent_does_not_answer_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        engine = Engine(host, certificates="", timeout=0.1, scope="secrets")
+        with pytest.raises(BackendUnreachableError, match="does not answer in time"):
+            engine.get("/info")
+        engine.close()
