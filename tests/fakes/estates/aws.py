@@ -1,5 +1,6 @@
 """Estates at AWS: moto's server, asked over HTTP, with a proxy before it."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,13 +16,16 @@ import botocore.session
 from keyproof.aws import calls
 from keyproof.aws.credentials import shown
 from keyproof.ports import Collector
-from tests.fakes.aws_server import CREDENTIALS, AwsServer, aws_server, modelled, refusal
+from tests.fakes.aws_server import ACCOUNT, CREDENTIALS, AwsServer, aws_server, modelled, refusal
 from tests.fakes.estates.estate import CANARY, Clause, Estate, Grounds
 from tests.fakes.estates.http import HttpRunning, Refusals
-from tests.fakes.fault_proxy import Answer, Fault, Make, Request, fault_proxy
+from tests.fakes.fault_proxy import Answer, Fault, FaultProxy, Make, Request, fault_proxy
 from tests.fakes.ports import NOW
 
 _REGION, _PAGE = "us-east-1", 3
+_WRITTEN = 1_756_684_800  # 2025-09-01
+_MOST = 100
+"""Secrets that moto makes."""
 _LOADER = botocore.loaders.create_loader()
 """Reads AWS's service models once; every session has its own otherwise, and a fifth of a second goes by."""
 _JSON = Refusals(
@@ -99,6 +103,8 @@ class _Service:
     config: Mapping[str, Any]
     refusals: Refusals = _JSON
     delete: Callable[[Any, str], object] = lambda *_: None
+    canned: Callable[[FaultProxy, Sequence[str]], None] | None = None
+    """Answers everything for more secrets than moto makes in a minute."""
 
     @contextmanager
     def open(self, names: Sequence[str], grounds: Grounds) -> Iterator[HttpRunning]:
@@ -112,8 +118,12 @@ class _Service:
             stack.enter_context(patch.object(botocore.session, "create_loader", lambda _: _LOADER))
             proxy = stack.enter_context(fault_proxy(server.address))
             stack.enter_context(patch.dict(os.environ, {**clean, **CREDENTIALS, **nowhere}, clear=True))
-            told = self.plant(client, names)
-            proxy.add(Fault(then=Make(lambda request: self._page(client, request)), action=self.listing))
+            if self.canned and len(names) > _MOST:
+                told: Mapping[str, str] = {}
+                self.canned(proxy, names)
+            else:
+                told = self.plant(client, names)
+                proxy.add(Fault(then=Make(lambda request: self._page(client, request)), action=self.listing))
             yield _AwsRunning(
                 stack,
                 self.kind,
@@ -201,6 +211,44 @@ def _page_of_users(entries: Sequence[Any], after: str) -> Answer:
     return Answer(status=200, body=text.encode(), headers={"Content-Type": "text/xml"})
 
 
+def _json(body: Mapping[str, Any]) -> Answer:
+    return Answer(status=200, body=json.dumps(body).encode())
+
+
+def _long_page(entries: Sequence[Any], key: str, request: Request) -> Answer:
+    """As long as was asked for, or as AWS makes it."""
+    start = int(request.json.get("NextToken", 0))
+    end = start + int(request.json["MaxResults"])
+    return _json({key: entries[start:end], **({"NextToken": str(end)} if end < len(entries) else {})})
+
+
+def _canned_secrets(proxy: FaultProxy, names: Sequence[str]) -> None:
+    home = f"arn:aws:secretsmanager:{_REGION}:{ACCOUNT}:secret:"
+    entries = {home + name: {"ARN": home + name, "Name": name, "CreatedDate": _WRITTEN} for name in names}
+    listed = list(entries.values())
+
+    def versions(request: Request) -> Answer:
+        version = {"VersionId": "v" * 32, "VersionStages": ["AWSCURRENT"], "CreatedDate": _WRITTEN}
+        return _json({**entries[request.json["SecretId"]], "Versions": [version]})
+
+    proxy.add(
+        Fault(then=Make(lambda request: _long_page(listed, "SecretList", request)), action="ListSecrets"),
+        Fault(then=Make(lambda request: _json(entries[request.json["SecretId"]])), action="DescribeSecret"),
+        Fault(then=Make(versions), action="ListSecretVersionIds"),
+    )
+
+
+def _canned_parameters(proxy: FaultProxy, names: Sequence[str]) -> None:
+    plain = {"Type": "SecureString", "LastModifiedDate": _WRITTEN, "Version": 1}
+    listed = [{"Name": name, **plain} for name in names]
+    proxy.add(
+        Fault(
+            then=Make(lambda request: _long_page(listed, "Parameters", request)), action="DescribeParameters"
+        ),
+        Fault(then=_json({"TagList": []}), action="ListTagsForResource"),
+    )
+
+
 _SECRETS_MANAGER = _Service(
     kind="aws-secrets-manager",
     name="secretsmanager",
@@ -211,6 +259,7 @@ _SECRETS_MANAGER = _Service(
     token="NextToken",
     config={"regions": [_REGION], "access": False, "audit": False},
     delete=lambda client, name: client.delete_secret(SecretId=name, RecoveryWindowInDays=7),
+    canned=_canned_secrets,
 )
 _SSM = _Service(
     kind="aws-ssm",
@@ -221,6 +270,7 @@ _SSM = _Service(
     page=_page_of_parameters,
     token="NextToken",
     config={"regions": [_REGION], "access": False, "audit": False},
+    canned=_canned_parameters,
 )
 _KMS = _Service(
     kind="aws-kms",
@@ -245,6 +295,10 @@ _IAM = _Service(
     refusals=_XML,
 )
 
+_AS_PARAMETERS = (
+    "each one takes several calls, and pages are read and told as those of aws-ssm, by the same code"
+)
+
 AWS_ESTATES = (
     Estate(
         kind="aws-iam",
@@ -253,8 +307,7 @@ AWS_ESTATES = (
         odd=("a+b=c,d.e@f_g-h", "x" * 64, "Case.x", "case.y"),
         right="iam:GetAccountAuthorizationDetails",
         server=True,
-        each=True,
-        excused={Clause.DELETED: "IAM deletes a user and its keys at once"},
+        excused={Clause.DELETED: "IAM deletes a user and its keys at once", Clause.MANY: _AS_PARAMETERS},
     ),
     Estate(
         kind="aws-kms",
@@ -263,7 +316,7 @@ AWS_ESTATES = (
         odd=("a/b_c-d", "x" * 250, "Case", "case"),
         right="kms:ListKeys",
         server=True,
-        each=True,
+        excused={Clause.MANY: _AS_PARAMETERS},
     ),
     Estate(
         kind="aws-secrets-manager",

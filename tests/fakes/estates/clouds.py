@@ -59,6 +59,7 @@ class _AzureRunning(HttpRunning):
 @contextmanager
 def _azure(names: Sequence[str], grounds: Grounds) -> Iterator[HttpRunning]:
     with azure(grounds.make_folder()) as cloud, fault_proxy(cloud.address) as proxy:
+        cloud.server.log = False
         cloud.server.address = proxy.address  # it names the next page by its own address
         for name in names:
             cloud.add("secrets", name)
@@ -112,6 +113,7 @@ def _google(
     config: Mapping[str, Any] | None = None,
 ) -> Iterator[_GoogleRunning]:
     with google(grounds.make_folder()) as cloud, fault_proxy(cloud.address) as proxy:
+        cloud.server.log = False
         whole = cloud.server.answering
         cloud.server.answering = lambda asked: whole(replace(asked, target=_SIZE.sub(_SMALL, asked.target)))
         cloud.rings[_RING] = {}

@@ -85,6 +85,9 @@ class Running:
         """Everything that was asked for, in the system's own words."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Drop the record of what was asked, so that it takes no memory."""
+
     def throttle(self, *, times: int | None, after: int) -> None:
         """Refuse so many listings for now, and ask to wait `after` seconds; None for all."""
         raise NotImplementedError

@@ -84,6 +84,9 @@ class HttpRunning(Running):
             f"{request.method} {request.path} {request.body.decode()}".strip() for request in self.proxy.seen
         ]
 
+    def forget(self) -> None:
+        self.proxy.seen.clear()
+
     def throttle(self, *, times: int | None, after: int) -> None:
         busy = self._refusals.busy
         wait = {**busy.headers, "Retry-After": str(after)}
