@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keyproof.domain.leak import LeakConfidence
 from keyproof.leaks.blob import Match
 from keyproof.leaks.decoding.encoded import ENCODINGS, runs
 from keyproof.leaks.detection.compiled import prefilters
@@ -58,6 +59,16 @@ def test_what_the_text_shows_already_is_told_once() -> None:
     assert [chain for *_, chain in seen(b"https://host.io/?next=https%3A%2F%2Fa.io&t=" + TOKEN)] == [""]
     assert [chain for *_, chain in seen(b"https://host.io/?next=https%3A%2F%2Fa.io%2F%3Ft%3D" + TOKEN)] == [
         "percent"
+    ]
+
+
+def test_the_surer_of_a_manifest_and_what_it_encodes_is_told_beside_it() -> None:
+    key = expand("[[{base64-pem}]]", "manifest").text
+    manifest = b"kind: Secret\ndata:\n  pepper: " + b64encode(b"a" * 30) + b"\n  tls.key: " + key + b"\n"
+    told = [(one.detector, one.confidence, one.line, one.end_line) for one in SCANNER.scan(manifest)]
+    assert told == [
+        ("kubernetes-secret-manifest", LeakConfidence.POSSIBLE, 3, 4),
+        ("private-key-pem", LeakConfidence.PROVEN, 4, 4),
     ]
 
 

@@ -24,6 +24,7 @@ _KIND_RANK = {
     DetectorKind.GENERIC: 1,
     DetectorKind.FOREIGN: 0,
 }
+_SUREST_FIRST = tuple(LeakConfidence)
 _MARKS = (b"\xff", b"\xfe")
 """First bytes of marked UTF-16 and UTF-32."""
 _LINE_ENDS = (b"\n", b"")
@@ -40,6 +41,10 @@ _EXAMPLE_HOST = re.compile(
     re.VERBOSE,
 )
 """Reserved names (RFC 2606) and words that stand for a name."""
+_FILLED_IN = (b"%", b"{", b"$")
+"""First characters of the place where a template puts a server's name."""
+_LONG_ARMOURED, _LEAST_ARMOURED = 200, 4.5
+"""Characters of Base64 that hold words by chance, and the bits each has in a key."""
 _LOCAL_HOST = re.compile(
     rb"(?i)(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|.*\.(?:local|localhost))(?::\d+)?"
 )
@@ -171,7 +176,7 @@ class Scanner:
     def _with_encoded(
         self, text: bytes, chosen: list[_Candidate], hits: list[tuple[int, int]], layer: int
     ) -> tuple[Match, ...]:
-        """Of a run that is a secret by its form and one that holds another, the surer is told."""
+        """Of a run that is a secret by its form and what it encodes, the surer is told; what is more than the run stays."""
         from keyproof.leaks.decoding.encoded import runs  # noqa: PLC0415 (few texts hold any)
 
         inner: list[Match] = []
@@ -179,9 +184,10 @@ class Scanner:
             found = self._matches(run.content, self._ends(run.content), layer + 1)
             over = [one for one in chosen if one.start < run.end and run.start < one.end]
             if found and run.encoding != "percent":
-                if any(_KIND_RANK[one.detector.kind] > _KIND_RANK[DetectorKind.GENERIC] for one in over):
+                surest = min(_SUREST_FIRST.index(match.confidence) for match in found)
+                if any(_tells(one) and _SUREST_FIRST.index(one.confidence) <= surest for one in over):
                     continue
-                chosen = [one for one in chosen if one not in over]
+                chosen = [one for one in chosen if one not in over or _holds(one, run)]
             known = {one.secret for one in over}
             inner += [_at_run(match, text, run) for match in found if match.secret not in known]
         matches = [*_matches(chosen, text), *inner]
@@ -334,13 +340,24 @@ def _judge_format(detector: Detector, found: re.Match[bytes], secret: bytes) -> 
     if is_reference(secret):
         return None, "it refers to a value that is kept elsewhere"
     host = _group(found, "host")
-    if is_filler(secret) or entropy(secret) < detector.entropy or secret == _group(found, "user"):
+    if _is_made_up(detector, secret) or entropy(secret) < detector.entropy or secret == _group(found, "user"):
         return LeakConfidence.EXAMPLE, "it is a placeholder, too regular, or the name of the user"
     if host and _EXAMPLE_HOST.fullmatch(host.partition(b":")[0]):
         return LeakConfidence.EXAMPLE, "its server is an example"
-    if is_wordy(secret) or (host and (secret.isalpha() or _LOCAL_HOST.fullmatch(host))):
-        return LeakConfidence.POSSIBLE, "it is made of words, or its server is this machine"
+    if is_wordy(secret) or (
+        host and (secret.isalpha() or _LOCAL_HOST.fullmatch(host) or host[:1] in _FILLED_IN)
+    ):
+        return (
+            LeakConfidence.POSSIBLE,
+            "it is made of words, or its server is this machine or filled in later",
+        )
     return detector.confidence, _BY_FORM
+
+
+def _is_made_up(detector: Detector, secret: bytes) -> bool:
+    """Whether a value is a placeholder; of a long armoured key its letters tell, not a word written beside them."""
+    body = armoured_body(secret) if detector.armoured else b""
+    return entropy(body) < _LEAST_ARMOURED if len(body) >= _LONG_ARMOURED else is_filler(secret)
 
 
 def _group(found: re.Match[bytes], name: str) -> bytes | None:
@@ -383,6 +400,16 @@ def _matches(candidates: Sequence[_Candidate], text: bytes) -> Iterator[Match]:
             confidence=candidate.confidence,
             marker=_marker(text, line_start, start, end),
         )
+
+
+def _tells(candidate: _Candidate) -> bool:
+    """Whether it is known by a form, not by its name alone."""
+    return _KIND_RANK[candidate.detector.kind] > _KIND_RANK[DetectorKind.GENERIC]
+
+
+def _holds(candidate: _Candidate, run: "Run") -> bool:
+    """Whether the run is only a part of it: one value of a manifest."""
+    return candidate.start < run.start and run.end < candidate.end
 
 
 def _at_run(match: Match, text: bytes, run: "Run") -> Match:
