@@ -21,6 +21,8 @@ class Source:
     id: str
     kind: str
     collector: Collector
+    permissions: tuple[str, ...] = ()
+    """The rights it needs, in the backend's own names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +95,19 @@ def _plan(sources: Sequence[Source], executor: Executor) -> tuple[list[_Task], l
     tasks: list[_Task] = []
     failed: list[Scope] = []
 
-    def scopes_of(source: Source) -> tuple[Source, Sequence[str] | CollectError]:
-        try:
-            return source, source.collector.scopes()
-        except CollectError as error:
-            return source, error
-
-    for source, found in executor.map_unordered(scopes_of, sources):
+    for source, found in executor.map_unordered(_scopes_of, sources):
         if isinstance(found, CollectError):
             failed.append(_failed_scope(source, found.scope or source.id, found))
         else:
             tasks.extend(_Task(source=source, scope=scope) for scope in found)
     return sorted(tasks, key=lambda task: (task.source.id, task.scope)), failed
+
+
+def _scopes_of(source: Source) -> tuple[Source, Sequence[str] | CollectError]:
+    try:
+        return source, source.collector.scopes()
+    except CollectError as error:
+        return source, error
 
 
 def _drain(task: _Task) -> _Read:

@@ -46,7 +46,7 @@ def take_snapshot(estate: Estate, *, executor: Executor, progress: Progress, now
         inventory_sources=inventory_sources,
         interrupted=found.interrupted,
         sources=tuple(
-            SourceRecord(id=source.id, kind=source.kind, permissions=tuple(source.collector.permissions))
+            SourceRecord(id=source.id, kind=source.kind, permissions=source.permissions)
             for source in sorted(estate.sources, key=lambda source: source.id)
         ),
     )

@@ -20,6 +20,7 @@ def collect(
     config: options.Config = None,
     source: options.Sources = None,
     jobs: options.Jobs = 8,
+    executor: options.ExecutorOption = options.Where.LOCAL,
     allow_incomplete: options.AllowIncomplete = False,
     quiet: options.Quiet = False,
     _verbose: options.Verbose = 0,
@@ -27,7 +28,12 @@ def collect(
 ) -> None:
     """Read every source and repository into a snapshot file that holds no secret's value."""
     session = Session.open(config)
-    snapshot = session.take_snapshot(only=tuple(source or ()), jobs=jobs, progress=not no_progress)
+    snapshot = session.take_snapshot(
+        only=tuple(source or ()),
+        jobs=jobs,
+        progress=not no_progress,
+        on_cluster=executor is options.Where.DASK,
+    )
     write_file(output, dump(snapshot))
     gaps = [scope for scope in snapshot.scopes if scope.status is not ScopeStatus.OK]
     if not quiet:

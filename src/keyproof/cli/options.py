@@ -33,6 +33,13 @@ class FailOn(StrEnum):
         return None if self is FailOn.NEVER else Severity(self.value)
 
 
+class Where(StrEnum):
+    """Where the sources are read."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -68,6 +75,13 @@ Frameworks = Annotated[
     typer.Option("--framework", help="Judge only rules mapped to this framework; repeatable.", metavar="ID"),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="How many scopes are read at a time.")]
+ExecutorOption = Annotated[
+    Where,
+    typer.Option(
+        "--executor",
+        help="Read the sources here, or on the Dask cluster that DASK_SCHEDULER_ADDRESS names.",
+    ),
+]
 AllowIncomplete = Annotated[
     bool,
     typer.Option("--allow-incomplete", help="Exit 0 instead of 3 when something could not be looked at."),

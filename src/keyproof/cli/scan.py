@@ -21,6 +21,7 @@ def scan(
     framework: options.Frameworks = None,
     baseline: options.Baseline = None,
     jobs: options.Jobs = 8,
+    executor: options.ExecutorOption = options.Where.LOCAL,
     allow_incomplete: options.AllowIncomplete = False,
     no_store: options.NoStore = False,
     quiet: options.Quiet = False,
@@ -52,6 +53,11 @@ def scan(
         narrowed=narrowed,
         baseline=gate.baseline,
     ) as recording:
-        snapshot = session.take_snapshot(only=tuple(source or ()), jobs=jobs, progress=not no_progress)
+        snapshot = session.take_snapshot(
+            only=tuple(source or ()),
+            jobs=jobs,
+            progress=not no_progress,
+            on_cluster=executor is options.Where.DASK,
+        )
         results = options.Results(targets=targets, out=out, quiet=quiet)
         raise typer.Exit(judge(session, snapshot, asked, results, recording))

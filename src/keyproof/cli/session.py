@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -14,10 +15,12 @@ from keyproof.config import Settings
 from keyproof.domain.policy import Policy
 from keyproof.domain.snapshot import Snapshot, merge
 from keyproof.errors import ConfigError, DocumentError, Problem
+from keyproof.fanout.dask import DaskExecutor
 from keyproof.fanout.local import LocalExecutor
-from keyproof.ports import Surroundings
+from keyproof.ports import Executor, Surroundings
 from keyproof.store.snapshot import load
 from keyproof.wiring.compose import compose_estate, compose_policy, compose_sources
+from keyproof.wiring.referred import referred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +57,22 @@ class Session:
             raise ConfigError.of(problems)
         return cls(settings=settings, policy=policy, surroundings=world)
 
-    def take_snapshot(self, *, only: tuple[str, ...], jobs: int, progress: bool) -> Snapshot:
-        """Read every source and repository, or only those named. Raises ConfigError for an unknown name."""
+    def take_snapshot(
+        self, *, only: tuple[str, ...], jobs: int, progress: bool, on_cluster: bool = False
+    ) -> Snapshot:
+        """Read every source and repository, or only those named. Raises ConfigError for an unknown name.
+
+        On a cluster its workers read the sources, from the same keyproof.yaml; repositories are searched here.
+        """
         estate = compose_estate(self.settings, self.surroundings, only=only)
-        with TerminalProgress(enabled=progress) as bars:
-            now = self.surroundings.clock.now()
-            return take_snapshot(estate, executor=LocalExecutor(jobs), progress=bars, now=now)
+        with ExitStack() as ending:
+            executor: Executor = LocalExecutor(jobs)
+            if on_cluster:
+                executor = ending.enter_context(DaskExecutor(jobs))
+                file = Path(self.settings.document.path)
+                estate = replace(estate, sources=referred(estate.sources, file, surroundings))
+            bars = ending.enter_context(TerminalProgress(enabled=progress))
+            return take_snapshot(estate, executor=executor, progress=bars, now=self.surroundings.clock.now())
 
     def snapshot(self, files: Sequence[Path] | None, *, jobs: int, progress: bool) -> Snapshot:
         """What `keyproof collect` wrote to `files`, or without any what everything says now. Raises ConfigError."""

@@ -126,7 +126,8 @@ def _source(
     except ValidationError as cause:
         problems.extend(problems_of(cause, document, found.Config, at=at))
         return None
-    return Source(id=entry.id, kind=entry.kind, collector=found(entry.id, config, surroundings))
+    collector = found(entry.id, config, surroundings)
+    return Source(id=entry.id, kind=entry.kind, collector=collector, permissions=tuple(collector.permissions))
 
 
 def _repository_names(settings: Settings) -> list[str]:
