@@ -1,7 +1,7 @@
 """A pass that is also told who may use what it reads, and whether that is recorded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keyproof.aws.authorization import Authorization, Vocabulary
 from keyproof.aws.identities import AUTHORISATION
@@ -9,6 +9,7 @@ from keyproof.aws.identity_reading import Identities
 from keyproof.aws.reading import Reading
 from keyproof.aws.trails import Trails, read_trails
 from keyproof.domain.assessment import Gap
+from keyproof.domain.secret import SecretMetadata
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,3 +34,13 @@ class OverseenReading(Reading):
         self.trails = read_trails(self.calls, event_source=event_source, identity=self.identity)
         for action, reason in self.trails.gaps:
             yield self.gap(action, reason)
+
+    def with_audit(self, secret: SecretMetadata, unread: dict[str, str]) -> SecretMetadata:
+        """The secret with the trails that record its use; `unread` takes why there are none."""
+        if self.trails is None:
+            unread["audit"] = "switched off by `audit: false` of the source"
+            return secret
+        if self.trails.unread:
+            unread["audit"] = self.trails.unread
+        attributes = {**secret.attributes, **self.trails.attributes}
+        return replace(secret, audit=self.trails.trails, attributes=attributes)

@@ -1,14 +1,17 @@
 """One pass over one region: who reads it, what was refused, and the regions there are."""
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from threading import Lock
+from typing import TypeVar
 
-from keyproof.aws.calls import Access, AwsCalls, CallRefusedError
+from keyproof.aws.calls import PARALLEL, Access, AwsCalls, CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.faults import FaultKind
-from keyproof.domain.assessment import Gap, ScopeStatus
+from keyproof.domain.assessment import Collected, Gap, ScopeStatus
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import BackendUnreachableError, CollectError, MissingExtraError
 from keyproof.ports import Surroundings
@@ -16,6 +19,8 @@ from keyproof.retry import RetryBudget
 from keyproof.strict_yaml import did_you_mean
 
 WHO = "sts:GetCallerIdentity"
+E = TypeVar("E")
+T = TypeVar("T")
 
 
 class GoneError(Exception):
@@ -23,8 +28,8 @@ class GoneError(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Reading:
-    """What must be told about a pass at its end; usable from several threads."""
+class Reading(ABC):
+    """The frame of a pass over one region, and what must be told at its end; usable from several threads."""
 
     source: str
     calls: AwsCalls
@@ -40,6 +45,47 @@ class Reading:
     def region(self) -> str:
         """The region that is read."""
         return self.calls.access.region
+
+    def run(self) -> Iterator[Collected]:
+        """The whole pass: who asks, what is read, and what was left out, told also where reading fails.
+
+        Closes the calls. Raises CollectError.
+        """
+        try:
+            yield from self.identify()
+            yield from self.read()
+        except CollectError:
+            yield from self.account_for()
+            raise
+        finally:
+            self.calls.close()
+        yield from self.account_for()
+
+    @abstractmethod
+    def read(self) -> Iterator[Collected]:
+        """Everything there is. Raises CollectError when it cannot be listed."""
+
+    def totals(self) -> Iterator[Evidence]:
+        """What was left out, and what the pass rests on."""
+        return iter(())
+
+    def account_for(self) -> Iterator[Collected]:
+        """What was refused, left out and counted."""
+        yield from self.gaps()
+        yield from self.totals()
+        yield Evidence(name="calls", value=", ".join(self.counted()))
+
+    def each(self, pages: Iterable[Sequence[E]], read: Callable[[E], T | None]) -> Iterator[T]:
+        """What is read of every entry, in the order of the pages, several at a time; None is left out.
+
+        Raises CollectError when a page is refused.
+        """
+        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
+            try:
+                for page in pages:
+                    yield from (found for found in pool.map(read, page) if found is not None)
+            except CallRefusedError as refusal:
+                raise self.calls.fatal(refusal, self.identity) from refusal
 
     def identify(self) -> Iterator[Evidence]:
         """Who AWS says is asking. A scan does not depend on the answer, only its record does."""
@@ -91,11 +137,10 @@ class Reading:
             noun = self.noun.removesuffix("s") if len(names) == 1 else self.noun
             yield self.gap(action, f"{reason} for {len(names)} {noun}, e.g. {min(names)}")
 
-    def counted(self) -> Evidence:
+    def counted(self) -> Iterator[str]:
         """The requests made, by operation."""
-        counts = sorted(self.calls.counts.items())
-        told = ", ".join(f"{action.partition(':')[2]}: {count}" for action, count in counts)
-        return Evidence(name="calls", value=told)
+        for action, count in sorted(self.calls.counts.items()):
+            yield f"{action.partition(':')[2]}: {count}"
 
 
 def connect(

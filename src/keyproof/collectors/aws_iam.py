@@ -1,11 +1,10 @@
 """Reads the credentials of AWS IAM: access keys, passwords, keys of services, certificates; never one itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from keyproof.aws.calls import PARALLEL, CallRefusedError
+from keyproof.aws.calls import CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.credentials import (
     KIND,
@@ -26,7 +25,6 @@ from keyproof.aws.tags import tags_of, utc
 from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import SecretMetadata, SubjectKind
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import CollectError
 from keyproof.fields import StringsField
 from keyproof.ports import Surroundings
 
@@ -90,25 +88,13 @@ class AwsIamCollector:
         calls = connect(
             self.config, self.surroundings, region=scope, permissions=self.permissions, services=("iam",)
         )
-        reading = _Reading(
+        yield from _Reading(
             source=self.source,
             calls=calls,
             noun="users",
             config=self.config,
             surroundings=self.surroundings,
-        )
-        try:
-            yield from reading.identify()
-            yield from reading.report()
-            yield from reading.of_users()
-            yield from reading.server_certificates()
-        except CollectError:
-            yield from reading.gaps()
-            raise
-        finally:
-            calls.close()
-        yield from reading.gaps()
-        yield reading.counted()
+        ).run()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,6 +107,14 @@ class _Reading(Reading):
     """User → row of the credential report."""
     rules: PasswordRules = field(default_factory=PasswordRules)
     """The account's password policy."""
+
+    def read(self) -> Iterator[Collected]:
+        """Passwords, the credentials of every user, certificates of servers (see Reading)."""
+        yield from self.report()
+        pages = self.calls.pages(AUTHORISATION, "UserDetailList", Filter=["User"], MaxItems=1000)
+        for found in self.each((self._chosen(page["UserDetailList"]) for page in pages), self._user):
+            yield from found
+        yield from self.server_certificates()
 
     def report(self) -> Iterator[Collected]:
         """Passwords and the root user's keys, by the credential report."""
@@ -187,23 +181,8 @@ class _Reading(Reading):
                 unread={"facts": why, "last_accessed_at": why},
             )
 
-    def of_users(self) -> Iterator[SecretMetadata]:
-        """The credentials of every user, read several at a time."""
-        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-            for page in self._listed():
-                users = [
-                    user
-                    for user in page["UserDetailList"]
-                    if chosen(user["UserName"], self.config.include, self.config.exclude)
-                ]
-                for found in pool.map(self._user, users):
-                    yield from found
-
-    def _listed(self) -> Iterator[dict[str, Any]]:
-        try:
-            yield from self.calls.pages(AUTHORISATION, "UserDetailList", Filter=["User"], MaxItems=1000)
-        except CallRefusedError as refusal:
-            raise self.calls.fatal(refusal, self.identity) from refusal
+    def _chosen(self, users: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        return [one for one in users if chosen(one["UserName"], self.config.include, self.config.exclude)]
 
     def _user(self, user: Mapping[str, Any]) -> list[SecretMetadata]:
         name = str(user["UserName"])

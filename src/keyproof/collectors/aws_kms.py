@@ -1,11 +1,10 @@
 """Reads the keys of AWS KMS, region by region: their rotations, policies and grants; it uses none of them."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from keyproof.aws.calls import PARALLEL, CallRefusedError
+from keyproof.aws.calls import CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
@@ -27,7 +26,6 @@ from keyproof.aws.trails import PERMISSIONS as TRAIL_RIGHTS
 from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import SecretMetadata
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import CollectError
 from keyproof.fields import StringsField
 from keyproof.ports import Surroundings
 
@@ -99,19 +97,13 @@ class AwsKmsCollector:
             permissions=self.permissions,
             services=("kms", "iam", "cloudtrail", "s3"),
         )
-        reading = _Reading(source=self.source, calls=calls, noun="keys", config=self.config)
-        try:
-            yield from reading.identify()
-            yield from reading.prepare(self._identities)
-            yield from reading.keys()
-        except CollectError:
-            yield from reading.gaps()
-            raise
-        finally:
-            calls.close()
-        yield from reading.gaps()
-        yield Evidence(name="managed by AWS and left out", value=str(reading.left_out))
-        yield reading.counted()
+        yield from _Reading(
+            source=self.source,
+            calls=calls,
+            noun="keys",
+            config=self.config,
+            identities=self._identities,
+        ).run()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,13 +111,24 @@ class _Reading(OverseenReading):
     """One pass over the keys of one region."""
 
     config: AwsKmsConfig
+    identities: Identities
     aliases: dict[str, list[str]] = field(default_factory=dict)
     left_out: int = 0
 
-    def prepare(self, identities: Identities) -> Iterator[Collected]:
-        """What holds for all keys: identities, trails, aliases."""
+    def read(self) -> Iterator[Collected]:
+        """Every key in the order AWS lists them, after what holds for all of them (see Reading)."""
+        yield from self._prepare()
+        pages = self.calls.pages(LIST, "Keys", Limit=1000)
+        yield from self.each(([str(entry["KeyId"]) for entry in page["Keys"]] for page in pages), self._key)
+
+    def totals(self) -> Iterator[Evidence]:
+        """How many keys are of no interest (see Reading)."""
+        yield Evidence(name="managed by AWS and left out", value=str(self.left_out))
+
+    def _prepare(self) -> Iterator[Collected]:
+        """Identities, trails, aliases."""
         if self.config.access:
-            yield from self.read_identities(identities, VOCABULARY)
+            yield from self.read_identities(self.identities, VOCABULARY)
         if self.config.audit:
             yield from self.read_trails(_SOURCE)
         try:
@@ -136,28 +139,17 @@ class _Reading(OverseenReading):
         except CallRefusedError as refusal:
             yield self.gap(ALIASES, self.why(refusal))
 
-    def keys(self) -> Iterator[SecretMetadata]:
-        """Every key in the order AWS lists them, read several at a time."""
-        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-            try:
-                for page in self.calls.pages(LIST, "Keys", Limit=1000):
-                    for key in pool.map(self._key, [str(entry["KeyId"]) for entry in page["Keys"]]):
-                        if key is not None:
-                            yield key
-            except CallRefusedError as refusal:
-                raise self.calls.fatal(refusal, self.identity) from refusal
-
     def _key(self, identifier: str) -> SecretMetadata | None:
         names = self.aliases.get(identifier, [])
         if not any(chosen(name, self.config.include, self.config.exclude) for name in names or [identifier]):
             return None
         unread: dict[str, str] = {}
         try:
-            return self._read(identifier, names, unread)
+            return self._described(identifier, names, unread)
         except GoneError:
             return None
 
-    def _read(self, identifier: str, names: list[str], unread: dict[str, str]) -> SecretMetadata | None:
+    def _described(self, identifier: str, names: list[str], unread: dict[str, str]) -> SecretMetadata | None:
         try:
             record = self.calls.call(DESCRIBE, "KeyMetadata", KeyId=identifier)["KeyMetadata"]
         except CallRefusedError as refusal:
@@ -177,12 +169,8 @@ class _Reading(OverseenReading):
         key = key_of(record, names, tags, source=self.source, region=self.region)
         key = self._with_rotation(key, record, unread, managed=managed)
         key = self._with_grants(key, unread)
-        if self.trails is not None:
-            key = replace(
-                key, audit=self.trails.trails, attributes={**key.attributes, **self.trails.attributes}
-            )
-            unread |= {"audit": self.trails.unread} if self.trails.unread else {}
-        return replace(self._with_usage(key, unread), unread=unread)
+        key = self._with_usage(self.with_audit(key, unread), unread)
+        return replace(key, unread=unread)
 
     def _listed(
         self, action: str, required: str, identifier: str, unread: dict[str, str], fields: Sequence[str]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from keyproof.audit.files import LogFileError, log_files
 from keyproof.aws.authorization import Vocabulary
-from keyproof.aws.calls import PARALLEL, CallRefusedError
+from keyproof.aws.calls import CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.events import LOOKUP, SOURCE, EventLog, look_up, read_files
 from keyproof.aws.identities import AUTHORISATION
@@ -25,7 +24,6 @@ from keyproof.domain.access import AccessGrant
 from keyproof.domain.assessment import Collected, Gap
 from keyproof.domain.secret import SecretMetadata, VersionState
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import CollectError
 from keyproof.fields import StringsField
 from keyproof.ports import Surroundings
 
@@ -109,7 +107,7 @@ class AwsSecretsManagerCollector:
             permissions=self.permissions,
             services=("secretsmanager", "iam", "cloudtrail", "s3"),
         )
-        reading = _Reading(
+        yield from _Reading(
             source=self.source,
             noun="secrets",
             config=self.config,
@@ -117,19 +115,7 @@ class AwsSecretsManagerCollector:
             identities=self._identities,
             surroundings=self.surroundings,
             policies=ResourcePolicies(calls=calls, noun="named resource policies"),
-        )
-        try:
-            yield from reading.identify()
-            yield from reading.authorize()
-            yield from reading.read_audit()
-            yield from reading.read_events()
-            yield from reading.secrets()
-        except CollectError:
-            yield from reading.account_for()
-            raise
-        finally:
-            calls.close()
-        yield from reading.account_for()
+        ).run()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,18 +133,17 @@ class _Reading(OverseenReading):
     replicas: Counter[str] = field(default_factory=Counter)
     """Primary region → replicas of its secrets here."""
 
-    def authorize(self) -> Iterator[Gap | Evidence]:
-        """Read the account's identities, once for all regions."""
-        if not (self.config.access and self.config.identities):
-            return
-        yield from self.read_identities(self.identities, VOCABULARY)
-
-    def read_audit(self) -> Iterator[Gap]:
-        """Read the trails that record what happens in the region."""
+    def read(self) -> Iterator[Collected]:
+        """Every secret in the order AWS lists them, after what holds for all of them (see Reading)."""
+        if self.config.access and self.config.identities:
+            yield from self.read_identities(self.identities, VOCABULARY)
         if self.config.audit:
             yield from self.read_trails(SOURCE)
+        yield from self._read_events()
+        wanted = ([one for one in page["SecretList"] if self._chosen(one)] for page in self._listed())
+        yield from self.each(wanted, self._secret)
 
-    def read_events(self) -> Iterator[Gap | Evidence]:
+    def _read_events(self) -> Iterator[Gap | Evidence]:
         """Read who used the secrets of the region, where that is asked for."""
         if not (self.config.events or self.config.event_logs):
             return
@@ -181,18 +166,8 @@ class _Reading(OverseenReading):
         now = here.clock.now()
         return look_up(self.calls, now=now, days=config.event_days, most=config.max_events, sleep=here.sleep)
 
-    def secrets(self) -> Iterator[SecretMetadata]:
-        """Every secret in the order AWS lists them, read several at a time."""
-        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-            for page in self._listed():
-                chosen = [entry for entry in page["SecretList"] if self._chosen(entry)]
-                for secret in pool.map(self._secret, chosen):
-                    if secret is not None:
-                        yield secret
-
-    def account_for(self) -> Iterator[Gap | Evidence]:
-        """What was refused, left out and counted."""
-        yield from self.gaps()
+    def totals(self) -> Iterator[Evidence]:
+        """What was listed and left out, and what grants rest on (see Reading)."""
         yield Evidence(name="secrets listed", value=str(self.tally["listed"]))
         yield Evidence(name="left out by include and exclude", value=str(self.tally["left out"]))
         primaries = ", ".join(f"{region}: {count}" for region, count in sorted(self.replicas.items()))
@@ -205,7 +180,6 @@ class _Reading(OverseenReading):
         if self.config.access:
             yield Evidence(name="access", value=self._access_read())
             yield from self.policies.evidence()
-        yield Evidence(name="calls", value=", ".join(self._counted()))
 
     def _access_read(self) -> str:
         if self.authorization is None:
@@ -216,7 +190,8 @@ class _Reading(OverseenReading):
             "take away, were not read; the root user reaches everything and is not told"
         )
 
-    def _counted(self) -> Iterator[str]:
+    def counted(self) -> Iterator[str]:
+        """The requests made, and how many of them were pages of the list (see Reading)."""
         for action, count in sorted(self.calls.counts.items()):
             pages = self.tally["pages"] if action == LIST else 0
             retried = f" in {count} requests" if pages != count else ""
@@ -224,12 +199,9 @@ class _Reading(OverseenReading):
             yield f"{action.partition(':')[2]}: {counted}"
 
     def _listed(self) -> Iterator[dict[str, Any]]:
-        try:
-            for page in self.calls.pages(LIST, "SecretList", IncludePlannedDeletion=True, MaxResults=100):
-                self.tally["pages"] += 1
-                yield page
-        except CallRefusedError as refusal:
-            raise self.calls.fatal(refusal, self.identity) from refusal
+        for page in self.calls.pages(LIST, "SecretList", IncludePlannedDeletion=True, MaxResults=100):
+            self.tally["pages"] += 1
+            yield page
 
     def _chosen(self, entry: Mapping[str, Any]) -> bool:
         """Whether the listed secret is to be read: a replica is its primary's business."""
@@ -251,7 +223,7 @@ class _Reading(OverseenReading):
             secret = self._described(entry, unread)
             secret = self._with_versions(secret, arn, unread)
             secret = self._with_grants(secret, arn, unread)
-            secret = self._with_audit(secret, arn, unread)
+            secret = self._with_uses(secret, arn, unread)
         except GoneError:
             with self.lock:
                 self.tally["gone"] += 1
@@ -327,14 +299,8 @@ class _Reading(OverseenReading):
         found = (grants_of(policy, arn=arn, via=via) for via, policy in policies.items())
         return tuple(sorted(grant for grants in found for grant in grants))
 
-    def _with_audit(self, secret: SecretMetadata, arn: str, unread: dict[str, str]) -> SecretMetadata:
-        if self.trails is None:
-            unread["audit"] = "switched off by `audit: false` of the source"
-        else:
-            if self.trails.unread:
-                unread["audit"] = self.trails.unread
-            attributes = {**secret.attributes, **self.trails.attributes}
-            secret = replace(secret, audit=self.trails.trails, attributes=attributes)
+    def _with_uses(self, secret: SecretMetadata, arn: str, unread: dict[str, str]) -> SecretMetadata:
+        secret = self.with_audit(secret, unread)
         if self.events is not None:
             secret = replace(secret, access_log=self.events.log_of(arn, secret.name))
         elif self.no_events:

@@ -3,14 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from keyproof.aws.authorization import Vocabulary
-from keyproof.aws.calls import PARALLEL, CallRefusedError
+from keyproof.aws.calls import CallRefusedError
 from keyproof.aws.config import AwsConfig
 from keyproof.aws.identities import AUTHORISATION
 from keyproof.aws.identity_reading import Identities
@@ -23,7 +22,6 @@ from keyproof.domain.access import Action
 from keyproof.domain.assessment import Collected
 from keyproof.domain.secret import Basis, Confidence, DatedFact, Encryption, SecretMetadata
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import CollectError
 from keyproof.fields import StringsField
 from keyproof.ports import Surroundings
 
@@ -114,31 +112,14 @@ class AwsSsmCollector:
             permissions=self.permissions,
             services=("ssm", "iam", "cloudtrail", "s3"),
         )
-        reading = _Reading(
+        yield from _Reading(
             source=self.source,
             calls=calls,
             noun="parameters",
             config=self.config,
+            identities=self._identities,
             policies=ResourcePolicies(calls=calls, noun="resource policies"),
-        )
-        try:
-            yield from reading.identify()
-            yield from reading.prepare(self._identities)
-            yield from reading.parameters()
-        except CollectError:
-            yield from reading.gaps()
-            raise
-        finally:
-            calls.close()
-        yield from reading.gaps()
-        for what in (
-            "listed",
-            "left out by include and exclude",
-            "not encrypted and no secret by their names",
-        ):
-            yield Evidence(name=f"parameters {what}", value=str(reading.tally[what]))
-        yield from reading.policies.evidence()
-        yield reading.counted()
+        ).run()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,27 +127,29 @@ class _Reading(OverseenReading):
     """One pass over the parameters of one region."""
 
     config: AwsSsmConfig
+    identities: Identities
     policies: ResourcePolicies
     tally: Counter[str] = field(default_factory=Counter)
 
-    def prepare(self, identities: Identities) -> Iterator[Collected]:
-        """What holds for all parameters: identities and trails."""
+    def read(self) -> Iterator[Collected]:
+        """Every secret in the order AWS lists them, after what holds for all of them (see Reading)."""
         if self.config.access:
-            yield from self.read_identities(identities, VOCABULARY)
+            yield from self.read_identities(self.identities, VOCABULARY)
         if self.config.audit:
             yield from self.read_trails(_SOURCE)
+        pages = self.calls.pages(LIST, "Parameters", MaxResults=50)
+        wanted = ([entry for entry in page["Parameters"] if self._chosen(entry)] for page in pages)
+        yield from self.each(wanted, self._parameter)
 
-    def parameters(self) -> Iterator[SecretMetadata]:
-        """Every secret in the order AWS lists them, read several at a time."""
-        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-            try:
-                for page in self.calls.pages(LIST, "Parameters", MaxResults=50):
-                    wanted = [entry for entry in page["Parameters"] if self._chosen(entry)]
-                    for secret in pool.map(self._parameter, wanted):
-                        if secret is not None:
-                            yield secret
-            except CallRefusedError as refusal:
-                raise self.calls.fatal(refusal, self.identity) from refusal
+    def totals(self) -> Iterator[Evidence]:
+        """What was listed and left out, and what the server does not know (see Reading)."""
+        for what in (
+            "listed",
+            "left out by include and exclude",
+            "not encrypted and no secret by their names",
+        ):
+            yield Evidence(name=f"parameters {what}", value=str(self.tally[what]))
+        yield from self.policies.evidence()
 
     def _chosen(self, entry: Mapping[str, Any]) -> bool:
         name = str(entry["Name"])
@@ -182,11 +165,11 @@ class _Reading(OverseenReading):
     def _parameter(self, entry: Mapping[str, Any]) -> SecretMetadata | None:
         """Everything about one listed parameter; None when it was deleted meanwhile."""
         try:
-            return self._read(entry, str(entry["Name"]))
+            return self._whole(entry, str(entry["Name"]))
         except GoneError:
             return None
 
-    def _read(self, entry: Mapping[str, Any], name: str) -> SecretMetadata:
+    def _whole(self, entry: Mapping[str, Any], name: str) -> SecretMetadata:
         unread = {"last_accessed_at": _NO_ACCESS_TIME}
         tags: dict[str, str] = {}
         try:
@@ -197,10 +180,7 @@ class _Reading(OverseenReading):
             unread |= dict.fromkeys(("tags", "owner", "environment", "priority"), why)
         secret = self._described(entry, name, tags, unread)
         secret = self._with_grants(secret, unread)
-        if self.trails is not None:
-            attributes = {**secret.attributes, **self.trails.attributes}
-            secret = replace(secret, audit=self.trails.trails, attributes=attributes)
-            unread |= {"audit": self.trails.unread} if self.trails.unread else {}
+        secret = self.with_audit(secret, unread)
         return replace(secret, unread=unread)
 
     def _described(
