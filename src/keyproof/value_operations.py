@@ -62,7 +62,11 @@ _OPERATIONS = (
 )
 _PATTERN = re.compile("|".join(f"(?:{operation})" for operation in _OPERATIONS), re.IGNORECASE)
 _CLOUD_PATTERN = re.compile("|".join(f"(?:{request})" for request in _CLOUD_REQUESTS), re.IGNORECASE)
-_KUBERNETES_SECRETS = re.compile(r"/api/v1/(namespaces/[^/]+/)?secrets(/|\?|$)")
+_KUBERNETES_SECRETS = re.compile(
+    r"/(api/v1/(namespaces/[^/]+/)?secrets|apis/external-secrets\.io/[^/]+/(namespaces/[^/]+/)?(cluster)?secretstores)"
+    r"(/|\?|$)"
+)
+"""Secrets, and stores of External Secrets, which may hold values themselves (the provider `fake`)."""
 _WITHOUT_VALUES = ("as=Table", "as=PartialObjectMetadata")
 
 
@@ -81,7 +85,7 @@ def cloud_value(method: str, path: str) -> bool:
 
 
 def whole_secrets(path: str, accept: str) -> bool:
-    """Whether a GET of this path at a Kubernetes API server would send Secrets with their values."""
+    """Whether a GET of this path at a Kubernetes API server would send Secrets, or stores of them, with values."""
     return _KUBERNETES_SECRETS.search(path) is not None and not any(
         form in accept for form in _WITHOUT_VALUES
     )

@@ -326,6 +326,17 @@ def test_an_old_record_whose_versions_are_unread_may_hold_a_young_value() -> Non
     assert judge(secret("s", record), "2025-10-05").outcome is Outcome.FAIL
 
 
+def test_a_copy_that_is_no_longer_refreshed_is_never_fine() -> None:
+    problem = {"sync-problem": "ExternalSecret db: Ready is False, SecretSyncedError"}
+    copy = secret(value="2025-09-01", attributes=problem)
+    in_time = judge(copy, "2025-10-01")
+    assert (in_time.outcome, in_time.days_overdue) == (Outcome.NOT_EVALUATED, 0)
+    assert in_time.reason.endswith(
+        "a copy that may be behind what it copies: ExternalSecret db: Ready is False, SecretSyncedError"
+    )
+    assert judge(copy, "2026-10-01").outcome is Outcome.FAIL
+
+
 def test_only_a_secret_has_an_age() -> None:
     verdict = MaxAge.model_validate({"period": "90d"}).evaluate(document(), context())
     assert verdict.outcome is Outcome.NOT_APPLICABLE

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -90,6 +91,8 @@ def _fill_secrets(server: Server, many: int) -> None:
         {"metadata": {"name": "empty.one"}},
         {"metadata": {"name": "web-tls"}, "type": "kubernetes.io/tls", "stringData": pair},
         {"metadata": {"name": "from-store"}, "stringData": {"p": CANARY}},
+        {"metadata": {"name": "stuck"}, "stringData": {"p": CANARY}},
+        {"metadata": {"name": "mirrored"}, "stringData": {"p": CANARY}},
         {"metadata": {"name": "sealed"}, "stringData": {"p": CANARY}},
         {"metadata": {"name": "sealing", "labels": sealing}, "type": "kubernetes.io/tls", "stringData": pair},
         {"metadata": {"name": "changed"}, "stringData": {"p": CANARY}},
@@ -141,64 +144,150 @@ def _binding(name: str, kind: str, role: str, subject: dict[str, str]) -> dict[s
 
 
 def _fill_controllers(server: Server) -> None:
-    for group, version, plural, kind in (
-        ("external-secrets.io", "v1", "externalsecrets", "ExternalSecret"),
-        ("bitnami.com", "v1alpha1", "sealedsecrets", "SealedSecret"),
-        ("cert-manager.io", "v1", "certificates", "Certificate"),
+    for group, version, plural, kind, scope in (
+        ("external-secrets.io", "v1", "externalsecrets", "ExternalSecret", "Namespaced"),
+        ("external-secrets.io", "v1", "secretstores", "SecretStore", "Namespaced"),
+        ("external-secrets.io", "v1", "clustersecretstores", "ClusterSecretStore", "Cluster"),
+        ("external-secrets.io", "v1alpha1", "pushsecrets", "PushSecret", "Namespaced"),
+        ("bitnami.com", "v1alpha1", "sealedsecrets", "SealedSecret", "Namespaced"),
+        ("cert-manager.io", "v1", "certificates", "Certificate", "Namespaced"),
+        (_CSI, "v1", "secretproviderclasses", "SecretProviderClass", "Namespaced"),
+        (_CSI, "v1", "secretproviderclasspodstatuses", "SecretProviderClassPodStatus", "Namespaced"),
     ):
         schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
         names = {"plural": plural, "kind": kind, "singular": kind.lower(), "listKind": f"{kind}List"}
         spec = {
             "group": group,
-            "scope": "Namespaced",
+            "scope": scope,
             "names": names,
-            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+            "versions": [
+                {
+                    "name": version,
+                    "served": True,
+                    "storage": True,
+                    "schema": schema,
+                    "additionalPrinterColumns": [
+                        {"name": "Status", "type": "string", "jsonPath": f"{_CONDITION}.reason"},
+                        {"name": "Ready", "type": "string", "jsonPath": f"{_CONDITION}.status"},
+                    ],
+                }
+            ],
         }
-        # The group of bitnami.com is protected by no rule; those ending in k8s.io would be.
+        # Groups that end in k8s.io are kept for approved definitions.
+        annotations = {"api-approved.kubernetes.io": "unapproved, for tests"} if group == _CSI else {}
         server.make(
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-            {"metadata": {"name": f"{plural}.{group}"}, "spec": spec},
+            {"metadata": {"name": f"{plural}.{group}", "annotations": annotations}, "spec": spec},
         )
-        path = f"/apis/{group}/{version}/namespaces/shop/{plural}"
-        server.make(path, {"apiVersion": f"{group}/{version}", "kind": kind, **_CUSTOM[kind]})
+        within = "namespaces/shop/" if scope == "Namespaced" else ""
+        path = f"/apis/{group}/{version}/{within}{plural}"
+        for body in _CUSTOM[kind]:
+            server.make(path, {"apiVersion": f"{group}/{version}", "kind": kind, **body})
 
 
-_CUSTOM: dict[str, dict[str, Any]] = {
-    "ExternalSecret": {
-        "metadata": {"name": "from-store"},
-        "spec": {
-            "refreshInterval": "1h0m0s",
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": "aws"},
-            "data": [{"secretKey": "p", "remoteRef": {"key": "prod/db", "version": "3"}}],
+_CONDITION = '.status.conditions[?(@.type=="Ready")]'
+_CSI = "secrets-store.csi.x-k8s.io"
+_READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+_CUSTOM: dict[str, list[dict[str, Any]]] = {
+    "ExternalSecret": [
+        {
+            "metadata": {"name": "from-store"},
+            "spec": {
+                "refreshInterval": "876000h0m0s",
+                "secretStoreRef": {"kind": "ClusterSecretStore", "name": "aws"},
+                "data": [{"secretKey": "p", "remoteRef": {"key": "prod/db", "version": "3"}}],
+            },
+            "status": {"refreshTime": "2025-10-01T10:00:00Z", **_READY},
         },
-        "status": {
-            "refreshTime": "2025-10-01T10:00:00Z",
-            "conditions": [{"type": "Ready", "status": "True"}],
+        {
+            "metadata": {"name": "stuck"},
+            "spec": {
+                "secretStoreRef": {"name": "vault"},
+                "data": [{"secretKey": "p", "remoteRef": {"key": "prod/db"}}],
+            },
+            "status": {
+                "refreshTime": "2025-10-01T10:00:00Z",
+                "conditions": [
+                    {"type": "Ready", "status": "False", "reason": "SecretSyncedError", "message": CANARY}
+                ],
+            },
         },
-    },
-    "SealedSecret": {
-        "metadata": {
-            "name": "sealed",
-            "annotations": {"sealedsecrets.bitnami.com/namespace-wide": "true"},
-        },
-        "spec": {"encryptedData": {"p": "AgBy"}},
-        "status": {"conditions": [{"type": "Synced", "status": "False"}]},
-    },
-    "Certificate": {
-        "metadata": {"name": "web"},
-        "spec": {
-            "secretName": "web-tls",
-            "duration": "2160h0m0s",
-            "issuerRef": {"kind": "ClusterIssuer", "name": "letsencrypt"},
-            "privateKey": {"rotationPolicy": "Always"},
-        },
-        "status": {
-            "notBefore": "2025-09-01T00:00:00Z",
-            "notAfter": "2025-11-30T00:00:00Z",
-            "renewalTime": "2025-10-31T00:00:00Z",
-            "conditions": [{"type": "Ready", "status": "True"}],
-        },
-    },
+    ],
+    "SecretStore": [
+        {
+            "metadata": {"name": "vault"},
+            "spec": {"provider": {"vault": {"server": "https://vault.example"}}},
+            "status": {
+                "conditions": [{"type": "Ready", "status": "False", "reason": "InvalidProviderConfig"}]
+            },
+        }
+    ],
+    "ClusterSecretStore": [
+        {
+            "metadata": {"name": "aws"},
+            "spec": {"provider": {"fake": {"data": [{"key": "a", "value": CANARY}]}}},
+            "status": _READY,
+        }
+    ],
+    "PushSecret": [
+        {
+            "metadata": {"name": "out"},
+            "spec": {
+                "secretStoreRefs": [{"kind": "ClusterSecretStore", "name": "aws"}],
+                "selector": {"secret": {"name": "db"}},
+                "data": [{"match": {"secretKey": "p", "remoteRef": {"remoteKey": "copies/db"}}}],
+            },
+            "status": {"conditions": [{"type": "Ready", "status": "False", "reason": "Errored"}]},
+        }
+    ],
+    "SecretProviderClass": [
+        {
+            "metadata": {"name": "azure"},
+            "spec": {
+                "provider": "azure",
+                "parameters": {"keyvaultName": "prod"},
+                "secretObjects": [{"secretName": "mirrored", "type": "Opaque"}],
+            },
+        }
+    ],
+    "SecretProviderClassPodStatus": [
+        {
+            "metadata": {"name": "web-shop-azure"},
+            "status": {
+                "podName": "web",
+                "secretProviderClassName": "azure",
+                "mounted": True,
+                "objects": [{"id": "secret/db", "version": "7cc095105411491b84fe1b92ebbcf01a"}],
+            },
+        }
+    ],
+    "SealedSecret": [
+        {
+            "metadata": {
+                "name": "sealed",
+                "annotations": {"sealedsecrets.bitnami.com/namespace-wide": "true"},
+            },
+            "spec": {"encryptedData": {"p": "AgBy"}},
+            "status": {"conditions": [{"type": "Synced", "status": "False"}]},
+        }
+    ],
+    "Certificate": [
+        {
+            "metadata": {"name": "web"},
+            "spec": {
+                "secretName": "web-tls",
+                "duration": "2160h0m0s",
+                "issuerRef": {"kind": "ClusterIssuer", "name": "letsencrypt"},
+                "privateKey": {"rotationPolicy": "Always"},
+            },
+            "status": {
+                "notBefore": "2025-09-01T00:00:00Z",
+                "notAfter": "2025-11-30T00:00:00Z",
+                "renewalTime": "2025-10-31T00:00:00Z",
+                **_READY,
+            },
+        }
+    ],
 }
 
 
@@ -367,6 +456,35 @@ def test_an_external_secret_is_no_rotation(server: Server) -> None:
     assert found.attributes["synced"] is True
 
 
+def test_a_copy_that_is_no_longer_refreshed_says_why(server: Server) -> None:
+    items = list(_collector(server).collect("shop"))
+    found = _secrets(items)["shop/stuck"].attributes
+    assert (found["synced"], found["store"]) == (False, "SecretStore/vault")
+    assert found["sync-problem"] == (
+        "ExternalSecret stuck: Ready is False, SecretSyncedError; "
+        "SecretStore/vault: Ready is False, InvalidProviderConfig"
+    )
+    assert "sync-problem" not in _secrets(items)["shop/from-store"].attributes
+    assert CANARY not in repr(items)
+
+
+def test_what_is_pushed_to_another_store_says_where(server: Server) -> None:
+    """PushSecrets are served in another version than the group prefers."""
+    found = _shop(server)
+    assert found["shop/db"].attributes["pushed-to"] == "ClusterSecretStore/aws: copies/db"
+    assert found["shop/db"].attributes["push-problem"] == "PushSecret out: Ready is False, Errored"
+    assert "pushed-to" not in found["shop/applied"].attributes
+
+
+def test_what_pods_mount_from_other_stores_is_told(server: Server) -> None:
+    items = list(_collector(server).collect("shop"))
+    version = "7cc095105411491b84fe1b92ebbcf01a"
+    assert _evidence(items)["mounted"] == f"SecretProviderClass/azure (azure): secret/db {version}; by web"
+    found = _secrets(items)["shop/mirrored"].attributes
+    assert (found["mounted-by"], found["store-objects"]) == ("web", f"secret/db {version}")
+    assert (found["synced"], found["store"]) == (True, "SecretProviderClass/azure (azure)")
+
+
 def test_a_sealed_secret_tells_its_scope(server: Server) -> None:
     found = _shop(server)["shop/sealed"]
     assert (found.attributes["sealing-scope"], found.attributes["synced"]) == ("namespace-wide", False)
@@ -419,21 +537,45 @@ def test_the_encryption_configuration_tells(server: Server, tmp_path: Path) -> N
     ],
 )
 def test_a_missing_right_is_a_gap_that_names_it(server: Server, right: str, unread: str) -> None:
-    account = "less-" + "".join(letter for letter in right if letter.isalpha()).lower()
-    server.make("/api/v1/namespaces/keyproof/serviceaccounts", {"metadata": {"name": account}})
-    fewer = manifests(account, only=[one for one in PERMISSIONS if one != right])
-    _apply(
-        server,
-        fewer.replace("name: keyproof\n", f"name: {account}\n").replace(
-            "name: keyproof}", f"name: {account}}}"
-        ),
-    )
-    collector = _collector(server, token=_token(server, account))
-    items = [*collector.collect("cluster/"), *collector.collect("shop")]
+    items = _without(server, right)
     assert len(_secrets(items)) >= 8
     (gap,) = _gaps(items)
     assert f"the right to {right} is missing" in gap.reason
     assert unread in _secrets(items)["shop/db"].unread
+
+
+@pytest.mark.parametrize(
+    ("right", "scope"),
+    [
+        ("list secretstores.external-secrets.io", "shop (secretstores)"),
+        ("list clustersecretstores.external-secrets.io", "cluster/ (clustersecretstores)"),
+        ("list pushsecrets.external-secrets.io", "shop (pushsecrets)"),
+        ("list secretproviderclasses.secrets-store.csi.x-k8s.io", "shop (secretproviderclasses)"),
+        (
+            "list secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io",
+            "shop (secretproviderclasspodstatuses)",
+        ),
+    ],
+)
+def test_a_missing_right_to_read_controllers_is_a_gap(server: Server, right: str, scope: str) -> None:
+    items = _without(server, right)
+    (gap,) = _gaps(items)
+    assert gap.scope == scope
+    assert f"the right to {right} is missing" in gap.reason
+    if "podstatus" in right:
+        found = _secrets(items)["shop/mirrored"].attributes
+        assert found.keys().isdisjoint({"synced", "sync-problem", "mounted-by"})
+
+
+def _without(server: Server, right: str) -> list[Collected]:
+    """What an account finds that has all rights but one."""
+    account = "less-" + "".join(letter for letter in right if letter.isalnum())[:50].lower()
+    server.make("/api/v1/namespaces/keyproof/serviceaccounts", {"metadata": {"name": account}})
+    fewer = manifests(account, only=[one for one in PERMISSIONS if one != right])
+    fewer = fewer.replace("name: keyproof\n", f"name: {account}\n")
+    _apply(server, fewer.replace("name: keyproof}", f"name: {account}}}"))
+    collector = _collector(server, token=_token(server, account))
+    return [*collector.collect("cluster/"), *collector.collect("shop")]
 
 
 def test_a_stranger_is_denied_by_name(server: Server) -> None:
@@ -484,7 +626,8 @@ def test_no_value_ever_leaves_the_server(server: Server) -> None:
     items = [item for scope in collector.scopes() for item in collector.collect(scope)]
     assert CANARY not in repr(items)
     if isinstance(server, KubeApi):
-        kinds = {one.answer for one in server.asked if "/secrets" in one.path and "keyproof" in one.user}
+        asked_for = re.compile(r"/(secrets|secretstores|clustersecretstores)\?")
+        kinds = {one.answer for one in server.asked if asked_for.search(one.path) and "keyproof" in one.user}
         assert kinds <= {"Table", "Status"}
         assert "Table" in kinds
         return
@@ -496,11 +639,17 @@ def test_no_value_ever_leaves_the_server(server: Server) -> None:
     assert len(about) > 3
     assert {event["verb"] for event in mine} <= {"list", "get"}
     assert {event["verb"] for event in about} == {"list"}
-    answers = [event["responseObject"] for event in about if event["responseStatus"]["code"] == 200]
+    resources = {"secrets", "secretstores", "clustersecretstores"}
+    answers = [
+        event["responseObject"]
+        for event in mine
+        if (event.get("objectRef") or {}).get("resource") in resources
+        if event["responseStatus"]["code"] == 200
+    ]
     assert {answer["kind"] for answer in answers} == {"Table"}
     for answer in answers:
         for row in answer["rows"] or ():
-            assert set(row["object"]) <= {"kind", "apiVersion", "metadata"}
+            assert set(row["object"] or ()) <= {"kind", "apiVersion", "metadata"}
 
 
 def test_the_servers_own_audit_log_tells_who_read_what(server: Server) -> None:
@@ -542,6 +691,34 @@ def test_a_value_that_was_never_changed_is_as_old_as_the_object(fake: KubeApi) -
     assert "facts" not in found.unread
 
 
+def test_a_copy_is_no_proof_of_the_age_of_its_value(fake: KubeApi) -> None:
+    """What was copied yesterday may be years old: only a bound is known of it."""
+    fake.version = "v1.31.2"
+    found = _shop(fake)
+    for name in ("stuck", "sealed", "mirrored", "from-store"):
+        assert {fact.confidence for fact in found[f"shop/{name}"].facts} == {Confidence.UPPER_BOUND}
+
+
+def test_stores_whose_tables_have_other_columns_are_a_gap(fake: KubeApi) -> None:
+    for plural in ("secretstores", "clustersecretstores"):
+        fake.printed["external-secrets.io", plural] = []
+    collector = _collector(fake)
+    gaps = _gaps([*collector.collect("cluster/"), *collector.collect("shop")])
+    assert [(gap.scope, gap.reason) for gap in gaps] == [
+        ("cluster/ (clustersecretstores)", "a table of clustersecretstores has an unknown shape"),
+        ("shop (secretstores)", "a table of secretstores has an unknown shape"),
+    ]
+
+
+def test_odd_pod_statuses_are_a_gap_and_say_nothing_of_copies(fake: KubeApi) -> None:
+    odd = {"metadata": {"name": "odd"}, "status": {"mounted": True}}
+    fake.make(f"/apis/{_CSI}/v1/namespaces/shop/secretproviderclasspodstatuses", odd)
+    items = list(_collector(fake).collect("shop"))
+    (gap,) = _gaps(items)
+    assert gap.scope == "shop (secretproviderclasspodstatuses)"
+    assert "mounted-by" not in _secrets(items)["shop/mirrored"].attributes
+
+
 def test_a_later_write_is_a_bound(fake: KubeApi) -> None:
     fake.version = "v1.25.0"
     (item,) = [one for one in fake.objects["", "secrets"] if one["metadata"]["name"] == "changed"]
@@ -554,21 +731,21 @@ def test_a_later_write_is_a_bound(fake: KubeApi) -> None:
 
 
 def test_waits_for_a_busy_server(fake: KubeApi) -> None:
-    busy = Scripted(path="/secrets", status=429, headers={"Retry-After": "1"}, body=b"{}")
-    fake.scripted += [busy, Scripted(path="/secrets", status=503, body=b"")]
+    busy = Scripted(path="/secrets?", status=429, headers={"Retry-After": "1"}, body=b"{}")
+    fake.scripted += [busy, Scripted(path="/secrets?", status=503, body=b"")]
     assert "shop/db" in _shop(fake)
     assert fake.scripted == []
 
 
 def test_gives_up_on_a_server_that_stays_busy(fake: KubeApi) -> None:
-    fake.scripted += [Scripted(path="/secrets", status=429, headers={"Retry-After": "40"})] * 5
+    fake.scripted += [Scripted(path="/secrets?", status=429, headers={"Retry-After": "40"})] * 5
     with pytest.raises(BackendUnreachableError, match="stays busy: 429"):
         _shop(fake)
 
 
 def test_a_server_that_sends_whole_objects_is_refused(fake: KubeApi) -> None:
     body = json.dumps({"kind": "SecretList", "items": [{"data": {"p": CANARY}}]}).encode()
-    fake.scripted.append(Scripted(path="/secrets", body=body))
+    fake.scripted.append(Scripted(path="/secrets?", body=body))
     with pytest.raises(BackendProtocolError, match="sends SecretList where a table was asked for") as caught:
         _shop(fake)
     assert CANARY not in repr(caught.value)
@@ -577,12 +754,12 @@ def test_a_server_that_sends_whole_objects_is_refused(fake: KubeApi) -> None:
 @pytest.mark.parametrize(
     ("script", "error", "words"),
     [
-        (Scripted(path="/secrets", body=b"<html>", status=200), BackendProtocolError, "no JSON object"),
-        (Scripted(path="/secrets", body=b'{"a": 1}', cut=4), BackendUnreachableError, "breaks off"),
-        (Scripted(path="/secrets", status=302), BackendProtocolError, "answers 302"),
-        (Scripted(path="/secrets", status=401), AccessDeniedError, "expired"),
+        (Scripted(path="/secrets?", body=b"<html>", status=200), BackendProtocolError, "no JSON object"),
+        (Scripted(path="/secrets?", body=b'{"a": 1}', cut=4), BackendUnreachableError, "breaks off"),
+        (Scripted(path="/secrets?", status=302), BackendProtocolError, "answers 302"),
+        (Scripted(path="/secrets?", status=401), AccessDeniedError, "expired"),
         (
-            Scripted(path="/secrets", body=b'{"kind": "Table", "rows": [{}]}'),
+            Scripted(path="/secrets?", body=b'{"kind": "Table", "rows": [{}]}'),
             BackendProtocolError,
             "unknown shape",
         ),
@@ -608,7 +785,7 @@ def test_a_server_that_is_gone(fake: KubeApi) -> None:
 def test_a_listing_that_goes_round_in_a_circle_ends(fake: KubeApi) -> None:
     columns = [{"name": name} for name in ("Name", "Type", "Data")]
     page = {"kind": "Table", "columnDefinitions": columns, "rows": [], "metadata": {"continue": "again"}}
-    fake.scripted += [Scripted(path="/secrets", body=json.dumps(page).encode())] * 3
+    fake.scripted += [Scripted(path="/secrets?", body=json.dumps(page).encode())] * 3
     with pytest.raises(BackendProtocolError, match="the same page again and again"):
         _shop(fake)
 

@@ -89,7 +89,11 @@ def test_what_does_not(operation: str) -> None:
         ("POST", "/v1/projects/p/serviceAccounts/a@p.iam/keys", True),
         ("POST", "/v1/projects/-/serviceAccounts/a@p.iam:generateAccessToken", True),
         ("POST", "/v1/projects/p/locations/l/keyRings/r/cryptoKeys/k:decrypt", True),
-        ("POST", "/v1/projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1:asymmetricSign", True),
+        (
+            "POST",
+            "/v1/projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1:asymmetricSign",
+            True,
+        ),
         ("GET", "/v1/projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions", False),
         ("GET", "/keys/k/0123456789abcdef", False),
         ("GET", "/secrets", False),
@@ -116,6 +120,10 @@ def test_requests_to_clouds_that_hand_over_a_value(method: str, path: str, value
         ("/api/v1/namespaces/shop/secrets", METADATA, False),
         ("/apis/external-secrets.io/v1/namespaces/shop/externalsecrets", JSON, False),
         ("/api/v1/namespaces/secrets/pods", JSON, False),
+        ("/apis/external-secrets.io/v1/namespaces/shop/secretstores?limit=500", JSON, True),
+        ("/apis/external-secrets.io/v1/clustersecretstores", JSON, True),
+        ("/apis/external-secrets.io/v1beta1/clustersecretstores/aws", JSON, True),
+        ("/apis/external-secrets.io/v1/clustersecretstores", TABLE, False),
     ],
 )
 def test_secrets_of_kubernetes_are_asked_for_without_values(path: str, accept: str, whole: bool) -> None:

@@ -46,6 +46,8 @@ class KubeApi:
     """Token → name and groups."""
     custom: dict[tuple[str, str], str] = field(default_factory=dict)
     """Group and plural of custom resources → version."""
+    printed: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
+    """Group and plural of custom resources → their columns in tables."""
     metrics: str = ""
     version: str = "v1.20.2"
     """Servers from v1.25 on note when a value changes."""
@@ -173,14 +175,8 @@ class KubeApi:
             case "/metrics":
                 return 200, self.metrics
             case "/apis":
-                known = {group: version for (group, _), version in self.custom.items()} | {_RBAC: "v1"}
-                groups = [
-                    {
-                        "name": group,
-                        "preferredVersion": {"groupVersion": f"{group}/{version}", "version": version},
-                    }
-                    for group, version in known.items()
-                ]
+                served = {*((group, version) for (group, _), version in self.custom.items()), (_RBAC, "v1")}
+                groups = [_group(name, served) for name in sorted({group for group, _ in served})]
                 return 200, {"kind": "APIGroupList", "groups": groups}
             case _:
                 return 404, _status(404, "the server could not find the requested resource")
@@ -199,7 +195,9 @@ class KubeApi:
             return 409, _status(409, f"{place.plural} {name!r} already exists")
         if place.plural == "customresourcedefinitions":
             spec = body["spec"]
-            self.custom[spec["group"], spec["names"]["plural"]] = spec["versions"][0]["name"]
+            place_of = spec["group"], spec["names"]["plural"]
+            self.custom[place_of] = spec["versions"][0]["name"]
+            self.printed[place_of] = spec["versions"][0].get("additionalPrinterColumns") or []
         metadata = {**body["metadata"], "creationTimestamp": _now()}
         if place.namespace:
             metadata["namespace"] = place.namespace
@@ -224,8 +222,8 @@ class KubeApi:
         return 404, _status(404, f"{place.plural} {place.name!r} not found")
 
     def _read(self, place: "_Place", query: Mapping[str, str], accept: str) -> tuple[int, Any]:
-        served = (place.group, place.plural) in self.custom or place.group in {"", _RBAC}
-        if not served:
+        served = self.custom.get((place.group, place.plural)) == place.version
+        if not served and place.group not in {"", _RBAC}:
             return 404, _status(404, "the server could not find the requested resource")
         items = [
             item
@@ -245,7 +243,7 @@ class KubeApi:
                 return 410, {**gone, "metadata": {"continue": f"{self.epoch}-{start}"}}
         end = start + int(query.get("limit", len(items) or 1))
         metadata = {"continue": f"{self.epoch}-{end}"} if end < len(items) else {}
-        return 200, _shaped(items[start:end], metadata, accept)
+        return 200, _shaped(items[start:end], metadata, accept, self.printed.get((place.group, place.plural)))
 
     def _may_get(self, who: _Who, path: str) -> bool:
         return any(
@@ -288,6 +286,7 @@ class KubeApi:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     group: str
+    version: str
     plural: str
     namespace: str
     name: str
@@ -297,21 +296,43 @@ class _Place:
     def of(cls, path: str) -> "_Place | None":
         parts = path.strip("/").split("/")
         if parts[0] == "api" and len(parts) > 2:
-            group, rest = "", parts[2:]
+            group, version, rest = "", parts[1], parts[2:]
         elif parts[0] == "apis" and len(parts) > 3:
-            group, rest = parts[1], parts[3:]
+            group, version, rest = parts[1], parts[2], parts[3:]
         else:
             return None
         namespace = ""
         if rest[0] == "namespaces" and len(rest) > 2:
             namespace, rest = rest[1], rest[2:]
         plural, name, sub = (*rest, "", "")[:3]
-        return cls(group=group, plural=plural, namespace=namespace, name=name, sub=sub)
+        return cls(group=group, version=version, plural=plural, namespace=namespace, name=name, sub=sub)
 
 
-def _shaped(items: Iterable[Object], metadata: Object, accept: str) -> Object:
+def _group(name: str, served: set[tuple[str, str]]) -> Object:
+    """As the server lists it: a stable version goes before others."""
+    versions = [
+        {"groupVersion": f"{name}/{version}", "version": version}
+        for version in sorted(
+            (one for group, one in served if group == name), key=lambda one: (len(one), one)
+        )
+    ]
+    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
+
+
+def _shaped(
+    items: Iterable[Object], metadata: Object, accept: str, printed: Sequence[Object] | None
+) -> Object:
+    """`printed` are the columns of a custom resource."""
+    if "as=Table" in accept and printed is not None:
+        columns = [{"name": "Name"}, *({"name": column["name"]} for column in printed)]
+        told = [
+            [item["metadata"]["name"], *(_at(item, column["jsonPath"]) for column in printed)]
+            for item in items
+        ]
+        rows = [{"cells": cells, "object": None} for cells in told]
+        return {"kind": "Table", "metadata": metadata, "columnDefinitions": columns, "rows": rows}
     if "as=Table" in accept:
-        rows = [
+        whole: list[Object] = [
             {
                 "cells": [item["metadata"]["name"], item.get("type", ""), len(item.get("data") or {}), "1d"],
                 "object": {"kind": "PartialObjectMetadata", "metadata": item["metadata"]},
@@ -319,11 +340,18 @@ def _shaped(items: Iterable[Object], metadata: Object, accept: str) -> Object:
             for item in items
         ]
         columns = [{"name": name} for name in ("Name", "Type", "Data", "Age")]
-        return {"kind": "Table", "metadata": metadata, "columnDefinitions": columns, "rows": rows}
+        return {"kind": "Table", "metadata": metadata, "columnDefinitions": columns, "rows": whole}
     if "as=PartialObjectMetadataList" in accept:
         bare = [{"kind": "PartialObjectMetadata", "metadata": item["metadata"]} for item in items]
         return {"kind": "PartialObjectMetadataList", "metadata": metadata, "items": bare}
     return {"kind": "List", "metadata": metadata, "items": list(items)}
+
+
+def _at(item: Object, path: str) -> str | None:
+    """What the Ready condition says at `path`, the one kind of path that is known here."""
+    key = path.removeprefix('.status.conditions[?(@.type=="Ready")].')
+    conditions = (item.get("status") or {}).get("conditions") or ()
+    return next((one.get(key) for one in conditions if one["type"] == "Ready"), None)
 
 
 def _bound(binding: Object, who: _Who) -> bool:

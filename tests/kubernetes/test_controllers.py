@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from keyproof.domain.secret import Confidence
-from keyproof.kubernetes.controllers import CERTIFICATES, EXTERNAL_SECRETS, SEALED_SECRETS, written_by
+from keyproof.kubernetes.controllers import CERTIFICATES, SEALED_SECRETS, written_by
+from keyproof.kubernetes.external_secrets import EXTERNAL_SECRETS
+from tests.fakes.ports import NOW
 
 
 def external(**spec: Any) -> dict[str, str | int | bool]:
     body = {"metadata": {"name": "db"}, "spec": {"target": {"name": "made"}, **spec}}
-    return dict(written_by(EXTERNAL_SECRETS, [body])[0]["made"].attributes)
+    return dict(written_by(EXTERNAL_SECRETS, [body], now=NOW)[0]["made"].attributes)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,7 @@ def external(**spec: Any) -> dict[str, str | int | bool]:
         ({"refreshInterval": "0"}, False),
         ({"refreshInterval": "0s"}, False),
         ({"refreshPolicy": "CreatedOnce"}, False),
-        ({"refreshPolicy": "OnChange"}, True),
+        ({"refreshPolicy": "OnChange"}, False),
         ({"data": [{"remoteRef": {"key": "a", "version": "2"}}]}, False),
     ],
     ids=str,
@@ -48,7 +50,7 @@ def test_keys_are_told_only_where_all_are_named(spec: dict[str, Any], keys: str)
 
 def test_a_certificate_that_is_not_issued_yet() -> None:
     body = {"metadata": {"name": "web"}, "spec": {"secretName": "web-tls", "duration": "2160h"}}
-    found = written_by(CERTIFICATES, [body])[0]["web-tls"]
+    found = written_by(CERTIFICATES, [body], now=NOW)[0]["web-tls"]
     assert (found.facts, found.expires_at) == ((), None)
     assert found.rotation is not None
     assert (found.rotation.interval, found.rotation.problem) == (
@@ -60,7 +62,7 @@ def test_a_certificate_that_is_not_issued_yet() -> None:
 def test_a_certificate_whose_key_stays_dates_by_a_bound() -> None:
     status = {"notBefore": "2025-09-01T00:00:00Z"}
     body = {"metadata": {"name": "web"}, "spec": {}, "status": status}
-    (fact,) = written_by(CERTIFICATES, [body])[0]["web"].facts
+    (fact,) = written_by(CERTIFICATES, [body], now=NOW)[0]["web"].facts
     assert fact.confidence is Confidence.UPPER_BOUND
 
 
@@ -76,7 +78,7 @@ def test_a_certificate_whose_key_stays_dates_by_a_bound() -> None:
 def test_scopes_of_sealed_secrets(annotations: dict[str, str], scope: str) -> None:
     template = {"metadata": {"name": "made"}}
     body = {"metadata": {"name": "s", "annotations": annotations}, "spec": {"template": template}}
-    assert written_by(SEALED_SECRETS, [body])[0]["made"].attributes["sealing-scope"] == scope
+    assert written_by(SEALED_SECRETS, [body], now=NOW)[0]["made"].attributes["sealing-scope"] == scope
 
 
 def test_objects_of_an_unknown_shape_are_named() -> None:
@@ -86,4 +88,4 @@ def test_objects_of_an_unknown_shape_are_named() -> None:
         {"metadata": {"name": "c"}, "spec": {"data": [1]}},
         {"metadata": {"name": "d"}, "status": {"conditions": ["Ready"]}},
     ]
-    assert written_by(EXTERNAL_SECRETS, odd) == ({}, ["a", "b", "c", "d"])
+    assert written_by(EXTERNAL_SECRETS, odd, now=NOW) == ({}, ["a", "b", "c", "d"])

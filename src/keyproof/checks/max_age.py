@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from keyproof.check_model import CheckModel
 from keyproof.domain.check import Context
+from keyproof.domain.copied import stalled
 from keyproof.domain.deadline import Deadline
 from keyproof.domain.deletion import not_kept
 from keyproof.domain.duration import Duration, parse_lead_time
@@ -186,6 +187,11 @@ class MaxAge(CheckModel):
     def _in_time(self, subject: SecretMetadata, fact: DatedFact, told: _Told, end: _End) -> Verdict:
         if short := self._too_weak(fact, told):
             return replace(short, due=end.due, days_overdue=0)
+        if why := stalled(subject):
+            reason = (
+                f"{told.value} would be in time, but it is a copy that may be behind what it copies: {why}"
+            )
+            return Verdict.of(Outcome.NOT_EVALUATED, reason, told.evidence + end.evidence, end.due, 0)
         first = "first period: " if _never_rotated(subject, told) else ""
         return Verdict.of(
             _PASS,

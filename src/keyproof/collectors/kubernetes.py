@@ -13,15 +13,16 @@ from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 from keyproof.domain.assessment import Collected, Gap, ScopeStatus
-from keyproof.domain.secret import Basis, SecretMetadata
+from keyproof.domain.secret import Basis, Confidence, SecretMetadata
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
 from keyproof.kubernetes import permissions as need
 from keyproof.kubernetes.client import METADATA, TABLE, Client
-from keyproof.kubernetes.cluster import MANAGED_FIELDS, ClusterFacts, read_cluster
+from keyproof.kubernetes.cluster import ClusterFacts, read_cluster
 from keyproof.kubernetes.config import KubernetesConfig
-from keyproof.kubernetes.controllers import CONTROLLERS, Managed, written_by
+from keyproof.kubernetes.controlled import Controlled, read_controlled
 from keyproof.kubernetes.kubeconfig import ClusterAccess, find_access
+from keyproof.kubernetes.managed import MANAGED_FIELDS, Managed
 from keyproof.kubernetes.secret import Row, notes_changes, priority, read_table, word
 from keyproof.ports import Surroundings
 from keyproof.strict_yaml import did_you_mean
@@ -43,7 +44,7 @@ class _Space:
     namespace: str
     facts: ClusterFacts
     labels: Mapping[str, str]
-    managed: dict[str, Managed] = field(default_factory=dict)
+    controlled: Controlled = field(default_factory=Controlled)
     unread: dict[str, str] = field(default_factory=dict)
 
 
@@ -153,29 +154,19 @@ class KubernetesCollector:
             self._access = find_access(self._config, here.environ, root=here.root, scope=client_scope)
         return self._access
 
-    def _read_controllers(self, space: _Space) -> Iterator[Gap]:
+    def _read_controllers(self, space: _Space) -> Iterator[Collected]:
         if not self._config.controllers:
             space.unread |= dict.fromkeys(MANAGED_FIELDS, "not read: controllers is false in keyproof.yaml")
             return
-        for controller in CONTROLLERS:
-            version = space.facts.groups.get(controller.group)
-            if version is None:
-                continue  # it is not installed
-            path = f"/apis/{controller.group}/{version}/namespaces/{space.namespace}/{controller.plural}"
-            strange: list[str] = []
-            try:
-                for page in space.client.pages(path, need=controller.need):
-                    found, unknown = written_by(controller, page.get("items") or ())
-                    space.managed |= found
-                    strange += unknown
-            except AccessDeniedError as error:
-                space.unread |= dict.fromkeys(MANAGED_FIELDS, error.message)
-                yield self._gap(f"{space.namespace} ({controller.plural})", error.message, error.hint)
-            if strange:
-                reason = f"{len(strange)} objects have an unknown shape, e.g. {min(strange)}"
-                space.unread |= dict.fromkeys(MANAGED_FIELDS, reason)
-                hint = "correct them, or report this with the controller's version"
-                yield self._gap(f"{space.namespace} ({controller.plural})", reason, hint)
+        facts = space.facts
+        now = self._surroundings.clock.now()
+        space.controlled = read_controlled(
+            space.client, space.namespace, facts.groups, stores=facts.stores, now=now
+        )
+        space.unread |= space.controlled.unread
+        for what, reason, hint in space.controlled.gaps:
+            yield self._gap(f"{space.namespace} ({what})", reason, hint)
+        yield from space.controlled.evidence
 
     def _secrets(self, space: _Space) -> Iterator[Collected]:
         tally: Counter[str] = Counter()
@@ -218,7 +209,7 @@ class KubernetesCollector:
         )
 
     def _secret(self, space: _Space, row: Row) -> SecretMetadata:
-        facts, managed = space.facts, space.managed.get(row.name)
+        facts, managed = space.facts, space.controlled.managed.get(row.name)
         words = {**space.labels, **row.labels, **row.annotations}
         bare = SecretMetadata(
             id=f"kubernetes://{self._name}/{quote(row.namespace)}/{quote(row.name)}",
@@ -240,7 +231,7 @@ class KubernetesCollector:
             grants=facts.rbac.on(row.namespace, row.name) if facts.rbac else None,
             audit=facts.audit,
             access_log=facts.log.log_of(row.namespace, row.name) if facts.log else None,
-            attributes=self._attributes(facts, row),
+            attributes={**self._attributes(facts, row), **space.controlled.pushed(row.name, row.labels)},
             unread=_unread(space, row),
         )
         return _with_managed(bare, managed) if managed else bare
@@ -282,9 +273,16 @@ def _unread(space: _Space, row: Row) -> dict[str, str]:
 
 
 def _with_managed(secret: SecretMetadata, managed: Managed) -> SecretMetadata:
-    """A controller's own dates go before those of the object, which it also writes for other reasons."""
-    created = (fact for fact in secret.facts if fact.basis is Basis.RECORD_CREATED)
-    facts = (*managed.facts, *created) if managed.facts else secret.facts
+    """A controller's own dates go before those of the object, which it also writes for other reasons.
+
+    What was made elsewhere may be older than the object that holds a copy of it.
+    """
+    facts = secret.facts
+    if managed.facts:
+        created = (fact for fact in secret.facts if fact.basis is Basis.RECORD_CREATED)
+        facts = (*managed.facts, *created)
+    elif managed.copied:
+        facts = tuple(replace(fact, confidence=Confidence.UPPER_BOUND) for fact in secret.facts)
     unread = {name: why for name, why in secret.unread.items() if name != "facts" or not managed.facts}
     return replace(
         secret,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from keyproof.domain.secret import SecretMetadata
 
 KEYS, STORE, AT = "remote-keys", "store", "refreshed-at"
-FOLLOWS, SYNCED = "follows-rotation", "synced"
+FOLLOWS, SYNCED, PROBLEM = "follows-rotation", "synced", "sync-problem"
 COPY_OF, STALE = "copy-of", "stale-copy"
 
 
@@ -30,3 +30,8 @@ def copied(secret: SecretMetadata) -> Copied | None:
     except ValueError:
         return None
     return Copied(keys=keys, at=at.astimezone(UTC)) if at.tzinfo else None
+
+
+def stalled(secret: SecretMetadata) -> str:
+    """Why a copy is no longer made anew from what it copies, so that it may be behind; empty where that is not known."""
+    return str(secret.attributes.get(PROBLEM) or "")

@@ -11,19 +11,20 @@ from keyproof.audit.files import LogFileError, log_files
 from keyproof.domain.access import AuditTrail
 from keyproof.domain.secret import Encryption
 from keyproof.domain.verdict import Evidence
-from keyproof.errors import AccessDeniedError
+from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.kubernetes import permissions as need
 from keyproof.kubernetes.at_rest import AtRest, by_configuration, by_flags, by_metrics, flags_of
 from keyproof.kubernetes.audit_log import AuditLog, read_logs
 from keyproof.kubernetes.audit_policy import Recorded, read_policy, trails
 from keyproof.kubernetes.client import METADATA, Client
 from keyproof.kubernetes.config import KubernetesConfig
+from keyproof.kubernetes.controlled import Groups, stores_of
+from keyproof.kubernetes.external_secrets import CLUSTER_STORES
+from keyproof.kubernetes.managed import MANAGED_FIELDS
 from keyproof.kubernetes.rbac import Rbac, RbacObjects
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _GRANTS_HINT = "grant the rights that the reference of this kind of source lists, or set access: false"
-MANAGED_FIELDS = ("expires_at", "rotation")
-"""What only a controller that writes a Secret tells."""
 _FILE_HINT = "correct the path, or remove the key"
 
 
@@ -40,8 +41,9 @@ class ClusterFacts:
     """Field of SecretMetadata → why it is not known, or not in full."""
     version: str = ""
     """Empty where the server does not state it."""
-    groups: Mapping[str, str] = field(default_factory=dict)
-    """API group → the version the server prefers."""
+    groups: Groups = field(default_factory=dict)
+    stores: Mapping[str, str] = field(default_factory=dict)
+    """Stores of External Secrets for all namespaces → why nothing can be had from them; empty for those that are ready."""
     evidence: list[Evidence] = field(default_factory=list)
     gaps: list[tuple[str, str, str]] = field(default_factory=list)
     """What, why, and what to do."""
@@ -51,6 +53,7 @@ def read_cluster(client: Client, config: KubernetesConfig, *, root: Path, scanne
     """Read all of it; what is denied is noted, not raised. Raises CollectError when the server goes away."""
     facts = ClusterFacts()
     _read_version(client, facts)
+    _read_stores(client, config, facts)
     _read_access(client, config, facts)
     flags = _read_flags(client, config, facts)
     _read_encryption(client, config, facts, flags, root)
@@ -71,9 +74,22 @@ def _read_version(client: Client, facts: ClusterFacts) -> None:
         facts.gaps.append(("api groups", error.message, error.hint))
         facts.unread |= dict.fromkeys(MANAGED_FIELDS, error.message)
         return
-    facts.groups = {
-        str(group.get("name")): str((group.get("preferredVersion") or {}).get("version")) for group in groups
-    }
+    facts.groups = {str(group.get("name")): _versions(group) for group in groups}
+
+
+def _versions(group: Mapping[str, Any]) -> tuple[str, ...]:
+    """The versions of an API group, the one the server prefers first."""
+    stated = (group.get("preferredVersion"), *(group.get("versions") or ()))
+    return tuple(dict.fromkeys(str(one.get("version")) for one in stated if one))
+
+
+def _read_stores(client: Client, config: KubernetesConfig, facts: ClusterFacts) -> None:
+    if not config.controllers:
+        return
+    try:
+        facts.stores = stores_of(client, facts.groups)
+    except (AccessDeniedError, BackendProtocolError) as error:
+        facts.gaps.append((CLUSTER_STORES.plural, error.message, error.hint))
 
 
 def _read_access(client: Client, config: KubernetesConfig, facts: ClusterFacts) -> None:

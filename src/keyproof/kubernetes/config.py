@@ -34,7 +34,7 @@ class KubernetesConfig(StrictModel):
     """Whether rights that lead to a value in two steps count as reading it: to start pods, to impersonate, to
     grant oneself a role, to make tokens."""
     controllers: bool = True
-    """Whether to read ExternalSecrets, SealedSecrets and cert-manager's Certificates."""
+    """Whether to read the objects of External Secrets, Sealed Secrets, cert-manager and the Secrets Store CSI driver."""
     server_settings: bool = True
     """Whether to read the API server's metrics and flags, to know of encryption at rest and of auditing."""
     encryption_configuration: str = ""

@@ -1,98 +1,48 @@
 """What controllers say about the Secrets they write: External Secrets, Sealed Secrets, cert-manager."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from keyproof.domain.copied import AT, FOLLOWS, KEYS, STORE, SYNCED
+from keyproof.domain.copied import PROBLEM, SYNCED
 from keyproof.domain.secret import Basis, Confidence, DatedFact, Rotation
+from keyproof.kubernetes.external_secrets import CLUSTER_STORES, EXTERNAL_SECRETS, PUSHES, STORES, external
+from keyproof.kubernetes.managed import SHAPE, Body, Controller, Managed, name_of, unmet
 from keyproof.kubernetes.secret import moment, seconds
+from keyproof.kubernetes.secrets_store import POD_STATUSES, PROVIDER_CLASSES
 
-Attributes = Mapping[str, str | int | bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Managed:
-    """What a controller adds to what the Secret itself says."""
-
-    attributes: Attributes
-    facts: tuple[DatedFact, ...] = ()
-    rotation: Rotation | None = None
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Controller:
-    """One kind of object that writes Secrets."""
-
-    group: str
-    plural: str
-    kind: str
-
-    @property
-    def need(self) -> str:
-        """The right it takes, as RBAC names it."""
-        return f"list {self.plural}.{self.group}"
-
-
-EXTERNAL_SECRETS = Controller(group="external-secrets.io", plural="externalsecrets", kind="ExternalSecret")
 SEALED_SECRETS = Controller(group="bitnami.com", plural="sealedsecrets", kind="SealedSecret")
 CERTIFICATES = Controller(group="cert-manager.io", plural="certificates", kind="Certificate")
-CONTROLLERS = (EXTERNAL_SECRETS, SEALED_SECRETS, CERTIFICATES)
+WRITERS = (EXTERNAL_SECRETS, SEALED_SECRETS, CERTIFICATES)
+"""Those of which each object writes one Secret."""
+CONTROLLERS = (*WRITERS, STORES, CLUSTER_STORES, PUSHES, PROVIDER_CLASSES, POD_STATUSES)
 
 
 def written_by(
-    controller: Controller, objects: Iterable[Mapping[str, Any]]
+    controller: Controller, objects: Iterable[Body], *, now: datetime
 ) -> tuple[dict[str, Managed], list[str]]:
-    """Name of a Secret → what the object that writes it says; and the names of objects of an unknown shape.
-
-    Their definitions are the cluster's own, so nothing about their shape is sure.
-    """
-    read = {EXTERNAL_SECRETS: _external, SEALED_SECRETS: _sealed, CERTIFICATES: _certificate}[controller]
+    """Name of a Secret → what the object that writes it says; and the names of objects of an unknown shape."""
     found: dict[str, Managed] = {}
     strange: list[str] = []
     for body in objects:
         try:
-            name, managed = read(body)
-        except (AttributeError, TypeError, ValueError, KeyError):
-            strange.append(_name(body))
+            name, managed = _read(controller, body, now)
+        except SHAPE:
+            strange.append(name_of(body))
         else:
             found[name] = managed
     return found, strange
 
 
-def _external(body: Mapping[str, Any]) -> tuple[str, Managed]:
-    """ExternalSecret: a refresh is a copy of what the store holds, so it is no rotation and dates nothing."""
-    name, spec, status = _name(body), body.get("spec") or {}, body.get("status") or {}
-    store, interval = spec.get("secretStoreRef") or {}, spec.get("refreshInterval", "1h")
-    policy = str(spec.get("refreshPolicy") or "Periodic")
-    references = [item.get("remoteRef") or {} for item in spec.get("data") or ()]
-    extracts = [item.get("extract") or {} for item in spec.get("dataFrom") or ()]
-    named = [*references, *extracts]
-    # What a search or a generator gives is not named, so the keys that are would be only a part.
-    keys = dict.fromkeys(str(ref["key"]) for ref in named) if all(ref.get("key") for ref in named) else {}
-    versions = {str(ref["version"]) for ref in named if ref.get("version")}
-    follows = policy == "OnChange" or (policy == "Periodic" and bool(seconds(interval)))
-    attributes: dict[str, str | int | bool] = {
-        "managed-by": f"ExternalSecret {name}",
-        STORE: f"{store.get('kind', 'SecretStore')}/{store.get('name', '')}",
-        KEYS: ", ".join(keys),
-        "refresh-interval": str(interval),
-        FOLLOWS: follows and not versions,
-        SYNCED: _condition(status, "Ready"),
-    }
-    if versions:
-        attributes["pinned-version"] = ", ".join(sorted(versions))
-    if status.get("refreshTime"):
-        attributes[AT] = str(status["refreshTime"])
-    target = spec.get("target") or {}
-    return str(target.get("name") or name), Managed(attributes=attributes)
+def _read(controller: Controller, body: Body, now: datetime) -> tuple[str, Managed]:
+    if controller is EXTERNAL_SECRETS:
+        return external(body, now)
+    return _sealed(body) if controller is SEALED_SECRETS else _certificate(body)
 
 
-def _sealed(body: Mapping[str, Any]) -> tuple[str, Managed]:
+def _sealed(body: Body) -> tuple[str, Managed]:
     """SealedSecret: the sealed text usually lies in git, and its scope says where it may be opened."""
-    metadata, status = body.get("metadata") or {}, body.get("status") or {}
+    metadata = body.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
     wide = [
         scope
@@ -100,22 +50,25 @@ def _sealed(body: Mapping[str, Any]) -> tuple[str, Managed]:
         if str(annotations.get(f"sealedsecrets.bitnami.com/{scope}")).lower() == "true"
     ]
     template = ((body.get("spec") or {}).get("template") or {}).get("metadata") or {}
+    problem = unmet(body, "Synced")
     attributes: dict[str, str | int | bool] = {
-        "managed-by": f"SealedSecret {_name(body)}",
+        "managed-by": f"SealedSecret {name_of(body)}",
         "sealing-scope": wide[0] if wide else "strict",
-        SYNCED: _condition(status, "Synced"),
+        SYNCED: not problem,
     }
-    return str(template.get("name") or _name(body)), Managed(attributes=attributes)
+    if problem:
+        attributes[PROBLEM] = f"SealedSecret {name_of(body)}: {problem}"
+    return str(template.get("name") or name_of(body)), Managed(attributes=attributes, copied=True)
 
 
-def _certificate(body: Mapping[str, Any]) -> tuple[str, Managed]:
+def _certificate(body: Body) -> tuple[str, Managed]:
     """Certificate: renewed by cert-manager, with a new key only where its rotation policy says so."""
-    name, spec, status = _name(body), body.get("spec") or {}, body.get("status") or {}
+    name, spec, status = name_of(body), body.get("spec") or {}, body.get("status") or {}
     issuer = spec.get("issuerRef") or {}
     issued, ends = moment(status.get("notBefore")), moment(status.get("notAfter"))
     renewal = moment(status.get("renewalTime"))
     policy = str((spec.get("privateKey") or {}).get("rotationPolicy") or "")
-    ready = _condition(status, "Ready")
+    ready = not unmet(body, "Ready")
     rotation = Rotation(
         enabled=True,
         interval=renewal - issued if renewal and issued and renewal > issued else _lifetime(spec),
@@ -139,15 +92,3 @@ def _certificate(body: Mapping[str, Any]) -> tuple[str, Managed]:
 def _lifetime(spec: Mapping[str, Any]) -> timedelta | None:
     whole = seconds(spec.get("duration"))
     return timedelta(seconds=whole) if whole else None
-
-
-def _condition(status: Mapping[str, Any], type_: str) -> bool:
-    """Whether the condition is stated and true."""
-    return any(
-        condition.get("type") == type_ and condition.get("status") == "True"
-        for condition in status.get("conditions") or ()
-    )
-
-
-def _name(body: Mapping[str, Any]) -> str:
-    return str((body.get("metadata") or {}).get("name"))
