@@ -1,4 +1,4 @@
-"""Where the shipped policies and report templates are: in the wheel, or in a checkout."""
+"""Where the shipped policies, report templates and rights files are: in the wheel, or in a checkout."""
 
 from pathlib import Path
 
@@ -14,3 +14,9 @@ def policies() -> Path:
 def reports() -> Path:
     """The folder with `html` and `schema`."""
     return _SHIPPED / "reports"
+
+
+def rights() -> Path:
+    """The folder with the least rights of sources, each in its backend's own form."""
+    in_wheel = _PACKAGE / "_data" / "rights"
+    return in_wheel if in_wheel.is_dir() else _SHIPPED / "docs" / "how-to"

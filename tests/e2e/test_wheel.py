@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from keyproof.wiring.rights import FILES as RIGHTS
 from tests.leaks.git.compiled import available
 
 
@@ -47,7 +48,8 @@ def test_the_shipped_data_is_what_git_tracks(wheel: zipfile.ZipFile, checkout: P
         for name in wheel.namelist()
         if name.startswith("keyproof/_data/")
     }
-    assert shipped == set(listed)
+    rights = {f"rights/{name}" for name in RIGHTS.values()}
+    assert shipped == {*listed, *rights}
 
 
 def test_the_code_is_what_git_tracks(wheel: zipfile.ZipFile, checkout: Path) -> None:

@@ -31,7 +31,7 @@ from keyproof.postgresql.roles import (
 T = TypeVar("T")
 _NO_ACCESS_TIME = "PostgreSQL keeps no time of a role's last login; its log has it"
 _SHOWN = ("ssl", "password_encryption", "scram_iterations", "log_connections", "track_commit_timestamp")
-_HINT = "run the statements of docs/how-to/postgresql-reader.sql as a superuser"
+_HINT = "run the statements of `keyproof doctor --rights postgresql` as a superuser"
 
 
 class PostgresqlConfig(StrictModel):
