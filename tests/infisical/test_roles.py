@@ -42,14 +42,23 @@ def test_conditions_on_the_environment_are_evaluated(conditions: Any, told: list
 
 def test_a_later_permission_goes_before_an_earlier_one() -> None:
     everything = {"subject": "secrets", "action": ["read", "create", "edit", "delete"]}
-    denied = {**READ, "inverted": True}
+    denied = {**READ, "action": "read", "inverted": True}
     elsewhere = {**denied, "conditions": {"secretPath": "/a"}}
-    assert _told(role_of([everything, denied])) == [("admin,list,write", "")]
+    assert _told(role_of([everything, denied])) == [("admin,write", "")]
     assert _told(role_of([denied, everything])) == [("admin,list,read,write", "")]
-    assert _told(role_of([READ, elsewhere])) == [("read", "unless secretPath /a")]
-    tagged = {**READ, "conditions": {"secretTags": "x"}}
-    assert _told(role_of([tagged, elsewhere])) == [("read", "secretTags x, unless secretPath /a")]
-    assert _told(role_of([READ, {**denied, "conditions": {"environment": "dev"}}])) == [("read", "")]
+    assert _told(role_of([{**READ, "action": "read"}, elsewhere])) == [("list,read", "unless secretPath /a")]
+    tagged = {**READ, "action": "read", "conditions": {"secretTags": "x"}}
+    assert _told(role_of([tagged, elsewhere])) == [("list,read", "secretTags x, unless secretPath /a")]
+    assert _told(role_of([READ, {**READ, "inverted": True, "conditions": {"environment": "dev"}}])) == [
+        ("read", "")
+    ]
+
+
+def test_to_deny_one_of_two_actions_that_read_leaves_the_other() -> None:
+    both = {**READ, "action": ["read", "readValue"]}
+    assert _told(role_of([both, {**READ, "inverted": True}])) == [("list,read", "")]
+    assert _told(role_of([both, {**READ, "action": "read", "inverted": True}])) == [("read", "")]
+    assert _told(role_of([READ, {**READ, "inverted": True}])) == []
 
 
 def test_what_is_not_about_secrets_is_nothing() -> None:

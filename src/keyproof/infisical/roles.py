@@ -10,7 +10,7 @@ from typing import Any
 from keyproof.domain.access import Action
 
 _ALL = tuple(sorted(Action))
-_ACTIONS = {
+_ACTIONS: Mapping[str, tuple[Action, ...]] = {
     "read": (Action.LIST, Action.READ),
     "describeSecret": (Action.LIST,),
     "readValue": (Action.READ,),
@@ -27,7 +27,8 @@ Object = Mapping[str, Any]
 class Permission:
     """One line of a role on secrets; a later one goes before an earlier one."""
 
-    actions: tuple[Action, ...]
+    actions: tuple[str, ...]
+    """As Infisical names them: to deny `readValue` leaves what `read` lets one do, which it asks for first."""
     conditions: Object = field(default_factory=dict)
     """As Infisical writes them, e.g. `{"environment": {"$eq": "prod"}}`."""
     inverted: bool = False
@@ -37,9 +38,9 @@ class Permission:
 Role = Sequence[Permission]
 _UNKNOWN = "what this role permits is not read"
 BUILT_IN: Mapping[str, Role] = {
-    "admin": (Permission(actions=_ALL),),
-    "member": (Permission(actions=_ALL),),
-    "viewer": (Permission(actions=(Action.LIST, Action.READ)),),
+    "admin": (Permission(actions=tuple(_ACTIONS)),),
+    "member": (Permission(actions=tuple(_ACTIONS)),),
+    "viewer": (Permission(actions=("read",)),),
     "no-access": (),
 }
 """The roles that every project has."""
@@ -51,7 +52,7 @@ def role_of(permissions: Sequence[Object]) -> Role:
     for permission in permissions:
         named = permission["action"]
         several = [named] if isinstance(named, str) else named
-        actions = tuple(sorted({action for one in several for action in _ACTIONS.get(str(one), ())}))
+        actions = tuple(one for one in map(str, several) if one in _ACTIONS)
         if permission["subject"] == _SUBJECT and actions:
             conditions = permission.get("conditions") or {}
             inverted = bool(permission.get("inverted"))
@@ -67,7 +68,7 @@ def allowed(role: Role | None, environment: str) -> Iterator[tuple[tuple[Action,
     if role is None:
         yield _ALL, _UNKNOWN
         return
-    given: list[tuple[Action, str]] = []
+    given: list[tuple[str, str]] = []
     for permission in role:
         here = _in(permission.conditions.get("environment"), environment)
         if here is False:
@@ -81,12 +82,13 @@ def allowed(role: Role | None, environment: str) -> Iterator[tuple[tuple[Action,
         else:
             given = list(_lessened(given, permission.actions, condition))
     for condition in sorted({condition for _, condition in given}):
-        yield tuple(sorted({action for action, told in given if told == condition})), condition
+        named = {action for name, told in given if told == condition for action in _ACTIONS[name]}
+        yield tuple(sorted(named)), condition
 
 
 def _lessened(
-    given: Sequence[tuple[Action, str]], taken: Sequence[Action], condition: str
-) -> Iterator[tuple[Action, str]]:
+    given: Sequence[tuple[str, str]], taken: Sequence[str], condition: str
+) -> Iterator[tuple[str, str]]:
     for action, before in given:
         if action not in taken:
             yield action, before
