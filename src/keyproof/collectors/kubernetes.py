@@ -21,7 +21,8 @@ from keyproof.kubernetes.client import METADATA, TABLE, Client
 from keyproof.kubernetes.cluster import ClusterFacts, read_cluster
 from keyproof.kubernetes.config import KubernetesConfig
 from keyproof.kubernetes.controlled import Controlled, read_controlled
-from keyproof.kubernetes.kubeconfig import ClusterAccess, find_access
+from keyproof.kubernetes.credentials import Credentials
+from keyproof.kubernetes.kubeconfig import ClusterAccess
 from keyproof.kubernetes.managed import MANAGED_FIELDS, Managed
 from keyproof.kubernetes.secret import Row, notes_changes, priority, read_table, word
 from keyproof.ports import Surroundings
@@ -64,7 +65,7 @@ class KubernetesCollector:
         self._config = config
         self._surroundings = surroundings
         self._lock = Lock()
-        self._access: ClusterAccess | None = None
+        self._credentials = Credentials(config, surroundings)
         self._facts: ClusterFacts | None = None
         self._labels: dict[str, Mapping[str, str]] = {}
 
@@ -120,7 +121,7 @@ class KubernetesCollector:
         return ""
 
     def _about(self, client: Client, facts: ClusterFacts) -> Iterator[Collected]:
-        access = self._found_access(client_scope=_CLUSTER)
+        access = client.access
         who = _scanner(access) or "not stated by the credentials"
         yield Evidence(name="identity", value=f"{who} ({access.origin})")
         yield Evidence(name="endpoint", value=access.server)
@@ -132,27 +133,18 @@ class KubernetesCollector:
     def _cluster(self, client: Client) -> ClusterFacts:
         with self._lock:
             if self._facts is None:
-                access = self._found_access(client_scope=self._source)
-                root = self._surroundings.root
-                scanner = _scanner(access)
+                root, scanner = self._surroundings.root, _scanner(client.access)
                 self._facts = read_cluster(client, self._config, root=root, scanner=scanner)
             return self._facts
 
     @contextmanager
     def _open(self, scope: str) -> Iterator[Client]:
-        with self._lock:
-            access = self._found_access(client_scope=scope)
-        client = Client(access, self._config, self._surroundings, scope=scope)
+        access = self._credentials.current(scope)
+        client = Client(access, self._config, self._surroundings, scope=scope, credentials=self._credentials)
         try:
             yield client
         finally:
             client.close()
-
-    def _found_access(self, *, client_scope: str) -> ClusterAccess:
-        if self._access is None:
-            here = self._surroundings
-            self._access = find_access(self._config, here.environ, root=here.root, scope=client_scope)
-        return self._access
 
     def _read_controllers(self, space: _Space) -> Iterator[Collected]:
         if not self._config.controllers:
@@ -210,9 +202,11 @@ class KubernetesCollector:
 
     def _secret(self, space: _Space, row: Row) -> SecretMetadata:
         facts, managed = space.facts, space.controlled.managed.get(row.name)
+        # The cluster as it stands in subject ids.
+        cluster = self._config.cluster or urlsplit(space.client.access.server).netloc.lower()
         words = {**space.labels, **row.labels, **row.annotations}
         bare = SecretMetadata(
-            id=f"kubernetes://{self._name}/{quote(row.namespace)}/{quote(row.name)}",
+            id=f"kubernetes://{quote(cluster, safe=':')}/{quote(row.namespace)}/{quote(row.name)}",
             name=f"{row.namespace}/{row.name}",
             source=self._source,
             backend=self.kind,
@@ -231,13 +225,16 @@ class KubernetesCollector:
             grants=facts.rbac.on(row.namespace, row.name) if facts.rbac else None,
             audit=facts.audit,
             access_log=facts.log.log_of(row.namespace, row.name) if facts.log else None,
-            attributes={**self._attributes(facts, row), **space.controlled.pushed(row.name, row.labels)},
+            attributes={
+                **self._attributes(space.client.access, facts, row),
+                **space.controlled.pushed(row.name, row.labels),
+            },
             unread=_unread(space, row),
         )
         return _with_managed(bare, managed) if managed else bare
 
-    def _attributes(self, facts: ClusterFacts, row: Row) -> dict[str, str | int | bool]:
-        access = self._found_access(client_scope=row.namespace)
+    @staticmethod
+    def _attributes(access: ClusterAccess, facts: ClusterFacts, row: Row) -> dict[str, str | int | bool]:
         found: dict[str, str | int | bool] = {"address": access.server, "data-keys": row.keys}
         if not access.verified:
             found["tls-verified"] = False
@@ -252,12 +249,6 @@ class KubernetesCollector:
         if facts.values_in_log:
             found["audit_log_raw"] = True
         return found
-
-    @property
-    def _name(self) -> str:
-        """The cluster as it stands in subject ids."""
-        server = self._found_access(client_scope=self._source).server
-        return quote(self._config.cluster or urlsplit(server).netloc.lower(), safe=":")
 
     def _gap(self, scope: str, reason: str, hint: str) -> Gap:
         return Gap(source=self._source, scope=scope, status=ScopeStatus.PARTIAL, reason=reason, hint=hint)

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, CollectError
 from keyproof.kubernetes.config import KubernetesConfig
+from keyproof.kubernetes.credentials import Credentials
 from keyproof.kubernetes.kubeconfig import ClusterAccess
 from keyproof.kubernetes.permissions import PERMISSIONS
 from keyproof.ports import Surroundings
@@ -35,10 +36,23 @@ class Client:
     """Questions of one scope to one API server."""
 
     def __init__(
-        self, access: ClusterAccess, config: KubernetesConfig, surroundings: Surroundings, *, scope: str
+        self,
+        access: ClusterAccess,
+        config: KubernetesConfig,
+        surroundings: Surroundings,
+        *,
+        scope: str,
+        credentials: Credentials | None = None,
     ) -> None:
-        """Prepare, without asking anything yet. Raises CollectError for certificates that are none."""
+        """Prepare, without asking anything yet; where `access` is renewable, `credentials` give the next one.
+
+        Raises CollectError for certificates that are none.
+        """
         self._server, self._scope = access.server, scope
+        self.access = access
+        """The one in force: its credentials may change on the way."""
+        self._credentials = credentials
+        renewable = credentials is not None and access.renewable
         self._transport = Transport(
             scope=scope,
             surroundings=surroundings,
@@ -52,7 +66,8 @@ class Client:
             stated=PERMISSIONS,
             denied=_denied,
             meaning=self._meant,
-            headers=_authorization(access, scope),
+            headers={} if renewable else _authorization(access, scope),
+            token=self._token if renewable else None,
             max_wait=config.max_wait,
             authorities="correct the certificate authority of the kubeconfig",
             check="check that the address is that of a Kubernetes API server",
@@ -113,6 +128,17 @@ class Client:
                 raise self._strange(f"answers {answer.status}: {words(answer.body)}", need)
             yield answer.body
 
+    def _token(self, _: str, refused: bool) -> str:
+        """The token in force; empty where a certificate of the client stands for it. Raises CollectError."""
+        assert self._credentials is not None
+        found = self._credentials.current(self._scope)
+        if refused and found is self.access:
+            found = self._credentials.after(found, self._scope)
+        if (found.certificate, found.key) != (self.access.certificate, self.access.key):
+            self._transport.connections.trust(_context(found, self._scope))
+        self.access = found
+        return _checked(found.token, self._scope)
+
     def _meant(self, refusal: RefusedError) -> CollectError:
         """A refusal in keyproof's words."""
         said = words(refusal.body)
@@ -156,13 +182,17 @@ def _context(access: ClusterAccess, scope: str) -> ssl.SSLContext:
 
 def _authorization(access: ClusterAccess, scope: str) -> dict[str, str]:
     if access.token:
-        if not (access.token.isascii() and access.token.isprintable() and " " not in access.token):
-            what = "the token found has characters that no token has"
-            raise AccessDeniedError(what, scope=scope, hint="correct the token of the kubeconfig")
-        return {"Authorization": f"Bearer {access.token}"}
+        return {"Authorization": f"Bearer {_checked(access.token, scope)}"}
     if access.basic:
         return {"Authorization": f"Basic {base64.b64encode(access.basic.encode()).decode()}"}
     return {}
+
+
+def _checked(token: str, scope: str) -> str:
+    if token.isascii() and " " not in token and token.isprintable():
+        return token
+    what = "the token found has characters that no token has"
+    raise AccessDeniedError(what, scope=scope, hint="correct the token of the kubeconfig")
 
 
 def _next(answer: Answer) -> str:

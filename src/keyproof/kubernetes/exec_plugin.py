@@ -5,10 +5,12 @@ import os
 import subprocess  # noqa: TID251 (an exec plugin is a program by definition, and off unless allowed)
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from keyproof.errors import AccessDeniedError
+from keyproof.kubernetes.secret import moment
 
 _PATIENCE = 60.0
 """Seconds the program may take."""
@@ -21,6 +23,8 @@ class PluginCredentials:
     token: str = field(default="", repr=False)
     certificate: str = field(default="", repr=False)
     key: str = field(default="", repr=False)
+    ends: datetime | None = None
+    """When to ask for others; None where it does not say."""
 
 
 def run_plugin(
@@ -55,6 +59,7 @@ def run_plugin(
         token=str(status.get("token") or ""),
         certificate=str(status.get("clientCertificateData") or ""),
         key=str(status.get("clientKeyData") or ""),
+        ends=moment(status.get("expirationTimestamp")),
     )
 
 

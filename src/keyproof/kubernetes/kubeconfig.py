@@ -5,6 +5,7 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,10 @@ class ClusterAccess:
     """PEM of its private key."""
     proxy: str = ""
     """`http://HOST:PORT`; empty takes the environment's."""
+    renewable: bool = False
+    """Whether to find it again may give other credentials: those of files that others write, and of programs."""
+    ends: datetime | None = None
+    """When the credentials end, where that is stated."""
     origin: str = ""
     """Where this was found, e.g. `context prod of /home/ana/.kube/config`."""
 
@@ -59,6 +64,7 @@ def find_access(
         server=f"https://{bracketed}:{port}",
         authorities=_text(folder / "ca.crt", scope),
         token=_text(folder / "token", scope).strip(),
+        renewable=True,  # the kubelet writes a new one before the old one ends
         origin=f"service account of the pod ({folder})",
     )
 
@@ -132,7 +138,8 @@ class _Kubeconfig:
                     "set allow-exec: true if you trust it, or use a kubeconfig with a token",
                 )
             got = run_plugin(plugin, folder=folder, environ=self._environ, scope=self._scope)
-            return replace(access, token=got.token, certificate=got.certificate, key=got.key)
+            access = replace(access, token=got.token, certificate=got.certificate, key=got.key)
+            return replace(access, renewable=True, ends=got.ends)
         if provider := user.get("auth-provider"):
             name = str(provider.get("name")) if isinstance(provider, Mapping) else "unknown"
             hint = "use an exec plugin, a token or a client certificate"
@@ -144,6 +151,7 @@ class _Kubeconfig:
         return replace(
             access,
             token=token,
+            renewable=bool(user.get("tokenFile")),
             basic=basic,
             certificate=self._pem(user, "client-certificate", folder),
             key=self._pem(user, "client-key", folder),

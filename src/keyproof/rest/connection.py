@@ -65,6 +65,13 @@ class Connections:
                 failed.close()
             raise
 
+    def trust(self, tls: ssl.SSLContext) -> None:
+        """Show and trust other certificates from now on, in this thread."""
+        self.tls = tls
+        for connection in self._known().values():
+            connection.close()
+        self._known().clear()
+
     def close(self) -> None:
         """Let go of the sockets of all threads."""
         for connection in self._open:
@@ -96,7 +103,10 @@ class Connections:
             raise TooLongError(f"answers with more than {LARGEST} bytes")
         if response.length:  # reading a part does not notice that the rest never came
             raise http.client.IncompleteRead(raw, response.length)
-        said = {name.lower(): value for name, value in response.getheaders()}
+        said: dict[str, str] = {}
+        for name, value in response.getheaders():  # several of one name are one list (RFC 9110, 5.3)
+            known = said.get(name.lower())
+            said[name.lower()] = value if known is None else f"{known}, {value}"
         return Received(status=response.status, headers=said, raw=raw)
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
@@ -188,7 +198,9 @@ def secure(url: str) -> bool:
 
 
 def _origin(parts: SplitResult) -> str:
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    # Key Vault names the port in the links to its next pages, and nowhere else.
+    usual = ":443" if parts.scheme == "https" else ":80"
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}"
 
 
 def _proxy_of(parts: SplitResult, environ: Mapping[str, str]) -> str:

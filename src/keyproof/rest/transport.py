@@ -24,7 +24,7 @@ USER_AGENT = "keyproof"
 """How requests are marked in the servers' logs."""
 JSON = "application/json"
 Token = Callable[[str, bool], str]
-"""The bearer token for a URL; the flag asks for a new one, as the server refused the last."""
+"""The bearer token for a URL, empty for none; the flag asks for a new one, as the server refused the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +145,8 @@ class Transport:
 
     def _attempt(self, request: Request, *, renew: bool) -> Answer:
         headers = {"User-Agent": USER_AGENT, "Accept": JSON, **self.headers, **request.headers}
-        if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token(request.url, renew)}"
+        if self.token is not None and (token := self.token(request.url, renew)):
+            headers["Authorization"] = f"Bearer {token}"
         with self._lock:
             self.counts[request.purpose] += 1
         try:
