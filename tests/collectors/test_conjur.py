@@ -99,13 +99,17 @@ def test_permitted_roles_are_all_who_may_use_it() -> None:
             "acme:layer:web",
             "acme:policy:prod",
         ],
+        "read": ["acme:user:ada", "acme:host:scanner"],
         "update": ["acme:user:ada"],
     }
     entries = [variable("prod/db", permissions=[{"privilege": "execute", "role": "acme:group:ops"}])]
     config = {"account": "acme", "permitted_roles": True}
     found = secrets(read("conjur", conjur(entries, permitted=permitted), ENVIRON, **config))["prod/db"]
     assert found.grants == (
+        AccessGrant(principal="acme:host:scanner", actions=(Action.LIST,), via="privilege read"),
         AccessGrant(principal="acme:host:web/1", actions=(Action.READ,), via="privilege execute"),
+        AccessGrant(principal="acme:policy:root", actions=(Action.ADMIN,), via="ownership"),
+        AccessGrant(principal="acme:user:ada", actions=(Action.LIST,), via="privilege read"),
         AccessGrant(principal="acme:user:ada", actions=(Action.READ,), via="privilege execute"),
         AccessGrant(principal="acme:user:ada", actions=(Action.WRITE,), via="privilege update"),
     )
@@ -129,6 +133,26 @@ def test_a_server_may_allow_smaller_pages() -> None:
         read("conjur", conjur(entries, most=100), ENVIRON, account="acme")
     items = read("conjur", conjur(entries, most=100), ENVIRON, account="acme", page_size=100)
     assert len(secrets(items)) == 250
+
+
+def test_a_short_page_is_not_the_last_one() -> None:
+    whole = conjur([variable(f"v{number}") for number in range(25)])
+
+    def answering(asked: Asked) -> Said:
+        said = whole(asked)
+        return Said(body=said.body[:10]) if asked.parts[0] == "resources" else said
+
+    assert len(secrets(read("conjur", answering, ENVIRON, account="acme", page_size=20))) == 25
+
+
+def test_a_page_that_comes_again_and_again_is_an_error() -> None:
+    whole = conjur([])
+
+    def answering(asked: Asked) -> Said:
+        return Said(body=[variable("db")]) if asked.parts[0] == "resources" else whole(asked)
+
+    with pytest.raises(BackendProtocolError, match="again and again"):
+        read("conjur", answering, ENVIRON, account="acme", page_size=1)
 
 
 def test_a_wrong_key_is_refused() -> None:

@@ -47,7 +47,7 @@ class ConjurConfig(RestConfig):
     account: str = Field(min_length=1)
     """The account, as in the ids of resources."""
     permitted_roles: bool = False
-    """Whether to ask of every variable which users and hosts may use it in the end: two requests for each."""
+    """Whether to ask of every variable which users and hosts may use it in the end: three requests for each."""
     page_size: int = Field(default=500, ge=1, le=10_000)
     """Variables per request; a server may allow fewer (API_RESOURCE_LIST_LIMIT_MAX, 1000 by default)."""
 
@@ -119,20 +119,32 @@ class ConjurCollector:
         )
 
     def _listed(self, client: RestClient, account: str) -> Iterator[Object]:
-        offset, size = 0, self._config.page_size
+        """Every variable; a page that is shorter than asked for is not the last one, an empty one is."""
+        offset, size, seen = 0, self._config.page_size, set[str]()
         while True:
             asked = {"limit": size, "offset": offset}
             page = entries(client.ask(_VARIABLES, {"account": account}, query=asked).body)
-            yield from page
-            if len(page) < size:
+            if not page:
                 return
+            fresh = {str(entry["id"]) for entry in page} - seen
+            if not fresh:
+                raise client.strange("lists the same page again and again", _VARIABLES)
+            yield from page
+            seen |= fresh
             offset += len(page)
 
     def _resolved(self, client: RestClient, secret: SecretMetadata) -> SecretMetadata:
-        """The variable with everybody who may use it, through any number of groups, layers and policies."""
+        """The variable with everybody who may use it, through any number of groups, layers and policies.
+
+        Who may change its permissions Conjur does not resolve: of its owner only the role itself is told.
+        """
         parts = {"account": secret.scope, "variable": secret.name}
-        grants = set()
-        for privilege in ("execute", "update"):
+        grants = {
+            replace(grant, actions=(Action.ADMIN,))
+            for grant in secret.grants or ()
+            if Action.ADMIN in grant.actions
+        }
+        for privilege in _PRIVILEGES:
             roles = client.ask(_ROLES, parts, query={"privilege": privilege}).body
             if not isinstance(roles, list):
                 raise TypeError("no list of roles")
