@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.evaluation import secrets
+from evaluation import secrets
 
 from keyproof.app.assess import Request, assess
 from keyproof.app.period import Asked, look_back

@@ -61,7 +61,7 @@ def test_submodules_and_archives_are_set_for_each_repository(
     shop: Path, project: Path, keyproof: Keyproof
 ) -> None:
     outer = ("shop", "backup.gz", ["gzip"], "Shop Team")
-    inner = ("inner", "c.sh", [], "Shop Team")
+    inner: tuple[str, str, list[str], str] = ("inner", "c.sh", [], "Shop Team")
     assert leaks(scan(keyproof, project, "submodules: false")) == [outer]
     assert sorted(leaks(scan(keyproof, project, "submodules: true"))) == [inner, outer]
     assert leaks(scan(keyproof, project, "submodules: true, archives: false")) == [inner]
