@@ -840,7 +840,9 @@ def test_a_server_that_is_no_vault_gets_no_token(cloud: Azure, monkeypatch: pyte
     ("url", "audience_of_it"),
     [
         ("https://management.azure.com/subscriptions", "https://management.azure.com"),
+        ("https://management.azure.com:443/subscriptions?$skiptoken=a", "https://management.azure.com"),
         ("https://shop.vault.azure.net/secrets", "https://vault.azure.net"),
+        ("https://shop.vault.azure.net:443/secrets?$skiptoken=a", "https://vault.azure.net"),
         ("https://shop.vault.azure.cn/secrets", "https://vault.azure.cn"),
         ("https://shop.vault.usgovcloudapi.net/keys", "https://vault.usgovcloudapi.net"),
         ("https://management.azure.com.evil.example/", ""),

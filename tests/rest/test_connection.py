@@ -53,6 +53,13 @@ def test_a_connection_that_is_kept_is_used_again() -> None:
     assert b"\r\nX-A: 1\r\n" in heard[1]
 
 
+def test_a_header_that_comes_in_several_lines_is_kept_whole() -> None:
+    several = WHOLE.replace(b"X-Name: a", b'Link: <a>; rel="next"\r\nX-Name: a\r\nlink: <b>; rel="last"')
+    with _played([several]) as (address, _), closing(_connections()) as connections:
+        said = connections.exchange("GET", address, {}).headers
+    assert said["link"] == '<a>; rel="next", <b>; rel="last"'
+
+
 def test_a_connection_that_was_closed_while_idle_is_made_again_with_the_same_request() -> None:
     with _played([WHOLE], [WHOLE]) as (address, heard), closing(_connections()) as connections:
         for _ in range(2):
@@ -151,7 +158,9 @@ def test_an_address_that_is_no_proxys_is_none() -> None:
     [
         ("https://Store.example:8443/a?b", "https://store.example:8443", True),
         ("http://store.example/a", "http://store.example", False),
-        ("http://127.0.0.1:80/a", "http://127.0.0.1:80", True),
+        ("https://shop.vault.azure.net:443/secrets?$skiptoken=a", "https://shop.vault.azure.net", True),
+        ("https://shop.vault.azure.net:80/a", "https://shop.vault.azure.net:80", True),
+        ("http://127.0.0.1:80/a", "http://127.0.0.1", True),
         ("http://127.0.0.1.example/a", "http://127.0.0.1.example", False),
         ("http://localhost@store.example/", "http://localhost@store.example", False),
     ],

@@ -13,6 +13,7 @@ from keyproof.errors import (
     CollectError,
     MissingExtraError,
 )
+from keyproof.rest.connection import origin
 from keyproof.rest.refusals import LockedOutError, RefusedError, words
 from keyproof.rest.transport import Token
 
@@ -61,9 +62,10 @@ def sign_in(config: AzureKeyVaultConfig, *, scope: str) -> Token:
 
 def audience(url: str, management: str) -> str:
     """Whom a token for `url` is for: the resource manager, or the vaults of its cloud; empty for other servers."""
-    if url.startswith(f"{management}/"):
+    asked, manager = urlsplit(url), urlsplit(management)
+    if origin(url) == origin(management) and asked.path.startswith(f"{manager.path}/"):
         return management
-    _, found, suffix = (urlsplit(url).hostname or "").partition(".vault.")
+    _, found, suffix = (asked.hostname or "").partition(".vault.")
     return f"https://vault.{suffix}" if found else ""
 
 

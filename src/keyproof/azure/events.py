@@ -16,6 +16,7 @@ from keyproof.audit.records import records
 from keyproof.audit.uses import Uses
 from keyproof.azure.config import ObjectKind
 from keyproof.domain.access import AccessEvent, Action
+from keyproof.rest.connection import origin
 from keyproof.rest.reading import moment
 
 _CATEGORY = "AuditEvent"
@@ -56,7 +57,7 @@ class VaultLogs:
 
     sink: str
     vaults: dict[str, Uses] = field(default_factory=dict)
-    """Host of the vault → its uses."""
+    """Origin of the vault's address → its uses."""
 
     def add(self, record: Item) -> None:
         """Take in one record; those of other kinds are left out."""
@@ -64,8 +65,8 @@ class VaultLogs:
         if record.get("category") != _CATEGORY or at is None:
             return
         places = [urlsplit(str(said[key])) for key in ("id", "requestUri") if said.get(key)]
-        host = next((place.netloc.lower() for place in places), "")
-        uses = self.vaults.setdefault(host, Uses(sink=self.sink))
+        server = next((origin(place.geturl()) for place in places), "")
+        uses = self.vaults.setdefault(server, Uses(sink=self.sink))
         uses.records += 1
         uses.cover(min(at, uses.since or at), max(at, uses.until or at))
         action = _ACTIONS.get(str(record.get("operationName")))
@@ -75,7 +76,7 @@ class VaultLogs:
 
     def of(self, address: str) -> Uses | None:
         """What they tell of the vault at an address; None when nothing."""
-        return self.vaults.get(urlsplit(address).netloc.lower())
+        return self.vaults.get(origin(address))
 
 
 def names_of(kind: ObjectKind, name: str) -> tuple[str, ...]:
