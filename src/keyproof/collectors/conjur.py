@@ -144,12 +144,12 @@ class ConjurCollector:
             for grant in secret.grants or ()
             if Action.ADMIN in grant.actions
         }
-        for privilege in _PRIVILEGES:
+        for privilege, action in _PRIVILEGES.items():
             roles = client.ask(_ROLES, parts, query={"privilege": privilege}).body
             if not isinstance(roles, list):
                 raise TypeError("no list of roles")
             grants |= {
-                AccessGrant(principal=role, actions=(_PRIVILEGES[privilege],), via=f"privilege {privilege}")
+                AccessGrant(principal=role, actions=(action,), via=f"privilege {privilege}")
                 for role in map(str, roles)
                 if role.split(":", 2)[1] in _PEOPLE
             }
