@@ -14,6 +14,7 @@ from keyproof.ports import Surroundings
 from keyproof.rest.client import RestClient, Server, token_of
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.refusals import LockedOutError, NotThereError
+from keyproof.rest.transport import Answer
 from keyproof.value_operations import ValueOperationError
 from tests.fakes.certificates import make
 from tests.fakes.ports import NOW, FixedClock
@@ -44,6 +45,7 @@ def _client(
     naps: list[float] | None = None,
     environ: Mapping[str, str] | None = None,
     root: Path = Path("/"),
+    remembered: dict[str, Answer] | None = None,
     **config: Any,
 ) -> RestClient:
     taken: list[float] = []
@@ -54,7 +56,7 @@ def _client(
         sleep=(naps if naps is not None else taken).append,
     )
     server = Server(name="Store", address=address, operations=OPERATIONS, renewal="renew it")
-    return RestClient(server, RestConfig.model_validate(config), here, scope="all")
+    return RestClient(server, RestConfig.model_validate(config), here, scope="all", remembered=remembered)
 
 
 @contextmanager
@@ -189,6 +191,27 @@ def test_pages_follow_the_link_but_never_to_another_place() -> None:
         "/base/things/a?cursor=b%2F1",
         "/base/things/a?cursor=c",
     ]
+
+
+def test_pages_go_on_after_one_that_is_unchanged() -> None:
+    remembered: dict[str, Answer] = {}
+    tagged = {"ETag": '"1"', "Link": '<https://a/?cursor=b>; rel="next"'}
+    answers = [Said(body=[1], headers=tagged), Said(body=[2]), Said(status=304), Said(body=[2])]
+    with rest_server(Recorded(*answers)) as server:
+        for _ in range(2):
+            with _client(server.address, remembered=remembered) as client:
+                assert list(client.pages(LIST, {"owner": "a"})) == [[1], [2]]
+        assert [asked.headers.get("if-none-match") for asked in server.asked] == [None, None, '"1"', None]
+
+
+def test_the_answer_to_a_question_in_a_body_is_not_remembered() -> None:
+    remembered: dict[str, Answer] = {}
+    with (
+        rest_server(Recorded(Said(body=[1], headers={"ETag": '"1"'}))) as server,
+        _client(server.address, remembered=remembered) as client,
+    ):
+        client.ask(POST, json_body={"a": 1})
+    assert remembered == {}
 
 
 def test_a_listing_that_goes_round_is_an_error() -> None:

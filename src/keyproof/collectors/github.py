@@ -31,6 +31,7 @@ from keyproof.rest.client import RestClient, Server
 from keyproof.rest.config import RestConfig, checked_address
 from keyproof.rest.reading import entries, wanted
 from keyproof.rest.refusals import LockedOutError
+from keyproof.rest.transport import Answer
 
 _PAGE = {"per_page": 100}
 _CLOUD = "https://api.github.com"
@@ -89,7 +90,7 @@ class GithubCollector:
         self._surroundings = surroundings
         self._lock = Lock()
         self._known: dict[str, Mapping[str, Any]] = {}
-        self._remembered: dict[str, tuple[str, Any]] = {}
+        self._remembered: dict[str, Answer] = {}
 
     def scopes(self) -> Sequence[str]:
         """Every organisation, and every repository of it. Raises CollectError."""

@@ -47,9 +47,9 @@ class RestClient:
         surroundings: Surroundings,
         *,
         scope: str,
-        remembered: dict[str, tuple[str, Any]] | None = None,
+        remembered: dict[str, Answer] | None = None,
     ) -> None:
-        """Prepare, without asking anything yet; `remembered` keeps answers by ETag, also for later clients.
+        """Prepare, without asking anything yet; `remembered` keeps answers with an ETag, also for later clients.
 
         Raises CollectError for a file of authorities that is none.
         """
@@ -142,18 +142,19 @@ class RestClient:
         yield self._transport.account()
 
     def _answered(self, request: Request) -> Answer:
-        known = (self._remembered or {}).get(request.url)
+        remembered = self._remembered if request.method == "GET" else None
+        known = (remembered or {}).get(request.url)
         if known:
-            tagged = {**request.headers, "If-None-Match": known[0]}
+            tagged = {**request.headers, "If-None-Match": known.headers["etag"]}
             request = replace(request, headers=tagged, answers=frozenset({_UNCHANGED}))
         answer = self._transport.send(request)
         if known and answer.status == _UNCHANGED:
-            return replace(answer, body=known[1])
+            # What leads to the next page need not be said again (RFC 9110, 15.4.5).
+            return replace(known, headers={**known.headers, **answer.headers})
         if answer.body is None:
             raise self.strange("answers with something that is no JSON", request.purpose)
-        tag = answer.headers.get("etag")
-        if self._remembered is not None and tag and len(self._remembered) < _REMEMBERED:
-            self._remembered[request.url] = (tag, answer.body)
+        if remembered is not None and "etag" in answer.headers and len(remembered) < _REMEMBERED:
+            remembered[request.url] = replace(answer, raw=b"")
         return answer
 
     def _meant(self, refusal: RefusedError) -> CollectError:
