@@ -73,9 +73,11 @@ def _gaps(items: list[Collected]) -> list[Gap]:
     return [item for item in items if isinstance(item, Gap)]
 
 
-def _event(name: str, key: str, at: str) -> dict[str, Any]:
+def _event(name: str, key: str, at: str, number: str = "") -> dict[str, Any]:
+    """What became of a variable, whose number is its key unless told otherwise."""
     about = {"id": 1, "author_id": 1, "entity_id": 7, "entity_type": "Project"}
-    return {**about, "event_name": name, "created_at": at, "details": {"target_details": key}}
+    details = {"target_type": "Ci::Variable", "target_id": number or key, "target_details": key}
+    return {**about, "event_name": name, "created_at": at, "details": details}
 
 
 def test_scopes_are_groups_below_and_projects(proxy: FaultProxy) -> None:
@@ -111,17 +113,19 @@ def test_a_variable_comes_without_its_value(api: GitlabApi, proxy: FaultProxy) -
 
 
 def test_audit_events_date_variables(api: GitlabApi, proxy: FaultProxy) -> None:
-    names = ("MADE", "CHANGED", "BOTH", "OLD", "TWICE")
+    names = ("MADE", "CHANGED", "AGAIN", "OLD", "TWICE")
     nodes = [variable(name) for name in names]
-    nodes.append(variable("TWICE", environmentScope="test"))
+    nodes.append(variable("TWICE", environmentScope="test", id="gid://gitlab/Ci::Variable/8"))
     api.connections["project acme/shop"]["ciVariables"] = nodes
     api.listings["projects/acme/shop/audit_events"] = [
         _event("ci_variable_created", "MADE", "2025-01-01T00:00:00Z"),
         _event("ci_variable_updated", "CHANGED", "2025-02-01T00:00:00Z"),
         _event("ci_variable_updated", "CHANGED", "2025-03-01T00:00:00Z"),
-        _event("ci_variable_created", "BOTH", "2025-04-01T00:00:00Z"),
-        _event("ci_variable_updated", "BOTH", "2025-01-01T00:00:00Z"),
-        _event("ci_variable_created", "TWICE", "2025-04-01T00:00:00Z"),
+        _event("ci_variable_created", "AGAIN", "2025-04-01T00:00:00Z"),
+        _event("ci_variable_updated", "AGAIN", "2025-01-01T00:00:00Z", "5"),
+        _event("ci_variable_deleted", "AGAIN", "2025-01-02T00:00:00Z", "5"),
+        _event("ci_variable_created", "TWICE", "2025-04-01T00:00:00Z", "8"),
+        _event("ci_variable_updated", "OLD", "2025-05-01T00:00:00Z", "6"),
         _event("project_created", "OLD", "2025-01-01T00:00:00Z"),
         _event("ci_variable_created", "", "2025-01-01T00:00:00Z"),
     ]
@@ -138,11 +142,25 @@ def test_audit_events_date_variables(api: GitlabApi, proxy: FaultProxy) -> None:
     assert told == {
         "MADE *": (1, event, Confidence.EXACT),
         "CHANGED *": (3, event, Confidence.UPPER_BOUND),
-        "BOTH *": (4, event, Confidence.EXACT),
+        "AGAIN *": (4, event, Confidence.EXACT),
         "OLD *": "GitLab dates no variables, and its audit events tell nothing of this one",
-        "TWICE *": (4, event, Confidence.UPPER_BOUND),
-        "TWICE test": (4, event, Confidence.UPPER_BOUND),
+        "TWICE *": "GitLab dates no variables, and its audit events tell nothing of this one",
+        "TWICE test": (4, event, Confidence.EXACT),
     }
+
+
+def test_audit_events_date_variables_of_groups(api: GitlabApi, proxy: FaultProxy) -> None:
+    api.connections["group acme"]["ciVariables"] = [variable("DB"), variable("API")]
+    api.listings["groups/acme/audit_events"] = [
+        _event("ci_group_variable_created", "DB", "2025-01-01T00:00:00Z"),
+        _event("ci_group_variable_updated", "API", "2025-02-01T00:00:00Z"),
+    ]
+    found = _secrets(_all(proxy, "groups/acme"))
+    dates = [found[f"acme/{name}"].value_date for name in ("DB", "API")]
+    assert [(date.at.month, date.confidence) for date in dates if date] == [
+        (1, Confidence.EXACT),
+        (2, Confidence.UPPER_BOUND),
+    ]
 
 
 def test_without_audit_events_the_age_is_unknown(api: GitlabApi, proxy: FaultProxy) -> None:

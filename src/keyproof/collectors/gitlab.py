@@ -190,18 +190,12 @@ class _Reading:
                 why = f"GitLab dates no variables, and its audit events cannot be read: {error.message}"
                 yield self._gap("audit events", error.message, f"{error.hint}, or set audit-events: false")
         readers, unseen = yield from self._readers()
-        connection = self._connection("ciVariables")
-        if writes is None:
-            yield from self._chosen(
-                variable_of(node, self.holder, (), why, readers, unseen) for node in connection
-            )
-            return
-        nodes = list(connection)  # whether a key is the only one of its name is known at the end
-        keys = Counter(str(node["key"]) for node in nodes)
-        for node in nodes:
-            facts = writes.facts(str(node["key"]), only=keys[str(node["key"])] == 1)
-            variable = variable_of(node, self.holder, facts, "" if facts else why, readers, unseen)
-            yield from self._chosen(iter([variable]))
+
+        def dated(node: Mapping[str, Any]) -> SecretMetadata:
+            facts = writes.facts(node) if writes else ()
+            return variable_of(node, self.holder, facts, "" if facts else why, readers, unseen)
+
+        yield from self._chosen(map(dated, self._connection("ciVariables")))
 
     def _readers(self) -> Generator[Collected, None, tuple[tuple[tuple[str, str], ...], str]]:
         """Who may see variables, and what of that is not known; yields the gap that this is."""

@@ -49,40 +49,47 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writes:
-    """What audit events tell of the variables of one holder."""
+    """What audit events tell of the variables of one holder, by their numbers: several may have one key."""
 
     created: Mapping[str, datetime]
     updated: Mapping[str, datetime]
 
-    def facts(self, key: str, *, only: bool) -> tuple[DatedFact, ...]:
-        """Dates of the value of the variable `key`; `only` tells that no other scope has the same key.
+    def facts(self, node: Object) -> tuple[DatedFact, ...]:
+        """Dates of a variable's value. Raises KeyError.
 
         GitLab notes an update for protection, mask or scope too, so its time is a bound; a variable that was
         never updated is as old as its creation.
         """
-        made, changed = self.created.get(key), self.updated.get(key)
-        if changed is not None and (made is None or changed > made):
-            confidence, at = Confidence.UPPER_BOUND, changed
-        elif made is not None:
-            confidence, at = (Confidence.EXACT if only else Confidence.UPPER_BOUND), made
-        else:
+        number = _number(node)
+        made, changed = self.created.get(number), self.updated.get(number)
+        at = changed or made
+        if at is None:
             return ()
+        confidence = Confidence.UPPER_BOUND if changed else Confidence.EXACT
         return (DatedFact(at=at, basis=Basis.ROTATION_EVENT, confidence=confidence),)
 
 
 def writes_of(events: Iterable[Object]) -> Writes:
-    """The last creation and update of every variable; a deletion ends what was before it."""
+    """The creation and the last update of every variable."""
     created: dict[str, datetime] = {}
     updated: dict[str, datetime] = {}
+    times = {
+        f"{kind}_{done}": found
+        for kind in ("ci_variable", "ci_group_variable")
+        for done, found in (("created", created), ("updated", updated))
+    }
     for event in events:
-        kind, details = str(event.get("event_name") or ""), event.get("details") or {}
-        key, at = str(details.get("target_details") or ""), moment(event.get("created_at"))
-        if at is None or not key:
-            continue
-        times = {"ci_variable_created": created, "ci_variable_updated": updated}.get(kind)
-        if times is not None:
-            times[key] = max(at, times.get(key, at))
+        found = times.get(str(event.get("event_name") or ""))
+        number = str((event.get("details") or {}).get("target_id") or "")
+        at = moment(event.get("created_at"))
+        if found is not None and at is not None and number:
+            found[number] = max(at, found.get(number, at))
     return Writes(created=created, updated=updated)
+
+
+def _number(node: Object) -> str:
+    """The number in an id of GraphQL, e.g. `gid://gitlab/Ci::Variable/7`."""
+    return str(node["id"]).rpartition("/")[2]
 
 
 def readers_of(members: Iterable[Object], holder: Holder) -> tuple[tuple[str, str], ...]:
@@ -190,7 +197,7 @@ def trigger_of(node: Object, holder: Holder) -> SecretMetadata:
     """A token that starts pipelines; GitLab states no creation. Raises KeyError."""
     used = moment(node.get("lastUsed"))
     owner = (node.get("owner") or {}).get("username")
-    number = str(node["id"]).rpartition("/")[2]
+    number = _number(node)
     return SecretMetadata(
         id=holder.subject("triggers", number),
         name=f"{holder.name}/{node.get('description') or number}",
@@ -216,7 +223,7 @@ def trigger_of(node: Object, holder: Holder) -> SecretMetadata:
 
 def runner_of(node: Object, holder: Holder) -> SecretMetadata:
     """The token by which a runner shows itself. Raises KeyError."""
-    created, number = moment(node.get("createdAt")), str(node["id"]).rpartition("/")[2]
+    created, number = moment(node.get("createdAt")), _number(node)
     # The token may have been reset since the runner was made, so its creation is the record's only.
     facts = tuple(
         fact for fact in written(created, created, exact=False) if fact.basis is Basis.RECORD_CREATED
