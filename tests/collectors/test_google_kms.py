@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from keyproof.domain.verdict import Outcome
 from keyproof.errors import AccessDeniedError
 from keyproof.google.permissions import ACTIVITY, KMS
 from keyproof.ports import Surroundings
+from keyproof.rest.cloud import PARALLEL
 from keyproof.value_operations import cloud_value
 from tests.fakes.google import Google, google, logged
 from tests.fakes.ports import NOW, FixedClock
@@ -261,6 +263,22 @@ def test_a_right_that_is_missing_is_a_gap(cloud: Google, part: str, scope: str, 
             continue
         assert right in found.unread.get("grants", found.unread.get("versions", ""))
         assert found.value_date is not None, "the primary version stands in the listing of keys"
+
+
+def test_key_rings_share_the_connections(cloud: Google, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    connect = HTTPConnection.connect
+
+    def counted(connection: HTTPConnection) -> None:
+        made.append(connection.host)
+        connect(connection)
+
+    monkeypatch.setattr(HTTPConnection, "connect", counted)
+    for number in range(3):
+        for key in range(PARALLEL):
+            cloud.add_key(f"k{key}", ring=f"europe-west3/r{number}")
+    assert len(secrets(_all(cloud, access=False, audit=False))) == 3 * PARALLEL
+    assert len(made) <= PARALLEL + 2, "each thread keeps its own, and so do this one and the one for tokens"
 
 
 def test_locations_that_are_denied_end_the_scope(cloud: Google) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from threading import Lock
@@ -56,24 +57,23 @@ class GoogleKmsCollector:
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield the project's keys. Raises CollectError when it cannot be read or Google goes away."""
         client = self._cloud.client(scope)
-        reading = _Reading(
-            source=self._source,
-            noun="keys",
-            config=self._config,
-            cloud=self._cloud,
-            iam=self._iam,
-            client=client,
-            surroundings=self._surroundings,
-            logging=self._logging,
-        )
-        try:
+        with closing(client), ThreadPoolExecutor(max_workers=PARALLEL) as pool:
+            reading = _Reading(
+                source=self._source,
+                noun="keys",
+                config=self._config,
+                cloud=self._cloud,
+                iam=self._iam,
+                client=client,
+                pool=pool,
+                surroundings=self._surroundings,
+                logging=self._logging,
+            )
             yield from reading.prepare()
             yield Evidence(name="identity", value=self._cloud.identity)
             yield Evidence(name="endpoint", value=self._cloud.at("cloudkms"))
             yield from reading.everything()
             yield from reading.account_for()
-        finally:
-            client.close()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,18 +120,11 @@ class _Reading(ProjectReading):
                 )
                 or ()
             )
-        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-            for page in self.pages(f"{url}/cryptoKeys", need.KEYS, "cryptoKeys", page=_PAGE):
-                chosen = [
-                    key for key in page if self.chosen(f"{self.project}/{location}/{ring}/{_name(key)}")
-                ]
-                for start in range(0, len(chosen), 2 * PARALLEL):  # what is read ahead stays small
-                    part = chosen[start : start + 2 * PARALLEL]
-                    for found in pool.map(
-                        lambda key: self._key(url, (location, ring), key, dict(unread), grants), part
-                    ):
-                        if found is not None:
-                            yield found
+        for page in self.pages(f"{url}/cryptoKeys", need.KEYS, "cryptoKeys", page=_PAGE):
+            chosen = [key for key in page if self.chosen(f"{self.project}/{location}/{ring}/{_name(key)}")]
+            yield from self.each(
+                chosen, lambda key: self._key(url, (location, ring), key, dict(unread), grants)
+            )
 
     def _policy(self, url: str, right: str, ring: str = "") -> tuple[AccessGrant, ...]:
         place = f"the key ring {ring}" if ring else "the key"

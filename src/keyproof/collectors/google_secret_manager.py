@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from threading import Lock
@@ -57,17 +58,18 @@ class GoogleSecretManagerCollector:
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield the project's secrets. Raises CollectError when it cannot be read or Google goes away."""
         client = self._cloud.client(scope)
-        reading = _Reading(
-            source=self._source,
-            noun="secrets",
-            config=self._config,
-            cloud=self._cloud,
-            iam=self._iam,
-            client=client,
-            surroundings=self._surroundings,
-            logging=self._logging,
-        )
-        try:
+        with closing(client), ThreadPoolExecutor(max_workers=PARALLEL) as pool:
+            reading = _Reading(
+                source=self._source,
+                noun="secrets",
+                config=self._config,
+                cloud=self._cloud,
+                iam=self._iam,
+                client=client,
+                pool=pool,
+                surroundings=self._surroundings,
+                logging=self._logging,
+            )
             yield from reading.prepare()
             yield Evidence(name="identity", value=self._cloud.identity)
             yield Evidence(name="endpoint", value=self._cloud.at("secretmanager"))
@@ -75,8 +77,6 @@ class GoogleSecretManagerCollector:
             if not self._config.regions:
                 yield Evidence(name="regional secrets", value="not read: regions is empty in keyproof.yaml")
             yield from reading.account_for()
-        finally:
-            client.close()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,14 +114,9 @@ class _Reading(ProjectReading):
                 yield name
 
     def _secrets(self, parent: str, region: str) -> Iterator[SecretMetadata]:
-        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-            for page in self.pages(f"{parent}/secrets", need.SECRETS, "secrets", page=_PAGE):
-                chosen = [record for record in page if self.chosen(f"{self.project}/{_name(record)}")]
-                for start in range(0, len(chosen), 2 * PARALLEL):  # what is read ahead stays small
-                    part = chosen[start : start + 2 * PARALLEL]
-                    for found in pool.map(lambda record: self._secret(parent, region, record), part):
-                        if found is not None:
-                            yield found
+        for page in self.pages(f"{parent}/secrets", need.SECRETS, "secrets", page=_PAGE):
+            chosen = [record for record in page if self.chosen(f"{self.project}/{_name(record)}")]
+            yield from self.each(chosen, lambda record: self._secret(parent, region, record))
 
     def _secret(self, parent: str, region: str, record: Item) -> SecretMetadata | None:
         """Everything about one listed secret; None when it was deleted meanwhile."""
