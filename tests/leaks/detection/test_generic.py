@@ -79,6 +79,14 @@ def test_a_made_value_is_likely(scanner: Scanner, text: str) -> None:
         'password = "127.0.0.1:8080"',
         "PWD_REPLY: '257 \"%s\"'",
         "# x-mac is also identified as windows-1255",
+        '"license": {"key": "lgpl-3.0"}',
+        "compile 'io.jsonwebtoken:jjwt-orgjson:0.11.2'",
+        "    ERROR_WRONG_PASSWORD = 0x0000052B,",
+        "Codes.STATUS_PWD_TOO_LONG = 3221226106 -> Codes",
+        'params.put("oauth_timestamp", "1569750981")',
+        'OAuthClientId = "0120e057bd645470c1ed"',
+        "ADMIN_SHA256_PASSWORD=8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918",
+        "'Enter password.' => 'Zadajte heslo.'",
     ],
 )
 def test_a_reference_is_no_match(scanner: Scanner, text: str) -> None:
@@ -100,6 +108,11 @@ def test_a_reference_is_no_match(scanner: Scanner, text: str) -> None:
         'token = "deadbeefdeadbeefdeadbeef"',
         'api_key = "test_api_key"',
         'secret = "****************"',
+        '"roomPassword": "heslo"',
+        'password: "parola"',
+        "password: 123456",
+        "password: 121212",
+        "secretKey := []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}",
     ],
 )
 def test_a_value_made_to_be_shown_is_an_example(scanner: Scanner, text: str) -> None:
@@ -116,6 +129,7 @@ def _assignment(name: bytes, value: bytes, *, quoted: bool = True, around: bytes
     [
         (b"api_key", b"3f2504e0-4f89-11d3-9a0c-0305e82c3301", _POSSIBLE),
         (b"token", b"blueberry", None),
+        (b"password", b"Zaboravljena" + b" Lozinka", _POSSIBLE),
         (b"GMAIL_PASSWORD", b"Pass!" + b"98765", _LIKELY),
         (b"mail_password", b"sunflower" + b"1987", _POSSIBLE),
         (b"password", b"password", None),

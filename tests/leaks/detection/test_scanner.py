@@ -1,5 +1,7 @@
 """The scanner says what it found, where, once, and the same with either engine."""
 
+import base64
+import hashlib
 import logging
 import pickle
 import subprocess
@@ -228,3 +230,21 @@ def test_importing_the_scanner_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("host", ["%s:%d", "${HOST}", "{host}:5432"])
+def test_a_password_for_a_server_filled_in_later_need_not_be_live(scanner: Scanner, host: str) -> None:
+    found = scanner.scan(f"postgres://app:q8{'Zk2'}vR7xPw@{host}/app".encode())
+
+    assert [(one.detector, one.confidence) for one in found] == [("database-url", LeakConfidence.POSSIBLE)]
+
+
+def test_a_word_beside_a_key_does_not_make_it_a_placeholder(scanner: Scanner) -> None:
+    material = base64.b64encode(hashlib.shake_256(b"key").digest(600)).decode()
+    begin, end = ("-----" + word + " RSA PRIVATE KEY-----" for word in ("BEGIN", "END"))
+
+    told = scanner.scan(f"{begin} fake\n{material}\n{end}\n".encode())
+    repeated = scanner.scan(f"{begin}\n{'s3cr3t' * 100}\n{end}\n".encode())
+
+    assert [one.confidence for one in told] == [LeakConfidence.POSSIBLE]
+    assert [one.confidence for one in repeated] == [LeakConfidence.EXAMPLE]

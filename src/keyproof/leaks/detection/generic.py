@@ -1,7 +1,9 @@
 """Judges values known as secrets only by their name: what is a literal, and how likely a live one."""
 
 import re
+from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 
 from keyproof.domain.leak import LeakConfidence
 from keyproof.leaks.detection import model
@@ -45,8 +47,17 @@ _CLASSES = (
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _BEFORE, _AFTER = 300, 100
 """Bytes of the line before and after a value that its judgement sees."""
-_NO_LITERAL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]|^[\s),;:.]|^[^{[\d][^ ]* [^ ]* |%[sdr](?![A-Za-z0-9])")
+_NO_LITERAL = re.compile(
+    rb"[\x00-\x08\x0e-\x1f\x7f]|^[\s),;:.]|^[^{[\d][^ ]* [^ ]* "
+    rb"|^[A-Za-z\x80-\xff]{2,} [A-Za-z\x80-\xff]{2,}[.:!?]$|%[sdr](?![A-Za-z0-9])"
+)
 """Control characters, code between two strings, a sentence, a place to fill in."""
+_PHRASE = re.compile(rb"[^\d ]+ [^\d ]+")
+"""Two words: what a person reads, hardly what a program checks."""
+_NUMBER = re.compile(rb"0[xX][0-9A-Fa-f]{1,16}|\d{1,5}")
+_BYTES = re.compile(rb"(?:(?:0[xX][0-9A-Fa-f]{1,2}|\d{1,3}),\s{0,4}){8,}(?:0[xX][0-9A-Fa-f]{1,2}|\d{1,3})?")
+_LEAST_BYTES = 8
+"""Different ones that bytes written as numbers must have to be no pattern; the model saw too few to tell them."""
 _LOOKED_UP = re.compile(rb"(?i)env(?:iron)?(?:\.get|\.fetch)?[(\[]{1,2}\s?[\"']$|\.get\([\"']$")
 """What stands before the name of an environment variable."""
 _UNLIKELY = f"the model finds it less likely than {LEAST}"
@@ -79,13 +90,14 @@ def judge(one: Assignment) -> tuple[LeakConfidence | None, str]:
     """
     if reason := unfit(one):
         return None, reason
-    if is_filler(one.value):
+    numbers = _bytes(one.value)
+    if is_filler(one.value) or (numbers and _is_pattern(numbers)):
         return (LeakConfidence.EXAMPLE if _tells(one.name) else None), "the value is a placeholder"
     weights = model.load()
     if _is_prose(one.value, weights.language.words):
         return None, "the value is made of words"
     chosen = _CHOSEN.fullmatch(one.value) and _PASSWORD_NAME.search(one.name) and _tells(one.name)
-    if not chosen and weights.probability(one) < LEAST:
+    if not chosen and not numbers and weights.probability(one) < LEAST:
         return None, _UNLIKELY
     if _looks_live(one):
         return LeakConfidence.LIKELY, "it looks like a live one to a person, too"
@@ -110,9 +122,29 @@ def unfit(one: Assignment) -> str:
         return "the value refers to one that is kept elsewhere"
     if is_address(one.value):
         return "the value is an address"
-    if one.name.lower() == one.value.lower() or (not one.quoted and is_code(one.value)):
-        return "the value is a name or code"
+    if one.name.lower() == one.value.lower() or (not one.quoted and (is_code(one.value) or _is_number(one))):
+        return "the value is a name, a number or code"
     return ""
+
+
+def _is_number(one: Assignment) -> bool:
+    """Whether an unquoted value is a constant of a program: hexadecimal, short, or given to a name with capitals."""
+    constant = one.before.endswith(b" = ") and not one.name.islower() and one.value.isdigit()
+    return constant or bool(_NUMBER.fullmatch(one.value))
+
+
+def _bytes(value: bytes) -> list[int]:
+    """What a value written as the numbers of its bytes holds; nothing when it is written otherwise."""
+    if not _BYTES.fullmatch(value):
+        return []
+    parts = [part.strip().lower() for part in value.split(b",")]
+    return [int(part, 16 if part.startswith(b"0x") else 10) for part in parts if part]
+
+
+def _is_pattern(numbers: list[int]) -> bool:
+    """Whether bytes count, repeat or are nearly all the same: nobody's key."""
+    steps = Counter(after - before for before, after in pairwise(numbers))
+    return len(set(numbers)) < _LEAST_BYTES or max(steps.values()) > len(numbers) / 3
 
 
 def _tells(name: bytes) -> bool:
@@ -134,7 +166,7 @@ def _looks_live(one: Assignment) -> bool:
     The model learned from values made random; so a short pronounceable one does not count as sure here.
     """
     value = one.value
-    if not _tells(one.name) or is_wordy(value) or _UUID.fullmatch(value):
+    if not _tells(one.name) or is_wordy(value) or _UUID.fullmatch(value) or _PHRASE.fullmatch(value):
         return False
     if is_path(value) and (len(value) < _LONG_NAME or not looks_random(value)):
         return False

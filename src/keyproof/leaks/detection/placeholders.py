@@ -28,10 +28,15 @@ _WORDS = frozenset(
     super supersecret test testing tester tests the then this three tmp to token tokens top true two undefined unit
     unknown unset url use used user username val valid value values very w weak webhook word world wrong x xx xxx y
     yes z staging stage testpass testpassword mypassword mysecret newpass newpassword secretkey apikey passw
-    encryption encrypted sign key1 oauth cookie salt pepper nonce another entry example""".split()  # noqa: SIM905 (words read better as words)
+    encryption encrypted sign key1 oauth cookie salt pepper nonce another entry example
+    adgangskode adgangsord clave contrase contrasena contrasenya cyfrinair geslo haslo heslo jelsz jelszo kennwort kodeord
+    lozinka lykilor parola parole parool pasahitza passord passwort pasvorto salasana sandi senha sifra sifre slaptazodis
+    wachtwoord wagwoord zaporka""".split()  # noqa: SIM905 (words read better as words)
 )
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FILLER_DIGITS = 4
+_LEAST_DIGITS, _LEAST_DISTINCT = 6, 4
+"""Of a value that is only a number, to be more than a filler."""
 
 # Letter pairs that make up 93 % of the words in English technical prose and identifiers.
 _PAIRS = frozenset(
@@ -62,7 +67,9 @@ def is_filler(value: bytes) -> bool:
         return True
     words = list(_words(value))
     digits = sum(48 <= byte <= 57 for byte in value)
-    return all(word in _WORDS for word in words) and (digits <= _FILLER_DIGITS if words else digits < 9)
+    if words:
+        return all(word in _WORDS for word in words) and digits <= _FILLER_DIGITS
+    return digits < _LEAST_DIGITS or len(set(value)) < _LEAST_DISTINCT or _counts(value, _LEAST_DIGITS - 1)
 
 
 def looks_random(value: bytes) -> bool:
@@ -94,8 +101,8 @@ def _words(value: bytes) -> Iterator[str]:
     return (word.decode("ascii").lower() for word in _WORD.findall(value))
 
 
-def _counts(value: bytes) -> bool:
-    """Whether seven neighbouring characters count up or down by one."""
+def _counts(value: bytes, long: int = _SEQUENCE) -> bool:
+    """Whether so many neighbouring characters count up or down by one."""
     lowered = value.lower()
     run, step = 1, 0
     for before, after in pairwise(lowered):
@@ -105,6 +112,6 @@ def _counts(value: bytes) -> bool:
         else:
             run = 2 if moved in {1, -1} else 1
         step = moved
-        if run >= _SEQUENCE:
+        if run >= long:
             return True
     return False

@@ -4,7 +4,7 @@ import re
 
 NO_SECRET_NAME = re.compile(
     rb"""(?i)(?:^|[_.-])(?:no|is|has|use|hashed|hash|digest|encrypted|sealed|show|hide|require|forgot|reset|change|invalid|missing|public|csrf|xsrf|next|prev
-    |page|continuation|sync|cache|sort|partition|primary|foreign|row|map|enum|object|file)[_.-]?
+    |page|continuation|sync|cache|sort|partition|primary|foreign|row|map|enum|object|file|sha_?\d{1,3}|md5)[_.-]?
     (?:password|passwd|pwd|secret|token|key)
     |(?:password|passwd|pwd|passphrase|secret|token|key|credentials?|auth)s?[_.-]?
     (?:type|name|id|ids|field|label|file|filename|path|dir|folder|url|uri|endpoint|host|length|len|size|min|max|count|limit|regex
@@ -12,8 +12,9 @@ NO_SECRET_NAME = re.compile(
     |expiry|expires?|expiration|ttl|timeout|age|date|time|policy|version|arn|ref|reference|env|var|prefix|suffix|header
     |param|parameter|provider|manager|store|storage|service|class|factory|handler|helper|util|utils|validator|validation
     |enabled|required|disabled|exists|mode|kind|algorithm|alg|index|position|offset|list|map|store|usage|scope|scopes
-    |rotation|status|state|encoder|reset|change|charset|attribute|property|column|selector|kms|iv|ring|chain|board|code
-    |press|down|up|word|words|frame|stroke|bindings?|space|set|able|ize|ized|izer)$""",
+    |rotation|status|state|encoder|reset|change|charset|attribute|property|column|selector|kms|iv|ring|chain|board|(?<!auth_)code
+    |press|down|up|word|words|frame|stroke|bindings?|space|set|able|ize|ized|izer|sha_?\d{1,3}|md5)$
+    |(?:^|_)(?:client|consumer|user|app|application|account|tenant|project)_?ids?$ | timestamp$ | json_?web_?token$""",
     re.VERBOSE,
 )
 """A name that tells of a secret without holding one; of a name taken apart by `words_apart`."""
@@ -41,7 +42,7 @@ _ADDRESS = re.compile(
     rb"""(?ix)
     :// | ^[\w.+-]+@[\w-]+\.[\w.]+$ | ^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$ | ^v?\d+(?:\.\d+){1,3}[\w.-]*$
     | ^\d{4}-\d\d-\d\d(?:[T ].*)?$ | ^(?:sha\d{1,3}|md5|blake2b?)[-:=] | ^\#[0-9a-f]{3,8}$
-    | ^(?:application|text|image|audio|video|multipart)/
+    | ^(?:application|text|image|audio|video|multipart)/ | ^[a-z][a-z_-]*[-_:]v?\d+(?:\.\d+)+(?:[-_.][\w.-]*)?$
     """
 )
 _PATH = re.compile(
@@ -70,7 +71,7 @@ def is_code(value: bytes) -> bool:
 
 
 def is_address(value: bytes) -> bool:
-    """Whether `value` is a URL, a mail or network address, a version, a date, a digest or a media type."""
+    """Whether `value` is a URL, a mail or network address, a version of something, a date, a digest or a media type."""
     return bool(_ADDRESS.search(value))
 
 
