@@ -215,7 +215,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         _collector(tmp_path, files=["*.crt"]).scopes()
 
 
-@pytest.mark.parametrize("host", ["", "https://x", "a/b", "u@h", "h:port"])
+@pytest.mark.parametrize(
+    "host", ["", "https://x", "a/b", "u@h", "h:port", "smtp://", "smtp://x/y", "ldap://x", "SMTP://x"]
+)
 def test_what_is_no_host(host: str) -> None:
     with pytest.raises(ValidationError):
         TlsCollector.Config.model_validate({"hosts": [host]})
@@ -226,6 +228,9 @@ def test_what_is_no_host(host: str) -> None:
 def test_how_hosts_are_shown(tmp_path: Path) -> None:
     hosts = ["api.example", "[::1]:8443", "api.example:443"]
     assert _collector(tmp_path, hosts=hosts).scopes() == ["api.example:443", "[::1]:8443"]
+    hosts = ["smtp://a", "smtp://a:587", "imap://a", "pop3://a", "postgres://[::1]"]
+    shown = ["smtp://a:25", "smtp://a:587", "imap://a:143", "pop3://a:110", "postgres://[::1]:5432"]
+    assert _collector(tmp_path, hosts=hosts).scopes() == shown
 
 
 @pytest.mark.parametrize(

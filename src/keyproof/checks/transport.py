@@ -50,20 +50,22 @@ class Transport(CheckModel):
     def _aspects(self, secret: SecretMetadata) -> Iterator[Verdict]:
         address, tls = _shown(stated(secret, "address")), self._tls(secret)
         shown = address or "its source"
+        if tls is False:
+            if self.accept_loopback and _is_loopback(stated(secret, "address")):
+                yield Verdict.passed(
+                    f"it is fetched from {shown} without TLS, on this machine only", tls="no"
+                )
+            else:
+                yield Verdict.failed(f"it is fetched from {shown} without TLS", tls="no")
+            return
         if tls is None:
             why = why_unstated(secret, "tls", "address")
             yield Verdict.not_evaluated(f"whether it is fetched over TLS is not known: {why}")
-            return
-        if not tls and self.accept_loopback and _is_loopback(stated(secret, "address")):
-            yield Verdict.passed(f"it is fetched from {shown} without TLS, on this machine only", tls="no")
-            return
-        if not tls:
-            yield Verdict.failed(f"it is fetched from {shown} without TLS", tls="no")
-            return
-        yield Verdict.passed(f"it is fetched from {shown} over TLS", tls="yes")
+        else:
+            yield Verdict.passed(f"it is fetched from {shown} over TLS", tls="yes")
         if stated_flag(secret, "tls-verified") is False:
             yield Verdict.failed(f"the certificate of {shown} is not verified", tls_verified="no")
-        if self.min_version:
+        if self.min_version and (tls or stated(secret, "tls-version")):
             yield self._version(secret, self.min_version)
 
     def _tls(self, secret: SecretMetadata) -> bool | None:

@@ -1,6 +1,6 @@
 """Reads TLS certificates as servers show them and as files hold them; a private key is never looked at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from glob import glob
 from pathlib import Path
 from typing import ClassVar, Self
@@ -15,16 +15,21 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError, BackendUnreachableError
 from keyproof.fields import StrictModel
 from keyproof.ports import Surroundings
-from keyproof.tls.handshake import shake_hands
+from keyproof.tls.handshake import Place, shake_hands
+from keyproof.tls.starttls import OPENINGS
 
 _PORT = 443
+_OPTIONAL = (
+    "TLS begins when a client asks for it; whether the server also serves clients that do not cannot be seen"
+)
 
 
 class TlsConfig(StrictModel):
     """Servers to look at and files to read."""
 
     hosts: tuple[str, ...] = ()
-    """`HOST` or `HOST:PORT`; the port is 443 where none is given, and speaks TLS from the start."""
+    """`HOST` or `HOST:PORT`; the port is 443 where none is given, and speaks TLS from the start. Where it begins in the
+    clear: `smtp://HOST:PORT`, `imap://`, `pop3://` or `postgres://`; without a port 25, 143, 110 or 5432."""
     server_name: str = ""
     """The name to ask for and to expect, where it is not the host."""
     ca_cert: str = ""
@@ -38,7 +43,7 @@ class TlsConfig(StrictModel):
     @classmethod
     def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
-            _address(host)
+            _place(host)
         return hosts
 
     @model_validator(mode="after")
@@ -64,8 +69,8 @@ class TlsCollector:
         self._root = surroundings.root
 
     def scopes(self) -> Sequence[str]:
-        """`HOST:PORT` of each host, and each file by its path. Raises BackendUnreachableError for a glob that meets none."""
-        hosts = [_shown(*_address(host)) for host in self._config.hosts]
+        """`HOST:PORT` of each host, with its scheme where it has one, and each file by its path. Raises BackendUnreachableError for a glob that meets none."""
+        hosts = [_scope(_place(host)) for host in self._config.hosts]
         files: list[str] = []
         for pattern in self._config.files:
             found = glob(str(self._root / pattern), recursive=True)  # noqa: PTH207 (also absolute ones)
@@ -77,9 +82,9 @@ class TlsCollector:
 
     def collect(self, scope: str) -> Iterator[Collected]:
         """Yield the certificate of a host, or all of a file. Raises CollectError."""
-        addresses = {_shown(*address): address for address in map(_address, self._config.hosts)}
-        if scope in addresses:
-            yield from self._of_host(scope, *addresses[scope])
+        places = {_scope(place): place for place in map(_place, self._config.hosts)}
+        if scope in places:
+            yield from self._of_host(scope, places[scope])
         else:
             yield from self._of_file(scope)
 
@@ -87,11 +92,10 @@ class TlsCollector:
         inside = path.is_relative_to(self._root)
         return path.relative_to(self._root).as_posix() if inside else path.as_posix()
 
-    def _of_host(self, scope: str, host: str, port: int) -> Iterator[Collected]:
+    def _of_host(self, scope: str, place: Place) -> Iterator[Collected]:
         authorities = self._config.ca_cert
         shown = shake_hands(
-            host,
-            port,
+            place,
             name=self._config.server_name,
             ca_cert=str(self._root / authorities) if authorities else "",
             timeout=self._config.timeout,
@@ -102,13 +106,14 @@ class TlsCollector:
         except ValueError as error:
             raise self._damaged(scope, error) from None
         attributes: dict[str, str | int | bool] = {
-            "address": f"https://{scope}",
+            "address": f"{place.scheme}+starttls://{place.shown}" if place.scheme else f"https://{scope}",
             "tls-version": shown.version,
             "tls-verified": not shown.problem,
         }
         if shown.problem:
             attributes["verification"] = shown.problem
-        yield self._secret(f"tls://{scope}", scope, scope, found, attributes)
+        unread = {"tls": _OPTIONAL} if place.scheme else {}
+        yield self._secret(f"tls://{place.shown}", place.shown, scope, found, attributes, unread)
         yield Evidence(
             name="handshake", value=f"TLS {shown.version}; {shown.problem or 'a client accepts it'}"
         )
@@ -128,7 +133,7 @@ class TlsCollector:
             raise self._damaged(scope, error) from None
         for certificate in found:
             identifier = f"tls://file/{quote(scope)}#{certificate.serial}"
-            yield self._secret(identifier, certificate.subject or scope, scope, certificate, {})
+            yield self._secret(identifier, certificate.subject or scope, scope, certificate, {}, {})
         yield Evidence(name="certificates", value=str(len(found)))
 
     def _damaged(self, scope: str, error: ValueError) -> BackendProtocolError:
@@ -145,6 +150,7 @@ class TlsCollector:
         scope: str,
         found: Certificate,
         attributes: dict[str, str | int | bool],
+        unread: Mapping[str, str],
     ) -> SecretMetadata:
         issued = DatedFact(at=found.begins, basis=Basis.VERSION_CREATED, confidence=Confidence.EXACT)
         return SecretMetadata(
@@ -171,17 +177,25 @@ class TlsCollector:
             unread={
                 "grants": "a certificate does not tell who holds its key",
                 "encryption": "a certificate does not tell how its key is kept",
+                **unread,
             },
         )
 
 
-def _address(host: str) -> tuple[str, int]:
-    """Host and port. Raises ValueError for anything else."""
-    parts = urlsplit(f"//{host}")
-    if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
-        raise ValueError(f"{host!r} is no host; write HOST or HOST:PORT")
-    return parts.hostname, parts.port or _PORT
+def _place(text: str) -> Place:
+    """Where a host is. Raises ValueError for anything else."""
+    scheme, found, rest = text.partition("://")
+    if not found:
+        scheme, rest = "", text
+    parts = urlsplit(f"//{rest}")
+    known = not found or scheme in OPENINGS
+    if not known or not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError(
+            f"{text!r} is no host; write HOST, HOST:PORT or one of {', '.join(OPENINGS)} as SCHEME://HOST:PORT"
+        )
+    usual = OPENINGS[scheme].port if scheme else _PORT
+    return Place(host=parts.hostname, port=parts.port or usual, scheme=scheme)
 
 
-def _shown(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _scope(place: Place) -> str:
+    return f"{place.scheme}://{place.shown}" if place.scheme else place.shown

@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 from keyproof.errors import BackendProtocolError, BackendUnreachableError, CollectError
+from keyproof.tls.starttls import OPENINGS, NotOfferedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +20,23 @@ class Shown:
     """Why a client would refuse; empty when it would not."""
 
 
-def shake_hands(host: str, port: int, *, name: str, ca_cert: str, timeout: float, scope: str) -> Shown:
-    """Look at the server twice; nothing is sent but the handshake.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a server is, and how TLS is begun there."""
+
+    host: str
+    port: int
+    scheme: str = ""
+    """One of OPENINGS; empty where TLS is spoken from the start."""
+
+    @property
+    def shown(self) -> str:
+        """`HOST:PORT`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def shake_hands(place: Place, *, name: str, ca_cert: str, timeout: float, scope: str) -> Shown:
+    """Look at the server twice; nothing is sent but the handshake, and what asks for it.
 
     Raises BackendUnreachableError, BackendProtocolError, and CollectError for an unusable `ca_cert`.
     """
@@ -31,26 +47,35 @@ def shake_hands(host: str, port: int, *, name: str, ca_cert: str, timeout: float
         ssl.TLSVersion.MINIMUM_SUPPORTED
     )  # an old version is a finding, not a failure
     try:
-        with _connected(open_to_all, host, port, name, timeout) as met:
+        with _connected(open_to_all, place, name, timeout) as met:
             der, version = met.getpeercert(binary_form=True) or b"", met.version() or ""
+        problem = _problem(place, name=name, ca_cert=ca_cert, timeout=timeout, scope=scope)
+    except NotOfferedError as error:
+        hint = "check the port; a server that speaks TLS from the start is written as HOST:PORT"
+        raise BackendProtocolError(
+            f"{scope} does not go on over TLS: {error}", scope=scope, hint=hint
+        ) from None
     except (ssl.SSLError, ConnectionResetError) as error:
         reason = getattr(error, "reason", None) or "it closes the connection"
-        hint = "check that this port speaks TLS from the start"
+        hint = (
+            "check that this port speaks TLS from the start"
+            if not place.scheme
+            else "check its settings of TLS"
+        )
         raise BackendProtocolError(f"{scope} does not speak TLS: {reason}", scope=scope, hint=hint) from None
     except OSError as error:
         raise _unreachable(error, scope) from None
-    problem = _problem(host, port, name=name, ca_cert=ca_cert, timeout=timeout, scope=scope)
     return Shown(certificate=der, version=version.removeprefix("TLSv"), problem=problem)
 
 
-def _problem(host: str, port: int, *, name: str, ca_cert: str, timeout: float, scope: str) -> str:
+def _problem(place: Place, *, name: str, ca_cert: str, timeout: float, scope: str) -> str:
     try:
         strict = ssl.create_default_context(cafile=ca_cert or None)
     except (OSError, ssl.SSLError):
         hint = "correct ca-cert of this source"
         raise CollectError(f"{ca_cert} is no PEM file of authorities", scope=scope, hint=hint) from None
     try:
-        _connected(strict, host, port, name, timeout).close()
+        _connected(strict, place, name, timeout).close()
     except ssl.SSLCertVerificationError as error:
         return error.verify_message
     except ssl.SSLError as error:
@@ -60,10 +85,12 @@ def _problem(host: str, port: int, *, name: str, ca_cert: str, timeout: float, s
     return ""
 
 
-def _connected(context: ssl.SSLContext, host: str, port: int, name: str, timeout: float) -> ssl.SSLSocket:
-    plain = socket.create_connection((host, port), timeout=timeout)
+def _connected(context: ssl.SSLContext, place: Place, name: str, timeout: float) -> ssl.SSLSocket:
+    plain = socket.create_connection((place.host, place.port), timeout=timeout)
     try:
-        return context.wrap_socket(plain, server_hostname=name or host)
+        if place.scheme:
+            OPENINGS[place.scheme].ask(plain)
+        return context.wrap_socket(plain, server_hostname=name or place.host)
     except BaseException:
         plain.close()
         raise
