@@ -322,6 +322,17 @@ def test_a_key_that_was_deleted_meanwhile_is_counted(cloud: Google) -> None:
     assert told(items)["deleted while they were read"] == "1"
 
 
+def test_a_key_ring_that_was_deleted_meanwhile_is_a_gap(cloud: Google) -> None:
+    cloud.add_key("db")
+    cloud.add_key("db", ring="europe-west3/web")
+    cloud.server.scripted.append(Scripted(path="/keyRings/shop:getIamPolicy", status=404))
+    items = _all(cloud)
+    assert set(secrets(items)) == {"acme/europe-west3/web/db"}
+    (gap,) = gaps(items)
+    assert gap.scope == "acme (europe-west3/shop)"
+    assert "it was deleted" in gap.reason
+
+
 @pytest.mark.parametrize("part", ["/keyRings?", "/cryptoKeys?"])
 def test_credentials_that_end_are_no_gap(cloud: Google, part: str) -> None:
     cloud.add_key("db")

@@ -31,7 +31,7 @@ from keyproof.google.permissions import ACTIVITY, KMS, SECRET_MANAGER, SERVICE_A
 from keyproof.ports import Surroundings
 from keyproof.value_operations import cloud_value
 from tests.fakes.google import ACCOUNT, Google, google, logged
-from tests.fakes.ports import FixedClock
+from tests.fakes.ports import NOW, FixedClock
 from tests.fakes.rest_server import Scripted
 
 pytestmark = pytest.mark.server
@@ -447,6 +447,27 @@ def test_where_not_every_read_is_recorded_nothing_is_covered(cloud: Google) -> N
     assert log is not None
     assert log.since == log.until
     assert len(log.events) == 1
+
+
+def test_where_nobody_knows_whether_reads_are_recorded_still_the_last_read_ends_the_log(
+    cloud: Google,
+) -> None:
+    cloud.policies["projects/acme"] = RECORDED
+    cloud.entries = [
+        logged(READ, "secrets/db/versions/2", at="2025-09-20T10:00:00Z"),
+        logged(READ, "secrets/db/versions/2", at="2025-09-22T10:00:00Z"),
+        logged("AddSecretVersion", "secrets/db", at="2025-09-24T10:00:00Z"),
+    ]
+    log = _secrets(_all(cloud, events=True, access=False, audit=False))["acme/db"].access_log
+    assert log is not None
+    assert (log.since, log.until) == (
+        datetime(2025, 9, 20, 10, tzinfo=UTC),
+        datetime(2025, 9, 22, 10, tzinfo=UTC),
+    )
+    for audit in (True, False):  # the policies tell it also where they are read for the grants alone
+        known = _secrets(_all(cloud, events=True, audit=audit))["acme/db"].access_log
+        assert known is not None
+        assert known.until == NOW - timedelta(minutes=15)
 
 
 def test_events_are_read_slowly_and_up_to_a_limit(cloud: Google) -> None:

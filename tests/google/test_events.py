@@ -18,7 +18,7 @@ AT = "2025-09-20T10:00:00Z"
 def _events(folder: Path, *entries: Item) -> list[AccessEvent]:
     path = folder / "log.json"
     path.write_text(json.dumps(entries), encoding="utf-8")
-    log = read_files([path], SECRETS, project="acme").log_of("db")
+    log = read_files([path], SECRETS, project="acme", recorded=True).log_of("db")
     return list(log.events) if log else []
 
 

@@ -107,6 +107,8 @@ class _Reading(ProjectReading):
                 raise
             except AccessDeniedError as error:
                 yield self.gap(f"{location}/{ring}", error.message, error.hint)
+            except GoneError:
+                yield self.gap(f"{location}/{ring}", "it was deleted while it was read", "scan again")
 
     def _ring(self, url: str, location: str, ring: str) -> Iterator[SecretMetadata]:
         unread, grants = dict(self.unread), tuple[AccessGrant, ...]()

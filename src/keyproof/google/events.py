@@ -18,8 +18,10 @@ from keyproof.audit.records import records
 from keyproof.audit.uses import Uses
 from keyproof.domain.access import AccessEvent, Action
 from keyproof.google import permissions as need
+from keyproof.google.config import GoogleOverseenConfig
 from keyproof.google.vocabulary import Vocabulary
 from keyproof.rest.cloud import CloudClient
+from keyproof.rest.paging import walk
 from keyproof.rest.reading import moment
 
 PAUSE = 1.0
@@ -66,6 +68,11 @@ class _Records:
             self.uses.add("/".join(filter(None, name.groups())), event)
         return at
 
+    def cover(self, since: datetime, until: datetime, *, recorded: bool) -> None:
+        """Let the covered time be this stretch; unless reads are `recorded` for certain, the last read ends it."""
+        last = max(self.reads, default=since)
+        self.uses.cover(since, max(since, until if recorded else last))
+
     def _ours(self, entry: Item, said: Item) -> bool:
         home, _, log = str(entry.get("logName")).partition("/logs/")
         ours = home == f"projects/{self.project}" and log in _LOGS
@@ -77,22 +84,22 @@ def look_up(
     vocabulary: Vocabulary,
     address: str,
     *,
+    config: GoogleOverseenConfig,
     now: datetime,
-    days: int,
-    most: int,
+    recorded: bool,
     sleep: Callable[[float], None],
 ) -> Uses:
-    """Ask for the uses of the last days in the project of `client`, newest first, at most about `most` of them.
+    """Ask for the uses of the last days in the project of `client`, newest first, about as many as `config` allows.
 
-    Raises CollectError.
+    `recorded` tells that reads are recorded today. Raises CollectError.
     """
-    start, url = now - timedelta(days=days), f"{address}/v2/entries:list"
+    start, url = now - timedelta(days=config.event_days), f"{address}/v2/entries:list"
     log = _Records(project=client.scope, vocabulary=vocabulary, uses=Uses(sink="Cloud Audit Logs"))
     cut = False
     for entries, more in _pages(client, url, _filter(log, f'timestamp>="{start.isoformat()}"'), sleep):
         for entry in entries:
             log.add(entry)
-        cut = more and log.uses.records >= most
+        cut = more and log.uses.records >= config.max_events
         if cut:
             break
     # A read before the time that was asked for shows that they were recorded when it began.
@@ -101,18 +108,21 @@ def look_up(
     before = any(entries for entries, _ in pages)
     since = start if before else min(log.reads, default=None)
     if since is not None:
-        log.uses.cover(since, max(since, now - LATE))
+        log.cover(since, now - LATE, recorded=recorded)
     return log.uses
 
 
-def read_files(files: list[Path], vocabulary: Vocabulary, *, project: str) -> Uses:
-    """Read the uses from files that a sink or `gcloud logging read --format=json` wrote. Raises LogFileError."""
+def read_files(files: list[Path], vocabulary: Vocabulary, *, project: str, recorded: bool) -> Uses:
+    """Read the uses from files that a sink or `gcloud logging read --format=json` wrote. Raises LogFileError.
+
+    `recorded` tells that reads are recorded today.
+    """
     uses = Uses(sink=f"log files ({shown(files)})")
     log = _Records(project=project, vocabulary=vocabulary, uses=uses)
     for _, entry in records(files):
         log.add(entry)
     if log.reads and log.last:
-        uses.cover(log.reads[0], log.last)
+        log.cover(log.reads[0], log.last, recorded=recorded)
     return uses
 
 
@@ -132,21 +142,22 @@ def _pages(
         "orderBy": "timestamp desc",
         "pageSize": size,
     }
-    seen, token = set[str](), ""
-    while True:
-        if pause:
+
+    def read(token: str) -> Item:
+        if pause or token:
             sleep(PAUSE)
-        pause = True
         page = client.post(url, {**body, **({"pageToken": token} if token else {})}, need=need.LOGS)
-        entries, token = page.get("entries") or [], str(page.get("nextPageToken") or "")
-        if not isinstance(entries, list):
+        if not isinstance(page.get("entries") or [], list):
             raise client.strange(url, "lists something of an unknown shape", need.LOGS)
-        yield entries, bool(token)
-        if not token:
-            return
-        if token in seen:
-            raise client.strange(url, "lists the same page again and again", need.LOGS)
-        seen.add(token)
+        return page
+
+    circle = "lists the same page again and again"
+    for page in walk("", read, _next, circle=lambda: client.strange(url, circle, need.LOGS)):
+        yield page.get("entries") or [], bool(_next(page))
+
+
+def _next(page: Item) -> str:
+    return str(page.get("nextPageToken") or "")
 
 
 def _filter(log: _Records, when: str, *, reads: bool = False) -> str:

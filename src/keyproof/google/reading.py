@@ -187,28 +187,31 @@ class ProjectReading:
         if uses.until is not None:
             del self.unread["access_log"]
             self.uses = uses
-            if (trails := self.audit()) and not any(trail.covers_reads for trail in trails):
-                uses.cover(
-                    uses.until, uses.until
-                )  # not every read is recorded: what is told is no more than that
+            if self.audit() is not None and not self._recorded:
+                # Not every read is recorded: what is told is no more than that.
+                uses.cover(uses.until, uses.until)
         else:
             self.unread["access_log"] = _NO_READS.format(right=need.LOGS)
         yield Evidence(name="events", value=f"{uses.records} of {uses.sink}")
 
+    @property
+    def _recorded(self) -> bool:
+        """Whether every read is known to be recorded."""
+        return any(trail.covers_reads for trail in self.facts.audit)
+
     def _uses(self) -> Uses:
         config, here, vocabulary = self.config, self.surroundings, self.iam.vocabulary
         if config.event_logs:
-            return read_files(
-                log_files(config.event_logs, here.root, key="event-logs"), vocabulary, project=self.project
-            )
+            files = log_files(config.event_logs, here.root, key="event-logs")
+            return read_files(files, vocabulary, project=self.project, recorded=self._recorded)
         with self.logging:
             return look_up(
                 self.client,
                 vocabulary,
                 self.cloud.at("logging"),
+                config=config,
                 now=here.clock.now(),
-                days=config.event_days,
-                most=config.max_events,
+                recorded=self._recorded,
                 sleep=here.sleep,
             )
 
