@@ -45,6 +45,13 @@ PEOPLE: dict[str, list[dict[str, Any]]] = {
         {"slug": "s1", "name": "ci", "workplace_role": {"identifier": "none", "permissions": []}},
         {"slug": "s2", "name": "root", "workplace_role": {"permissions": ["all_enclave_projects_admin"]}},
         {"slug": "s3", "name": "all", "workplace_role": {"permissions": ["all_enclave_projects"]}},
+        {
+            "slug": "s4",
+            "name": "hr",
+            "workplace_role": {
+                "permissions": ["billing", "team_manage", "service_account_api_tokens_manage"]
+            },
+        },
     ],
     "groups": [
         {
@@ -98,6 +105,61 @@ def test_a_secret_has_a_name_and_no_date() -> None:
     assert "grants" not in found.unread, "Doppler tells who else there is: nobody"
     assert "shop/prd/DOPPLER_CONFIG" not in secrets(items), "Doppler itself adds it"
     assert CANARY not in repr(items)
+
+
+def test_who_reads_a_branch_reads_what_it_inherits() -> None:
+    configs = {name: ["DB"] for name in ("shop/dev", "shop/prd", "shop/prd_eu")}
+    tokens = [{**SERVICE, "config": name, "name": f"of-{name}"} for name in ("dev", "prd", "prd_eu")]
+    found = secrets(read("doppler", doppler(configs, tokens=tokens), ENVIRON, projects=["shop"]))
+    told = [(grant.principal, grant.condition) for grant in found["shop/prd/DB"].grants or ()]
+    assert told == [
+        ("service-token:of-prd", ""),
+        ("service-token:of-prd_eu", "unless prd_eu has a value of its own"),
+    ]
+    assert "grants" not in found["shop/prd/DB"].unread
+    (own,) = found["shop/prd_eu/DB"].grants or ()
+    assert own.principal == "service-token:of-prd_eu"
+    (other,) = found["shop/dev/DB"].grants or ()
+    assert other.principal == "service-token:of-dev"
+
+
+def test_who_inherits_a_branch_inherits_what_it_inherits() -> None:
+    whole = doppler({"shop/prd": ["DB"], "shop/prd_eu": ["DB"]})
+
+    def answering(asked: Asked) -> Said:
+        said = whole(asked)
+        if asked.parts[-1] == "configs":
+            for entry in said.body["configs"]:
+                entry["inheritedBy"] = [{"project": "web", "config": "prd"}] * ("_" in entry["name"])
+        return said
+
+    found = secrets(read("doppler", answering, ENVIRON, projects=["shop"]))
+    assert "inherit this one" in found["shop/prd/DB"].unread["grants"]
+
+
+def test_service_tokens_are_chosen_by_globs_too() -> None:
+    answering = doppler({"shop/prd": ["DB"]}, tokens=[SERVICE])
+    items = read("doppler", answering, ENVIRON, projects=["shop"], exclude=["*/lambda"])
+    assert [one.name for one in each(items)] == ["shop/prd/DB"]
+    assert secrets(items)["shop/prd/DB"].grants, "who reads the secret is told all the same"
+
+
+def test_permissions_that_are_not_told_are_not_none() -> None:
+    people: dict[str, Any] = {
+        "roles": [{"identifier": "viewer"}],
+        "members": [{"type": "invite", "slug": "i1", "role": {"identifier": "viewer"}}],
+        "service_accounts": [
+            {"slug": "s1", "name": "ci"},
+            {"slug": "s2", "name": "cd", "workplace_role": {}},
+        ],
+    }
+    found = secrets(read("doppler", doppler({"shop/prd": ["DB"]}, people=people), ENVIRON, projects=["shop"]))
+    told = {(one.principal, one.condition) for one in found["shop/prd/DB"].grants or ()}
+    assert told == {
+        ("service-account:ci", "what its role permits is not told"),
+        ("service-account:cd", "what its role permits is not told"),
+        ("invite:i1", "as invite"),
+    }
 
 
 def test_a_service_token_is_a_credential() -> None:
@@ -162,7 +224,8 @@ def test_who_may_open_a_project_is_told() -> None:
         "user:ada@acme.example admin,list,read,write ",
         "user:eve@acme.example admin,list,read,write what this role permits is not told",
         "service-account:root admin,list,read,write ",
-        "service-account:all admin,list,read,write as far as the permission all_enclave_projects shows values",
+        "service-account:all admin,list,read,write as far as all_enclave_projects shows values",
+        "service-account:hr admin,list,read,write as far as service_account_api_tokens_manage, team_manage shows values",
         "user:bob@acme.example list,read ",
         "group:all-hands list,read in projects in which its default role applies",
         "service-account:ci read as far as enclave_config_logs shows values",

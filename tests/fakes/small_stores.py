@@ -61,6 +61,8 @@ def doppler(
 ) -> Answering:
     """Doppler with configurations `PROJECT/CONFIG` and the names in them; no tokens may be seen for None.
 
+    A token that names no `config` stands in each.
+
     `people` holds what is answered to `members`, `roles`, `users`, `service_accounts`, `groups` and to the slug of a
     service account (its tokens); None is refused.
     """
@@ -70,22 +72,32 @@ def doppler(
         path = "/".join(asked.parts[1:])
         project, config = asked.query.get("project", ""), asked.query.get("config", "")
         if path == "configs":
-            mine = sorted(one.partition("/")[2] for one in configs if one.startswith(f"{project}/"))
-            return Said(body={"configs": _page([{"name": name} for name in mine], asked)})
+            known = [_config(one) for one in sorted(configs) if one.startswith(f"{project}/")]
+            here = asked.query.get("environment")
+            return Said(
+                body={"configs": _page([one for one in known if here in {None, one["environment"]}], asked)}
+            )
         if path in _PEOPLE or "service_account" in asked.parts:
             return _people(held, asked)
         names = configs.get(f"{project}/{config}")
         if names is None:
             return NOT_FOUND
         if path == "configs/config":
-            plain = {"name": config, "environment": config.partition("_")[0], "locked": False}
-            return Said(body={"config": {**plain, **about}})
+            return Said(body={"config": {**_config(f"{project}/{config}"), **about}})
         if path == "configs/config/secrets/names":
             managed = [] if asked.query.get("include_managed_secrets") == "false" else ["DOPPLER_CONFIG"]
             return Said(body={"names": [*names, *managed]})
-        return NO if tokens is None else Said(body={"tokens": list(tokens)})
+        mine = [token for token in tokens or () if token.get("config", config) == config]
+        return NO if tokens is None else Said(body={"tokens": mine})
 
     return _kept("doppler", answering)
+
+
+def _config(path: str) -> Object:
+    """A configuration of Doppler; what follows an underscore is the name of a branch."""
+    name = path.partition("/")[2]
+    environment, branch, _ = name.partition("_")
+    return {"name": name, "environment": environment, "root": not branch, "locked": False}
 
 
 _PEOPLE = {

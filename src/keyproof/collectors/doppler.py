@@ -25,6 +25,7 @@ from keyproof.rest.refusals import LockedOutError
 
 _ACCOUNTS = "service accounts"
 """The scope of what belongs to no project."""
+_HEIRS = "who may read the configurations that inherit this one is not read"
 _UNDATED = "Doppler dates single secrets only in a log that tells their old and new values, which is not read"
 
 Object = Mapping[str, Any]
@@ -107,7 +108,9 @@ class DopplerCollector:
                 access = self._access(client, scope, where, about)
                 yield from access.gaps
                 for entry in access.tokens:
-                    yield self._token(entry, scope, "service-token")
+                    token = self._token(entry, scope, "service-token")
+                    if wanted(token.name, self._config):
+                        yield token
                 for secret in _names(client.ask(ask.NAMES, query=where).body):
                     tally["listed"] += 1
                     if wanted(f"{scope}/{secret}", self._config):
@@ -123,27 +126,20 @@ class DopplerCollector:
         """Who may read the configuration, and what of that is not known."""
         access = _Access()
         if about.get("inheritedBy"):
-            access.unseen.append("who may read the configurations that inherit this one is not read")
-        tokens = self._part(
-            access,
-            scope,
-            "service-tokens",
-            lambda: entries(client.ask(ask.TOKENS, query=where).body, "tokens"),
-        )
-        if tokens is not None:
-            access.tokens = tokens
-            access.grants = [_grant(entry) for entry in tokens]
+            access.unseen.append(_HEIRS)
         environment = str(about.get("environment") or "")
-        people = self._part(
-            access, scope, "members", lambda: self._people(client, scope, environment, access)
-        )
-        if people is not None:
-            access.grants = [*(access.grants or ()), *people]
+        for part, read in (
+            ("service-tokens", lambda: _of_tokens(client, where, about, access)),
+            ("members", lambda: self._people(client, scope, environment, access)),
+        ):
+            found = self._part(access, scope, part, read)
+            if found is not None:
+                access.grants = [*(access.grants or ()), *found]
         return access
 
     def _part(
-        self, access: "_Access", scope: str, part: str, read: Callable[[], Sequence[Any]]
-    ) -> Sequence[Any] | None:
+        self, access: "_Access", scope: str, part: str, read: Callable[[], Sequence[AccessGrant]]
+    ) -> Sequence[AccessGrant] | None:
         """What `read` finds; None, and why, where it was not asked for or is refused."""
         if not getattr(self._config, part.replace("-", "_")):
             access.unseen.append(f"{part} are not read: {part} is false in keyproof.yaml")
@@ -263,7 +259,42 @@ def _names(body: Any) -> Iterator[str]:
     return iter(names)
 
 
-def _grant(entry: Object) -> AccessGrant:
+def _of_tokens(
+    client: RestClient, where: Mapping[str, str], about: Object, access: _Access
+) -> Sequence[AccessGrant]:
+    """Whom service tokens let read: those of the configuration, which are kept, and those of its branches."""
+    access.tokens = entries(client.ask(ask.TOKENS, query=where).body, "tokens")
+    grants = [_grant(entry) for entry in access.tokens]
+    for branch in _branches(client, where, about):
+        name = str(branch["name"])
+        theirs = entries(client.ask(ask.TOKENS, query={**where, "config": name}).body, "tokens")
+        grants += [_grant(entry, name) for entry in theirs]
+        if branch.get("inheritedBy") and _HEIRS not in access.unseen:
+            access.unseen.append(_HEIRS)
+    return grants
+
+
+def _branches(client: RestClient, where: Mapping[str, str], about: Object) -> Sequence[Object]:
+    """The configurations that get every secret of this one.
+
+    https://docs.doppler.com/docs/branch-configs
+    """
+    if about.get("root") is False:
+        return ()
+    environment = str(about["environment"])
+    asked = {"project": where["project"], "environment": environment}
+    return [
+        entry
+        for entry in ask.listed(client, ask.CONFIGS, "configs", asked)
+        if entry["name"] != where["config"] and entry.get("environment", environment) == environment
+    ]
+
+
+def _grant(entry: Object, branch: str = "") -> AccessGrant:
     """A service token reads its configuration's secrets; whether it may write them lists do not tell."""
-    name = f"service-token:{entry['name']}"
-    return AccessGrant(principal=name, actions=(Action.READ, Action.LIST), via="service token")
+    return AccessGrant(
+        principal=f"service-token:{entry['name']}",
+        actions=(Action.READ, Action.LIST),
+        via=f"service token of the branch {branch}" if branch else "service token",
+        condition=f"unless {branch} has a value of its own" if branch else "",
+    )

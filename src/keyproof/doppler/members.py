@@ -35,6 +35,19 @@ _PERHAPS = frozenset(
     }
 )
 """Permissions by which one may come to values without reading secrets, e.g. by a new service token."""
+_PERHAPS_EVERYWHERE = frozenset(
+    {
+        "all_enclave_projects",
+        "custom_roles_manage",
+        "enclave_inheritance",
+        "enclave_secrets_referencing",
+        "service_account_api_tokens_manage",
+        "service_account_identities_manage",
+        "service_accounts_manage",
+        "team_manage",
+    }
+)
+"""The same of the workplace. https://docs.doppler.com/reference/workplace_roles-create"""
 _ALL = tuple(sorted(Action))
 _KINDS = {"workplace_user": "user", "group": "group", "service_account": "service-account"}
 
@@ -71,8 +84,9 @@ def workplace(client: RestClient) -> Workplace:
         name = names[str(account["slug"])] = str(account["name"])
         grants += _of_account(f"service-account:{name}", account.get("workplace_role") or {})
     roles = {
-        str(role["identifier"]): frozenset(map(str, role.get("permissions") or ()))
+        str(role["identifier"]): frozenset(map(str, role["permissions"]))
         for role in _permitted(client, ask.PROJECT_ROLES, "roles", refused)
+        if role.get("permissions") is not None
     }
     unknown = False
     for group in _permitted(client, ask.GROUPS, "groups", refused):
@@ -151,10 +165,14 @@ def _everywhere(principal: str, role: str) -> Iterator[AccessGrant]:
 
 
 def _of_account(principal: str, role: Object) -> Iterator[AccessGrant]:
-    """What the role of a service account in the workplace opens, whose permissions are told."""
-    permissions, via = set(role.get("permissions") or ()), f"role {role.get('identifier')} of the workplace"
-    if "all_enclave_projects_admin" in permissions:
-        yield AccessGrant(principal=principal, actions=_ALL, via=via)
-    elif "all_enclave_projects" in permissions:
-        condition = "as far as the permission all_enclave_projects shows values"
-        yield AccessGrant(principal=principal, actions=_ALL, via=via, condition=condition)
+    """What the role of a service account in the workplace opens; everything perhaps where that is not told."""
+    permissions, via = role.get("permissions"), f"role {role.get('identifier', '')} of the workplace"
+    if permissions is None:
+        condition = "what its role permits is not told"
+    else:
+        perhaps = ", ".join(sorted(_PERHAPS_EVERYWHERE.intersection(permissions)))
+        condition = f"as far as {perhaps} shows values" if perhaps else ""
+    everything = "all_enclave_projects_admin" in (permissions or ())
+    if everything or condition:
+        told = "" if everything else condition
+        yield AccessGrant(principal=principal, actions=_ALL, via=via, condition=told)

@@ -3,10 +3,12 @@
 Left out on purpose: the log of a configuration, which tells old and new values, and all that tells values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from keyproof.errors import BackendProtocolError
 from keyproof.rest.client import RestClient
+from keyproof.rest.paging import walk
 from keyproof.rest.reading import entries
 
 CONFIGS = "GET /v3/configs"
@@ -52,13 +54,17 @@ def listed(
     Raises ValueError for an answer of another shape, CollectError.
     """
     size: Mapping[str, int] = {} if operation in _ONE_SIZE else _PAGE
-    page, before = 1, None
-    while True:
-        asked: Mapping[str, str | int] = {**(query or {}), **size, "page": page}
-        found = entries(client.ask(operation, parts, query=asked).body, key)
-        if not found:
-            return
-        if found == before:
-            raise client.strange("lists the same page again and again", operation)
+
+    def read(place: str) -> tuple[int, Sequence[Mapping[str, Any]]]:
+        asked: Mapping[str, str | int] = {**(query or {}), **size, "page": place}
+        return int(place), entries(client.ask(operation, parts, query=asked).body, key)
+
+    def circle() -> BackendProtocolError:
+        return client.strange("lists the same page again and again", operation)
+
+    before: Sequence[Mapping[str, Any]] = ()
+    for _, found in walk("1", read, lambda page: str(page[0] + 1) if page[1] else "", circle=circle):
+        if found and found == before:
+            raise circle()
         yield from found
-        page, before = page + 1, found
+        before = found
