@@ -38,6 +38,7 @@ def test_a_secret_comes_with_its_words_and_without_its_value() -> None:
         infisical_secret("DB", version=1),
     )
     assert CANARY not in repr(items)
+    assert "may describe" in told(items)["visibility"]
     deep, first = secrets(items)["prod/api/eu/DB"], secrets(items)["prod/DB"]
     assert deep.id.endswith("/p1/prod/api/eu/DB")
     assert (deep.owner, deep.environment) == ("data", "prod")
@@ -63,6 +64,15 @@ def test_a_personal_override_is_not_read_on() -> None:
         _read(infisical_secret("DB", type="personal"))
     assert CANARY not in repr(caught.value.__dict__)
     assert "machine identity" in caught.value.hint
+
+
+@pytest.mark.parametrize("elsewhere", [{"environment": "dev"}, {"workspace": "p2"}])
+def test_secrets_of_another_place_are_not_taken_for_those_asked_for(elsewhere: dict[str, str]) -> None:
+    with pytest.raises(
+        BackendProtocolError, match=r"sends secrets of p\d/\w+ though asked for p1/prod"
+    ) as caught:
+        _read(infisical_secret("DB", **elsewhere))
+    assert "machine identity instead of a service token" in caught.value.hint
 
 
 def _grants(**people: Any) -> list[tuple[str, str, str, str]]:

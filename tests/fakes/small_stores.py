@@ -148,7 +148,9 @@ def infisical(
             return REFUSED
         if asked.parts == ("api", "v4", "secrets"):
             hidden = asked.query.get("viewSecretValue") == "false"
-            return Said(body={"secrets": [_seen(one, hides, hidden) for one in entries], "imports": []})
+            there = {"workspace": asked.query["projectId"], "environment": asked.query["environment"]}
+            told = [_seen({**there, **one}, hides, hidden) for one in entries]
+            return Said(body={"secrets": told, "imports": []})
         return _infisical_people(held.get(asked.parts[-1]), asked)
 
     # One that is too old to hide values answers in another form too.
@@ -182,8 +184,6 @@ def infisical_secret(key: str, **more: Any) -> Object:
     return {
         "id": key,
         "_id": key,
-        "workspace": "p1",
-        "environment": "prod",
         "secretKey": key,
         "secretComment": "",
         "isRotatedSecret": False,

@@ -94,6 +94,7 @@ class InfisicalCollector:
                 asked = {"projectId": project, "environment": environment}
                 for entry in entries(client.ask(_SECRETS, query=asked).body, "secrets"):
                     _check_hidden(entry, scope)
+                    _check_place(entry, project, environment, scope)
                     tally["listed"] += 1
                     secret = self._secret(entry, scope, grants, why)
                     if wanted(secret.name, self._config):
@@ -102,7 +103,9 @@ class InfisicalCollector:
                         tally["left out"] += 1
             except (KeyError, TypeError, ValueError, AttributeError):
                 raise client.strange("has an unknown shape", "GET /api/v4/secrets") from None
-            yield from (Evidence(name=f"secrets {what}", value=str(count)) for what, count in tally.items())
+            what = "only secrets that the token may describe are shown, to a service token those of its own folder"
+            yield Evidence(name="visibility", value=what)
+            yield from (Evidence(name=f"secrets {word}", value=str(count)) for word, count in tally.items())
             yield from client.account()
 
     def _of(self, client: RestClient, project: str) -> people.Members | None:
@@ -208,6 +211,19 @@ def _check_hidden(entry: Object, scope: str) -> None:
     if entry.get("secretValue", _MASK) != _MASK:
         what = "Infisical sends the values of personal overrides though it was asked to hide them"
         raise BackendProtocolError(what, scope=scope, hint="use a machine identity, which has no overrides")
+
+
+def _check_place(entry: Object, project: str, environment: str, scope: str) -> None:
+    """Raise BackendProtocolError for an entry of another place than was asked for.
+
+    A service token of one folder gets what lies there, whichever environment is asked for.
+    """
+    if entry["environment"] != environment or entry["workspace"] != project:
+        what = (
+            f"Infisical sends secrets of {entry['workspace']}/{entry['environment']} though asked for {scope}"
+        )
+        hint = "use a machine identity instead of a service token, and write ids of projects"
+        raise BackendProtocolError(what, scope=scope, hint=hint)
 
 
 def _word(word: Object) -> str:
