@@ -68,6 +68,7 @@ _DATA = {
         f"{_VAULT}/certificates/backup/action": Action.ADMIN,
     },
 }
+_KNOWN = {kind: _CONTROL | data for kind, data in _DATA.items()}
 _WRITING = ("restore", "recover", "update", "import", "create", "set", "rotate", "setrotationpolicy")
 _GOVERNING = ("delete", "purge", "backup", "managecontacts", "manageissuers", "setissuers", "deleteissuers")
 _POLICY = {
@@ -125,27 +126,37 @@ def by_assignments(
     everywhere: dict[ObjectKind, set[AccessGrant]] = {kind: set() for kind in ObjectKind}
     inside: dict[tuple[ObjectKind, str], set[AccessGrant]] = {}
     unknown: set[str] = set()
+    taken: dict[tuple[ObjectKind, str], set[str]] = {}
+
+    def add(kind: ObjectKind, place: str, grant: AccessGrant) -> None:
+        (inside.setdefault((kind, place), set()) if place else everywhere[kind]).add(grant)
+
+    for denial in denials:
+        for one in _denied(denial, home, unknown):
+            if one.actions:
+                via = f"denial {one.name}"
+                grant = AccessGrant(principal=one.principal, actions=one.actions, via=via, effect="deny")
+                add(one.kind, one.place, grant)
+            if not one.place:
+                taken.setdefault((one.kind, one.principal), set()).update(one.operations)
     for assignment in assignments:
         said = assignment.get("properties") or {}
         scope, role = str(said.get("scope") or "/"), roles.get(str(said.get("roleDefinitionId")).lower())
         if role is None:
             unknown.add(f"the role {said.get('roleDefinitionId')} could not be read")
             continue
-        title = str((role.get("properties") or {}).get("roleName"))
+        title, who = str((role.get("properties") or {}).get("roleName")), str(said.get("principalId"))
         for kind in ObjectKind:
-            actions = _role_actions(kind, (role.get("properties") or {}).get("permissions") or (), data=data)
-            place = _place(scope, home, kind)
+            operations = _operations(kind, (role.get("properties") or {}).get("permissions") or (), data=data)
+            operations -= taken.get((kind, who), set()) | taken.get((kind, ANYONE), set())
+            actions, place = _actions(kind, operations), _place(scope, home, kind)
             if not actions or place is None:
                 continue
-            who = str(said.get("principalId"))
             via = f"role {title} on {scope} ({said.get('principalType') or 'principal'})"
             grant = AccessGrant(
                 principal=who, actions=actions, via=via, condition=str(said.get("condition") or "")
             )
-            (inside.setdefault((kind, place), set()) if place else everywhere[kind]).add(grant)
-    for denial in denials:
-        for kind, grant in _denied(denial, unknown):
-            everywhere[kind].add(grant)
+            add(kind, place, grant)
     return Access(
         everywhere={kind: tuple(sorted(grants)) for kind, grants in everywhere.items()},
         inside={key: tuple(sorted(grants)) for key, grants in inside.items()},
@@ -153,20 +164,52 @@ def by_assignments(
     )
 
 
-def _denied(denial: Item, unknown: set[str]) -> Iterator[tuple[ObjectKind, AccessGrant]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Denial:
+    """What one denial takes of objects of one kind from one principal."""
+
+    name: str
+    kind: ObjectKind
+    place: str
+    """The object it is for; empty for all."""
+    principal: str
+    operations: frozenset[str]
+    actions: tuple[Action, ...]
+    """Those of which it takes every operation."""
+
+
+def _denied(denial: Item, home: str, unknown: set[str]) -> Iterator[_Denial]:
     said = denial.get("properties") or {}
-    name = str(said.get("denyAssignmentName") or denial.get("name"))
+    name, scope = str(said.get("denyAssignmentName") or denial.get("name")), str(said.get("scope") or "/")
+    above = said.get("doNotApplyToChildScopes") is True and scope.lower() != home
+    if above or str(said.get("denyAssignmentEffect") or "enforced").lower() != "enforced":
+        return
     for kind in ObjectKind:
-        actions = _role_actions(kind, said.get("permissions") or (), data=True)
-        if not actions:
+        operations = _operations(kind, said.get("permissions") or (), data=True)
+        place = _place(scope, home, kind)
+        if not operations or place is None:
             continue
-        if said.get("condition") or said.get("excludePrincipals"):
+        if (
+            said.get("condition")
+            or said.get("excludePrincipals")
+            or said.get("doNotApplyToChildScopes") is True
+        ):
             unknown.add(f"the denial {name} has a condition or exceptions that are not evaluated")
             continue
+        left = _actions(kind, _KNOWN[kind].keys() - operations)
+        actions = tuple(action for action in _actions(kind, operations) if action not in left)
+        if place and len(actions) < len(_actions(kind, operations)):
+            unknown.add(f"the denial {name} takes a part of what may be done with one object")
         for principal in said.get("principals") or ():
             who = str(principal.get("id"))
-            who = ANYONE if who == _EVERYBODY else who
-            yield kind, AccessGrant(principal=who, actions=actions, via=f"denial {name}", effect="deny")
+            yield _Denial(
+                name=name,
+                kind=kind,
+                place=place,
+                principal=ANYONE if who == _EVERYBODY else who,
+                operations=frozenset(operations),
+                actions=actions,
+            )
 
 
 def _place(scope: str, home: str, kind: ObjectKind) -> str | None:
@@ -179,21 +222,25 @@ def _place(scope: str, home: str, kind: ObjectKind) -> str | None:
     return name if held == kind or (held == "secrets" and kind is ObjectKind.CERTIFICATES) else None
 
 
-def _role_actions(kind: ObjectKind, permissions: Iterable[Item], *, data: bool) -> tuple[Action, ...]:
-    found: set[Action] = set()
+def _actions(kind: ObjectKind, operations: Iterable[str]) -> tuple[Action, ...]:
+    return tuple(sorted({_KNOWN[kind][operation] for operation in operations}))
+
+
+def _operations(kind: ObjectKind, permissions: Iterable[Item], *, data: bool) -> set[str]:
+    found: set[str] = set()
     for part in permissions:
         found |= _matched(_CONTROL, part.get("actions") or (), part.get("notActions") or ())
         if data:
             found |= _matched(_DATA[kind], part.get("dataActions") or (), part.get("notDataActions") or ())
-    return tuple(sorted(found))
+    return found
 
 
-def _matched(known: Mapping[str, Action], wanted: Iterable[str], excepted: Iterable[str]) -> set[Action]:
-    """The actions some pattern of `wanted` meets and none of `excepted`."""
+def _matched(known: Iterable[str], wanted: Iterable[str], excepted: Iterable[str]) -> set[str]:
+    """The operations some pattern of `wanted` meets and none of `excepted`."""
     want, drop = [_glob(one) for one in wanted], [_glob(one) for one in excepted]
     return {
-        action
-        for operation, action in known.items()
+        operation
+        for operation in known
         if any(glob.fullmatch(operation) for glob in want)
         and not any(glob.fullmatch(operation) for glob in drop)
     }
