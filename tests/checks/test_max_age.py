@@ -335,6 +335,8 @@ def test_a_copy_that_is_no_longer_refreshed_is_never_fine() -> None:
         "a copy that may be behind what it copies: ExternalSecret db: Ready is False, SecretSyncedError"
     )
     assert judge(copy, "2026-10-01").outcome is Outcome.FAIL
+    by_events = judge(copy, "2026-10-01", "on compromise")
+    assert by_events.outcome is Outcome.NOT_EVALUATED
 
 
 def test_only_a_secret_has_an_age() -> None:

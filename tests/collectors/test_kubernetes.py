@@ -710,6 +710,16 @@ def test_stores_whose_tables_have_other_columns_are_a_gap(fake: KubeApi) -> None
     ]
 
 
+def test_values_that_are_written_into_a_config_map_are_told(fake: KubeApi) -> None:
+    target = {"name": "db", "manifest": {"apiVersion": "v1", "kind": "ConfigMap"}}
+    body = {"metadata": {"name": "loose"}, "spec": {"target": target}}
+    fake.make("/apis/external-secrets.io/v1/namespaces/shop/externalsecrets", body)
+    items = list(_collector(fake).collect("shop"))
+    told = "ExternalSecret loose writes values into ConfigMap db"
+    assert _evidence(items)["values outside Secrets"] == told
+    assert "managed-by" not in _secrets(items)["shop/db"].attributes
+
+
 def test_odd_pod_statuses_are_a_gap_and_say_nothing_of_copies(fake: KubeApi) -> None:
     odd = {"metadata": {"name": "odd"}, "status": {"mounted": True}}
     fake.make(f"/apis/{_CSI}/v1/namespaces/shop/secretproviderclasspodstatuses", odd)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from keyproof.kubernetes.external_secrets import external, push, stores_in
+from keyproof.kubernetes.controllers import written_by
+from keyproof.kubernetes.external_secrets import EXTERNAL_SECRETS, elsewhere, external, push, stores_in
 from keyproof.kubernetes.managed import SHAPE
 from tests.fakes.ports import NOW
 
@@ -106,13 +107,68 @@ def test_a_table_of_other_columns_is_not_understood() -> None:
 
 def pushing(secret: dict[str, Any], **more: Any) -> Any:
     spec = {"selector": {"secret": secret}, "secretStoreRefs": [{"name": "aws"}], **more}
-    return push({"metadata": {"name": "out"}, "spec": spec, "status": {"conditions": [READY]}})
+    status = {"conditions": [READY], "refreshTime": (NOW - timedelta(hours=1)).isoformat()}
+    return push({"metadata": {"name": "out"}, "spec": spec, "status": status}, NOW)
 
 
 def test_a_push_takes_the_secret_it_names() -> None:
     found = pushing({"name": "db"}, data=[{"match": {"remoteRef": {"remoteKey": "k"}}}])
     assert (found.takes("db", {}), found.takes("other", {})) == (True, False)
     assert (found.targets, found.problem) == (("SecretStore/aws: k",), "")
+
+
+def test_a_push_that_did_not_come_is_told() -> None:
+    assert pushing({"name": "db"}, refreshInterval="1m").problem.startswith(
+        "PushSecret out: it copied last at"
+    )
+    assert pushing({"name": "db"}, refreshInterval="0").problem == ""
+
+
+def written(*objects: dict[str, Any]) -> dict[str, str | int | bool]:
+    """What several ExternalSecrets say that write one Secret."""
+    bodies = [
+        {
+            "metadata": {"name": f"part-{number}"},
+            "spec": {"target": {"name": "db", "creationPolicy": "Merge"}, **one["spec"]},
+            "status": {"conditions": [one.get("ready", READY)], "refreshTime": one["at"]},
+        }
+        for number, one in enumerate(objects)
+    ]
+    found, strange = written_by(EXTERNAL_SECRETS, bodies, now=NOW)
+    assert (list(found), strange) == (["db"], [])
+    return dict(found["db"].attributes)
+
+
+NAMED = {"secretStoreRef": {"name": "vault"}, "data": [{"remoteRef": {"key": "prod/db"}}]}
+OTHER = {"secretStoreRef": {"name": "aws"}, "data": [{"remoteRef": {"key": "prod/api"}}]}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_that_write_one_secret_are_as_good_as_the_worse(turned: bool) -> None:
+    broken = {"type": "Ready", "status": "False", "reason": "SecretSyncedError"}
+    parts = [
+        {"spec": NAMED, "at": "2025-10-05T11:30:00Z"},
+        {"spec": OTHER, "at": "2025-10-05T11:00:00Z", "ready": broken},
+    ]
+    found = written(*(reversed(parts) if turned else parts))
+    assert found["synced"] is False
+    assert str(found["sync-problem"]).endswith("Ready is False, SecretSyncedError")
+    assert set(str(found["store"]).split(", ")) == {"SecretStore/vault", "SecretStore/aws"}
+    assert set(str(found["remote-keys"]).split(", ")) == {"prod/db", "prod/api"}
+    assert found["refreshed-at"] == "2025-10-05T11:00:00Z"
+
+
+def test_the_keys_of_one_are_only_a_part() -> None:
+    search = {"secretStoreRef": {"name": "vault"}, "dataFrom": [{"find": {"path": "x"}}]}
+    at = "2025-10-05T11:30:00Z"
+    assert "remote-keys" not in written({"spec": NAMED, "at": at}, {"spec": search, "at": at})
+
+
+def test_values_written_into_something_else_are_in_no_secret() -> None:
+    target = {"manifest": {"apiVersion": "v1", "kind": "ConfigMap"}}
+    body: dict[str, Any] = {"metadata": {"name": "app"}, "spec": {"target": target}}
+    assert elsewhere(body) == "ConfigMap app"
+    assert elsewhere({"metadata": {"name": "app"}, "spec": {"target": {"name": "db"}}}) == ""
 
 
 @pytest.mark.parametrize(
@@ -131,7 +187,9 @@ def test_a_push_takes_secrets_by_their_labels(selector: dict[str, Any], takes: b
 
 
 def test_a_push_of_what_a_generator_makes_takes_no_secret() -> None:
-    found = push({"metadata": {"name": "made"}, "spec": {"selector": {"generatorRef": {"kind": "Password"}}}})
+    found = push(
+        {"metadata": {"name": "made"}, "spec": {"selector": {"generatorRef": {"kind": "Password"}}}}, NOW
+    )
     assert not found.takes("made", {})
     assert found.problem == "PushSecret made: it does not state whether it is ready"
 
@@ -146,7 +204,7 @@ def test_what_was_pushed_counts_beside_what_is_planned() -> None:
         },
         "status": {"syncedPushSecrets": {"SecretStore/vault": {"old/db": entry}}},
     }
-    assert push(body).targets == (
+    assert push(body, NOW).targets == (
         "SecretStore/aws",
         "ClusterSecretStore chosen by labels",
         "SecretStore/vault: old/db",
@@ -165,4 +223,4 @@ def test_what_was_pushed_counts_beside_what_is_planned() -> None:
 )
 def test_a_push_of_an_unknown_shape_is_not_understood(body: dict[str, Any]) -> None:
     with pytest.raises(SHAPE):
-        push(body)
+        push(body, NOW)

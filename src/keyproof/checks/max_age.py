@@ -147,24 +147,28 @@ class MaxAge(CheckModel):
         told = _Told.of(fact.at, fact.basis, fact.confidence, context.today)
         end = self._ends.get((told.day, context.today))
         if end is None:
-            if other := self._beside_calendar(fact, told, context):
+            if other := self._beside_calendar(subject, fact, told, context):
                 return other
             end = self._end(fact, told, context)
         if end.overdue:
             return self._overdue(subject, fact, told, end)
         return self._in_time(subject, fact, told, end)
 
-    def _beside_calendar(self, fact: DatedFact, told: _Told, context: Context) -> Verdict | None:
+    def _beside_calendar(
+        self, subject: SecretMetadata, fact: DatedFact, told: _Told, context: Context
+    ) -> Verdict | None:
         """The verdict on a date that is still to come, or on a period that only events end."""
         if fact.at > context.now if self.period.by_clock else told.day > context.today:
             return Verdict.not_evaluated(
                 f"{told.value} lies after {moment(context.now)}: check the clocks and the date judged by"
             )
-        return None if self.period.scheduled else self._by_events(fact, told)
+        return None if self.period.scheduled else self._by_events(subject, fact, told)
 
-    def _by_events(self, fact: DatedFact, told: _Told) -> Verdict:
+    def _by_events(self, subject: SecretMetadata, fact: DatedFact, told: _Told) -> Verdict:
         if short := self._too_weak(fact, told):
             return short
+        if why := stalled(subject):
+            return Verdict.of(Outcome.NOT_EVALUATED, _behind(told, why), told.evidence)
         events = " or ".join(event.replace("-", " ") for event in self.period.events)
         return Verdict.of(
             Outcome.PASS,
@@ -188,10 +192,9 @@ class MaxAge(CheckModel):
         if short := self._too_weak(fact, told):
             return replace(short, due=end.due, days_overdue=0)
         if why := stalled(subject):
-            reason = (
-                f"{told.value} would be in time, but it is a copy that may be behind what it copies: {why}"
+            return Verdict.of(
+                Outcome.NOT_EVALUATED, _behind(told, why), told.evidence + end.evidence, end.due, 0
             )
-            return Verdict.of(Outcome.NOT_EVALUATED, reason, told.evidence + end.evidence, end.due, 0)
         first = "first period: " if _never_rotated(subject, told) else ""
         return Verdict.of(
             _PASS,
@@ -229,6 +232,10 @@ class MaxAge(CheckModel):
         third = self.period.approximate_span / 3
         rungs = sorted(self.alerts.items(), key=lambda rung: rung[0].span)
         return tuple((min(lead.span, third), name) for lead, name in rungs)
+
+
+def _behind(told: _Told, why: str) -> str:
+    return f"{told.value} would be in time, but it is a copy that may be behind what it copies: {why}"
 
 
 def _never_rotated(subject: SecretMetadata, told: _Told) -> bool:

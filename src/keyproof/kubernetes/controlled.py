@@ -9,8 +9,26 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.kubernetes.client import TABLE, Client
 from keyproof.kubernetes.controllers import WRITERS, written_by
-from keyproof.kubernetes.external_secrets import CLUSTER_STORES, PUSHES, STORES, Push, push, stores_in
-from keyproof.kubernetes.managed import MANAGED_FIELDS, SHAPE, Attributes, Body, Controller, Managed, name_of
+from keyproof.kubernetes.external_secrets import (
+    CLUSTER_STORES,
+    EXTERNAL_SECRETS,
+    PUSHES,
+    STORES,
+    Push,
+    elsewhere,
+    push,
+    stores_in,
+)
+from keyproof.kubernetes.managed import (
+    MANAGED_FIELDS,
+    SHAPE,
+    Attributes,
+    Body,
+    Controller,
+    Managed,
+    name_of,
+    together,
+)
 from keyproof.kubernetes.secrets_store import (
     POD_STATUSES,
     PROVIDER_CLASSES,
@@ -97,16 +115,34 @@ class _Reading:
 
     def done(self) -> Controlled:
         for controller in WRITERS:
-            bodies = self._listed(controller)
-            managed, strange = written_by(controller, bodies or (), now=self._now)
-            self._found.managed |= managed
+            bodies = self._listed(controller) or []
+            if controller is EXTERNAL_SECRETS:
+                bodies = self._only_into_secrets(bodies)
+            managed, strange = written_by(controller, bodies, now=self._now)
+            for name, one in managed.items():
+                known = self._found.managed.get(name)
+                self._found.managed[name] = together(known, one) if known else one
             self._note_strange(controller, strange)
         self._read_stores()
-        self._each(PUSHES, lambda body: self._found.pushes.append(push(body)))
+        self._each(PUSHES, lambda body: self._found.pushes.append(push(body, self._now)))
         self._read_mounts()
         found = self._found.managed
         self._found.managed = {name: _by_stores(one, self._stores) for name, one in found.items()}
         return self._found
+
+    def _only_into_secrets(self, bodies: list[Body]) -> list[Body]:
+        kept: list[Body] = []
+        for body in bodies:
+            try:
+                other = elsewhere(body)
+            except SHAPE:
+                other = ""  # it is told with those of an unknown shape
+            if other:
+                value = f"ExternalSecret {name_of(body)} writes values into {other}"
+                self._found.evidence.append(Evidence(name="values outside Secrets", value=value))
+            else:
+                kept.append(body)
+        return kept
 
     def _read_stores(self) -> None:
         try:

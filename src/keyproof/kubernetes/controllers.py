@@ -7,7 +7,7 @@ from typing import Any
 from keyproof.domain.copied import PROBLEM, SYNCED
 from keyproof.domain.secret import Basis, Confidence, DatedFact, Rotation
 from keyproof.kubernetes.external_secrets import CLUSTER_STORES, EXTERNAL_SECRETS, PUSHES, STORES, external
-from keyproof.kubernetes.managed import SHAPE, Body, Controller, Managed, name_of, unmet
+from keyproof.kubernetes.managed import SHAPE, Body, Controller, Managed, name_of, together, unmet
 from keyproof.kubernetes.secret import moment, seconds
 from keyproof.kubernetes.secrets_store import POD_STATUSES, PROVIDER_CLASSES
 
@@ -30,7 +30,7 @@ def written_by(
         except SHAPE:
             strange.append(name_of(body))
         else:
-            found[name] = managed
+            found[name] = together(found[name], managed) if name in found else managed
     return found, strange
 
 

@@ -82,14 +82,27 @@ def _stalled(body: Body, now: datetime) -> str:
     spec, status = body.get("spec") or {}, body.get("status") or {}
     if any(condition.get("message") == _RETAINED for condition in status["conditions"]):
         return "its original is gone, and the copy was kept"
-    interval, last = _interval(spec), moment(status.get("refreshTime"))
-    if not interval or spec.get("syncWindows"):  # these may hold a refresh back for days
+    # Windows may hold a refresh back for days.
+    return "" if spec.get("syncWindows") else _late(spec, status, _interval(spec), now)
+
+
+def _late(spec: Mapping[str, Any], status: Mapping[str, Any], interval: float, now: datetime) -> str:
+    """Whether a copy is overdue by two intervals of so many seconds, as when the controller is gone; 0 is never."""
+    last = moment(status.get("refreshTime"))
+    if not interval:
         return ""
     if last is None:
         return "it does not state when it copied last"
     if (now - last).total_seconds() > 2 * interval:
         return f"it copied last at {status['refreshTime']}, though it should every {spec.get('refreshInterval', _HOUR)}"
     return ""
+
+
+def elsewhere(body: Body) -> str:
+    """What an ExternalSecret writes values into that is no Secret, e.g. `ConfigMap app`; empty for a Secret."""
+    target = (body.get("spec") or {}).get("target") or {}
+    kind = str((target.get("manifest") or {}).get("kind") or "Secret")
+    return "" if kind == "Secret" else f"{kind} {target.get('name') or name_of(body)}"
 
 
 def stores_in(kind: str, table: Body) -> Iterator[tuple[str, str]]:
@@ -124,7 +137,7 @@ class Push:
         return name == self.secret
 
 
-def push(body: Body) -> Push:
+def push(body: Body, now: datetime) -> Push:
     """What a PushSecret says; one of a generator's making takes no Secret. Raises one of SHAPE."""
     spec, status = body.get("spec") or {}, body.get("status") or {}
     chosen = (spec.get("selector") or {}).get("secret") or {}
@@ -133,7 +146,7 @@ def push(body: Body) -> Push:
         selects(
             {"matchExpressions": selector.get("matchExpressions")}, dict(selector.get("matchLabels") or {})
         )
-    why = unmet(body)
+    why = unmet(body) or _late(spec, status, seconds(spec.get("refreshInterval", _HOUR)) or 0.0, now)
     return Push(
         name=name_of(body),
         secret=str(chosen.get("name") or ""),

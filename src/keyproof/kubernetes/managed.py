@@ -1,16 +1,18 @@
 """What an object of a controller is, and what it adds to a Secret."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from keyproof.domain.copied import AT, FOLLOWS, KEYS, PROBLEM, STORE, SYNCED
 from keyproof.domain.secret import DatedFact, Rotation
 
 Attributes = Mapping[str, str | int | bool]
 Body = Mapping[str, Any]
 MANAGED_FIELDS = ("expires_at", "rotation")
 """What only a controller that writes a Secret tells."""
+_LISTS = ("managed-by", STORE, KEYS)
 SHAPE = (AttributeError, TypeError, ValueError, KeyError)
 """What reading an object of an unknown shape raises: definitions are the cluster's own, so nothing is sure."""
 
@@ -39,6 +41,22 @@ class Controller:
     def need(self) -> str:
         """The right it takes, as RBAC names it."""
         return f"list {self.plural}.{self.group}"
+
+
+def together(one: Managed, other: Managed) -> Managed:
+    """What two objects say that write the same Secret: each part of its values is as good as the worse of them."""
+    attributes: dict[str, str | int | bool] = {**one.attributes, **other.attributes}
+    for name in one.attributes.keys() & other.attributes.keys() & {SYNCED, FOLLOWS}:
+        attributes[name] = bool(one.attributes[name] and other.attributes[name])
+    for name in (*_LISTS, PROBLEM):
+        said = [str(each.attributes[name]) for each in (one, other) if each.attributes.get(name)]
+        if said:
+            attributes[name] = ("; " if name == PROBLEM else ", ").join(dict.fromkeys(said))
+    if not (one.attributes.get(KEYS) and other.attributes.get(KEYS)):
+        attributes.pop(KEYS, None)  # those of one alone are only a part
+    if AT in one.attributes and AT in other.attributes:
+        attributes[AT] = min(str(one.attributes[AT]), str(other.attributes[AT]))
+    return replace(other, attributes=attributes, copied=one.copied or other.copied)
 
 
 def name_of(body: Body) -> str:
