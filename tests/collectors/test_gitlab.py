@@ -371,6 +371,14 @@ def test_a_page_that_comes_again_and_again_is_an_error(proxy: FaultProxy) -> Non
         _all(proxy, families=["variables"], audit_events=False)
 
 
+def test_more_pages_without_a_place_are_no_end(proxy: FaultProxy) -> None:
+    page = b'{"nodes": [], "pageInfo": {"hasNextPage": true, "endCursor": null}}'
+    body = b'{"data": {"project": {"ciVariables": ' + page + b"}}}"
+    proxy.add(Fault(then=Answer(status=200, body=body), when=lambda asked: "graphql" in asked.path))
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        _all(proxy, families=["variables"], audit_events=False)
+
+
 @pytest.mark.parametrize(
     "config", [{}, {"groups": ["a"], "families": ["secrets"]}, {"groups": ["a"], "address": "x"}]
 )

@@ -210,6 +210,19 @@ def test_fewer_identities_than_are_counted_are_no_whole_listing() -> None:
         read("infisical", answering, ENVIRON, **CONFIG)
 
 
+def test_a_page_of_identities_that_comes_again_is_no_whole_listing() -> None:
+    whole = infisical([])
+
+    def answering(asked: Asked) -> Said:
+        if asked.parts[-1] != "identities":
+            return whole(asked)
+        same = {"identityMemberships": [infisical_member("identity", "ci", "viewer")], "totalCount": 2}
+        return Said(body=same)
+
+    with pytest.raises(BackendProtocolError, match="counts more than it lists"):
+        read("infisical", answering, ENVIRON, **CONFIG)
+
+
 def test_a_machine_identity_logs_in() -> None:
     environ = {"INFISICAL_CLIENT_ID": "machine", "INFISICAL_CLIENT_SECRET": TOKEN}
     config = {"projects": ["p1"], "environments": "prod"}

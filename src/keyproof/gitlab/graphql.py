@@ -7,6 +7,7 @@ from typing import Any
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.gitlab import operations as ask
 from keyproof.rest.client import RestClient
+from keyproof.rest.paging import walk
 from keyproof.rest.reading import entries
 
 _UNKNOWN = re.compile(r"Field '(\w+)' doesn't exist")
@@ -24,29 +25,35 @@ def nodes(client: RestClient, holder: str, path: str, connection: str) -> Iterat
     Fields that only newer servers have are left out where GitLab does not know them. Raises AccessDeniedError where
     GitLab says null or that there is nothing, UnansweredError, CollectError.
     """
-    after: str | None = None
-    seen: set[str] = set()
     without: frozenset[str] = frozenset()
-    while True:
-        question = ask.question(holder, connection, without=without)
-        asked = {"query": question, "variables": {"path": path, "after": after}}
-        body = client.ask(ask.GRAPHQL, json_body=asked).body
-        unknown = _unknown(body) - without
-        if unknown and unknown <= ask.NEWER:
+
+    def read(after: str) -> Mapping[str, Any]:
+        nonlocal without
+        while True:
+            question = ask.question(holder, connection, without=without)
+            asked = {"query": question, "variables": {"path": path, "after": after or None}}
+            body = client.ask(ask.GRAPHQL, json_body=asked).body
+            unknown = _unknown(body) - without
+            if not unknown or not unknown <= ask.NEWER:
+                return _connection(client, body, holder, path, connection)
             without |= unknown
-            continue
-        found = _connection(client, body, holder, path, connection)
-        try:
+
+    def circle() -> BackendProtocolError:
+        return client.strange("lists the same page again and again", connection)
+
+    try:
+        for found in walk("", read, _following, circle=circle):
             yield from entries(found, "nodes")
-            page = found["pageInfo"]
-            after = str(page["endCursor"]) if page["hasNextPage"] else None
-        except (KeyError, TypeError, ValueError):
-            raise client.strange("has an unknown shape", connection) from None
-        if after is None:
-            return
-        if after in seen:
-            raise client.strange("lists the same page again and again", connection)
-        seen.add(after)
+    except (KeyError, TypeError, ValueError):
+        raise client.strange("has an unknown shape", connection) from None
+
+
+def _following(found: Mapping[str, Any]) -> str:
+    """The place of the next page. Raises KeyError, TypeError, ValueError."""
+    page = found["pageInfo"]
+    if page["hasNextPage"] and not page["endCursor"]:
+        raise ValueError("more pages, and no place of the next one")
+    return str(page["endCursor"]) if page["hasNextPage"] else ""
 
 
 def _unknown(body: Any) -> frozenset[str]:

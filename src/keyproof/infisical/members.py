@@ -91,16 +91,18 @@ def _groups(client: RestClient, project: str) -> Iterator[tuple[str, Object]]:
 
 
 def _identities(client: RestClient, project: str) -> Iterator[tuple[str, Object]]:
-    offset = 0
+    offset, seen = 0, set[str]()
     while True:
         body = client.ask(IDENTITIES, {"project": project}, query={"limit": _PAGE, "offset": offset}).body
         page: Sequence[Object] = entries(body, "identityMemberships")
-        for member in page:
+        fresh = [member for member in page if str(member["id"]) not in seen]
+        for member in fresh:
             yield f"identity:{member['identity']['name']}", member
+        seen |= {str(member["id"]) for member in fresh}
         offset += len(page)
-        if offset >= int(body["totalCount"]):
+        if len(seen) >= int(body["totalCount"]):
             return
-        if not page:
+        if not fresh:
             raise client.strange("counts more than it lists", IDENTITIES)
 
 
