@@ -108,13 +108,33 @@ def test_a_line_of_a_commit_is_read_from_it(lines: Path, keyproof: Keyproof) -> 
     assert "github-personal-access-token: proven" in explained(keyproof, "HEAD:a.py:3")
 
 
-@pytest.mark.parametrize("place", ["a.py", "a.py:6", "b.py:1", "HEAD:a.py:1", "a.py:0"])
+@pytest.mark.parametrize("place", ["", "a.py", "a.py:6", "b.py:1", "HEAD:a.py:1", "a.py:0"])
 def test_a_place_that_is_none_is_refused_with_the_next_step(
     lines: Path, keyproof: Keyproof, place: str
 ) -> None:
     found = keyproof("leaks", "--explain", place)
     assert found.code == 2
     assert "next:" in found.err
+
+
+def test_a_value_given_for_a_place_is_not_repeated(lines: Path, keyproof: Keyproof) -> None:
+    found = keyproof("leaks", "--explain", TOKEN)
+    assert found.code == 2
+    assert TOKEN not in found.out + found.err
+
+
+def test_what_only_a_plugin_of_detect_secrets_finds_is_explained(lines: Path, keyproof: Keyproof) -> None:
+    value = "gT7" + "kPq2vXz9LmWc4RfYh8JdNsBe5UaQi3Ao"
+    (lines / "b.py").write_text(f'thing = "{value}"\n', encoding="utf-8")
+    found = keyproof("leaks", "--detect-secrets", "--explain", "b.py:1")
+    assert value not in found.out
+    assert found.out == snapshot("""\
+b.py:1
+  detect-secrets-base64-high-entropy-string: possible
+    Base64 High Entropy String (detect-secrets), column 10, 35 characters.
+    Another tool's plugin finds it.
+    Find out what it opens and change it there: https://github.com/Yelp/detect-secrets
+""")
 
 
 def test_detect_secrets_accepts_what_was_written_for_it(lines: Path, keyproof: Keyproof) -> None:

@@ -38,6 +38,13 @@ def test_the_environment_asks_too(project: Path, keyproof: Keyproof, monkeypatch
     assert len(told(keyproof("scan", "-q").err)) == 2
 
 
+def test_an_empty_variable_asks_for_nothing(
+    project: Path, keyproof: Keyproof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEYPROOF_LOG_LEVEL", "")
+    assert "level" not in keyproof("scan", "-q").err
+
+
 def test_a_level_that_is_none_is_refused(
     project: Path, keyproof: Keyproof, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,13 +106,13 @@ def leaks(
         typer.Option("--cache/--no-cache", help="Use what earlier searches found where nothing changed."),
     ] = True,
     explain: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--explain",
             help="Search nothing: say what each detector makes of this line, FILE:LINE or COMMIT:FILE:LINE.",
             metavar="PLACE",
         ),
-    ] = "",
+    ] = None,
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -155,7 +155,7 @@ def leaks(
     )
     for line in told_of_rules(search.rules) if search.rules else ():
         print(f"keyproof: {line}", file=sys.stderr)
-    if explain or baseline:
+    if explain is not None or baseline:
         _instead(paths or [Path.cwd()], search, explain=explain, baseline=baseline)
         raise typer.Exit(ExitCode.OK)
     found = paths or [Path.cwd() if worktree else repository_root(Path.cwd())]
@@ -176,14 +176,14 @@ def leaks(
     raise typer.Exit(_exit_code(scans, gate, allow_incomplete=allow_incomplete))
 
 
-def _instead(paths: list[Path], search: Search, *, explain: str, baseline: Path | None) -> None:
+def _instead(paths: list[Path], search: Search, *, explain: str | None, baseline: Path | None) -> None:
     """What is done instead of a search."""
-    if len(paths) > 1 or (explain and baseline):
+    if len(paths) > 1 or (explain is not None and baseline):
         raise ConfigError(
             "--explain and --secrets-baseline are each of one folder", hint="ask for one, of one folder"
         )
     world = surroundings(paths[0])
-    if explain:
+    if explain is not None:
         write_stdout("\n".join(lines(explain, explained(explain, search, world))))
     if baseline:
         write_file(baseline, secrets_baseline(paths[0], search, world))

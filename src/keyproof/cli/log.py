@@ -35,7 +35,7 @@ def show(count: int) -> int:
 
     Without -v the environment variable KEYPROOF_LOG_LEVEL decides. Raises ConfigError for a level that is none.
     """
-    told = os.environ.get("KEYPROOF_LOG_LEVEL", "warning").lower()
+    told = (os.environ.get("KEYPROOF_LOG_LEVEL") or "warning").lower()
     if told not in _LEVELS:
         raise ConfigError(
             f"KEYPROOF_LOG_LEVEL: '{told}' is no level", hint=f"use one of {', '.join(_LEVELS)}"

@@ -51,7 +51,11 @@ def explain(place: Place, scanner: Scanner, judge: Judge) -> tuple[Explanation, 
         for judgement in scanner.judgements(place.text)
         if _on_line(judgement, place, line_start)
     ]
-    found += [_packed(match, place, scanner, judge) for match in told.values() if match.chain]
+    found += [
+        _elsewhere(match, place, scanner, judge)
+        for match in told.values()
+        if match.chain or scanner.detectors[match.detector].kind is DetectorKind.FOREIGN
+    ]
     return tuple(sorted(set(found), key=lambda one: (one.column, one.confidence is None, one.detector)))
 
 
@@ -109,8 +113,13 @@ def _by_model(judgement: Judgement) -> tuple[float | None, tuple[tuple[str, floa
     return probability, model.load().reasons(assignment) if probability is not None else ()
 
 
-def _packed(match: Match, place: Place, scanner: Scanner, judge: Judge) -> Explanation:
-    """A secret in a part of the line that is written in another encoding."""
+def _elsewhere(match: Match, place: Place, scanner: Scanner, judge: Judge) -> Explanation:
+    """A secret in a part of the line that is written in another encoding, or that another tool's plugin finds."""
+    how = (
+        f"it stands in what is written as {', '.join(match.chain)}"
+        if match.chain
+        else "another tool's plugin finds it"
+    )
     confidence, accepted = judge(match, (place.path,))
     detector = scanner.detectors[match.detector]
     return Explanation(
@@ -119,7 +128,7 @@ def _packed(match: Match, place: Place, scanner: Scanner, judge: Judge) -> Expla
         column=match.column,
         length=len(match.secret.decode("utf-8", "replace")),
         confidence=confidence,
-        reasons=(f"it stands in what is written as {', '.join(match.chain)}", *_lowered(match, confidence)),
+        reasons=(how, *_lowered(match, confidence)),
         accepted=accepted or "",
         advice=detector.advice,
     )

@@ -30,7 +30,10 @@ class Place:
         """Read what `name` says, from `folder` on. Raises ConfigError when there is no such place, HistoryError."""
         form = _FORM.fullmatch(name)
         if not form:
-            raise ConfigError(f"'{name}' names no line", hint="write FILE:LINE or COMMIT:FILE:LINE")
+            # without repeating it: who takes the option for one of values has given a value
+            raise ConfigError(
+                "--explain takes the place of a line", hint="write FILE:LINE or COMMIT:FILE:LINE"
+            )
         file = folder / form["file"]
         root = enclosing_work_tree(file.parent if file.is_file() else folder)
         if file.is_file():
