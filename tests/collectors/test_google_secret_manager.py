@@ -387,6 +387,18 @@ def test_reads_are_recorded_only_where_that_is_switched_on(
         assert "organizations/1" in trail.sink
 
 
+def test_who_is_exempted_for_all_services_is_for_this_one(cloud: Google) -> None:
+    spared = {"logType": "DATA_READ", "exemptedMembers": ["user:eve"]}
+    cloud.policies["projects/acme"] = {
+        "auditConfigs": [
+            {"service": "allServices", "auditLogConfigs": [spared]},
+            {"service": "secretmanager.googleapis.com", "auditLogConfigs": [{"logType": "DATA_READ"}]},
+        ]
+    }
+    trails = _secrets(_all(cloud))["acme/db"].audit or ()
+    assert [trail.covers_reads for trail in trails] == [False, False]
+
+
 RECORDED = {"auditConfigs": [{"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]}]}
 READ = "AccessSecretVersion"
 

@@ -121,6 +121,12 @@ def test_a_missing_right_is_named(cloud: Google, part: str, right: str) -> None:
         _all(cloud)
 
 
+def test_accounts_of_an_unknown_shape_are_an_error(cloud: Google) -> None:
+    cloud.server.scripted.append(Scripted(path="/serviceAccounts", body=b'{"accounts": {"a": 1}}'))
+    with pytest.raises(BackendProtocolError, match="unknown shape"):
+        _all(cloud)
+
+
 def test_an_unknown_answer_is_an_error(cloud: Google) -> None:
     cloud.server.scripted.append(Scripted(path="/keys", status=418))
     with pytest.raises(BackendProtocolError, match="answers 418"):

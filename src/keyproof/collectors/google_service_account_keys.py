@@ -10,7 +10,7 @@ from keyproof.domain.secret import Basis, Confidence, DatedFact, SecretMetadata,
 from keyproof.domain.verdict import Evidence
 from keyproof.google import permissions as need
 from keyproof.google.config import GoogleServiceAccountKeysConfig
-from keyproof.google.connection import GoogleCloud, next_page
+from keyproof.google.connection import GoogleCloud, listed
 from keyproof.ports import Surroundings
 from keyproof.rest.cloud import CloudClient
 from keyproof.rest.reading import moment, wanted
@@ -74,8 +74,8 @@ class GoogleServiceAccountKeysCollector:
 
     def _accounts(self, client: CloudClient) -> Iterator[Item]:
         url = f"{self._cloud.at('iam')}/v1/projects/{quote(client.scope)}/serviceAccounts"
-        for page in client.pages(url, need=need.ACCOUNTS, following=next_page, pageSize=100):
-            yield from page.get("accounts") or ()
+        for page in listed(client, url, need.ACCOUNTS, "accounts", page=100):
+            yield from page
 
     def _keys(self, client: CloudClient, account: Item) -> Sequence[Item]:
         """Without those that Google makes and rotates itself."""

@@ -1,7 +1,7 @@
 """Signing in to Google Cloud, where its interfaces are, and what its refusals mean."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,10 +106,21 @@ def translated(refusal: RefusedError, *, scope: str) -> CollectError:
     return BackendProtocolError(f"{server} answers {refusal.status}: {said} ({refusal.need})", scope=scope)
 
 
-def next_page(body: Mapping[str, Any]) -> Mapping[str, str]:
+def _next_page(body: Mapping[str, Any]) -> Mapping[str, str]:
     """The parameter that leads on; empty at the end."""
     token = str(body.get("nextPageToken") or "")
     return {"pageToken": token} if token else {}
+
+
+def listed(
+    client: CloudClient, url: str, right: str, key: str, *, page: int
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """The items under `key` of every page of a listing, `page` at a time. Raises CollectError."""
+    for answer in client.pages(url, need=right, following=_next_page, pageSize=page):
+        items = answer.get(key, [])
+        if not isinstance(items, list):
+            raise client.strange(url, "lists something of an unknown shape", right)
+        yield items
 
 
 def _details(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:

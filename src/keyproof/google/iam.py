@@ -13,7 +13,7 @@ from keyproof.domain.access import AccessGrant, AuditTrail
 from keyproof.domain.roles import ANYONE
 from keyproof.errors import AccessDeniedError, BackendProtocolError
 from keyproof.google import permissions as need
-from keyproof.google.connection import GoogleCloud, next_page
+from keyproof.google.connection import GoogleCloud, listed
 from keyproof.google.denial import Denial, denials_of, remaining
 from keyproof.google.vocabulary import Vocabulary
 from keyproof.rest.cloud import CloudClient
@@ -26,6 +26,7 @@ _RIGHTS = {
     "folders": (need.FOLDER, need.FOLDER_POLICY),
     "organizations": ("", need.ORGANISATION_POLICY),
 }
+_PAGE = 100
 _DEEPEST = 12
 """Folders nest at most ten deep."""
 
@@ -158,8 +159,8 @@ class Iam:
         url = f"{self.cloud.at('iam')}/v2/policies/{attached}/denypolicies"
         names = [
             str(policy["name"]).rpartition("/")[2]
-            for page in client.pages(url, need=need.DENIALS, following=next_page)
-            for policy in page.get("policies") or ()
+            for page in listed(client, url, need.DENIALS, "policies", page=_PAGE)
+            for policy in page
         ]
         policies = [client.get(f"{url}/{quote(name, safe='')}", need=need.DENIAL) for name in names]
         return tuple(rule for policy in policies for rule in denials_of(policy, place))
@@ -220,14 +221,18 @@ def _condition(said: object) -> str:
 
 def _trails(policy: Item, place: str, services: frozenset[str]) -> Iterator[AuditTrail]:
     """Reads of values are DATA_READ, which is off unless it is switched on:
-    https://cloud.google.com/logging/docs/audit/configure-data-access.
+    https://cloud.google.com/logging/docs/audit/configure-data-access. Who is exempted for all services is so for
+    each, and the reverse: https://cloud.google.com/iam/docs/reference/rest/v1/Policy#AuditConfig.
     """
-    for config in policy.get("auditConfigs") or ():
-        if config.get("service") not in services:
-            continue
-        for log in config.get("auditLogConfigs") or ():
-            if log.get("logType") == "DATA_READ":
-                exempted = sorted(str(member) for member in log.get("exemptedMembers") or ())
-                but = f", except for {', '.join(exempted)}" if exempted else ""
-                sink = f"Data Access audit log ({config['service']} of {place}{but})"
-                yield AuditTrail(sink=sink, enabled=True, covers_reads=not exempted)
+    reading = [
+        (config["service"], log)
+        for config in policy.get("auditConfigs") or ()
+        if config.get("service") in services
+        for log in config.get("auditLogConfigs") or ()
+        if log.get("logType") == "DATA_READ"
+    ]
+    exempted = sorted({str(member) for _, log in reading for member in log.get("exemptedMembers") or ()})
+    but = f", except for {', '.join(exempted)}" if exempted else ""
+    for service, _ in reading:
+        sink = f"Data Access audit log ({service} of {place}{but})"
+        yield AuditTrail(sink=sink, enabled=True, covers_reads=not exempted)

@@ -15,7 +15,7 @@ from keyproof.domain.verdict import Evidence
 from keyproof.errors import AccessDeniedError
 from keyproof.google import permissions as need
 from keyproof.google.config import GoogleOverseenConfig
-from keyproof.google.connection import GoogleCloud, next_page
+from keyproof.google.connection import GoogleCloud, listed
 from keyproof.google.events import look_up, read_files
 from keyproof.google.iam import Iam, ProjectFacts
 from keyproof.ports import Surroundings
@@ -147,11 +147,7 @@ class ProjectReading:
 
     def pages(self, url: str, right: str, key: str, *, page: int) -> Iterator[Sequence[Item]]:
         """The items under `key` of every page of a listing. Raises CollectError."""
-        for answer in self.client.pages(url, need=right, following=next_page, pageSize=page):
-            items = answer.get(key, [])
-            if not isinstance(items, list):
-                raise self.client.strange(url, "lists something of an unknown shape", right)
-            yield items
+        return listed(self.client, url, right, key, page=page)
 
     def each(self, items: Sequence[Item], read: Callable[[Item], T | None]) -> Iterator[T]:
         """What `read` gives of every item, in their order and several at a time; None is left out."""
