@@ -69,8 +69,7 @@ class Session:
             executor: Executor = LocalExecutor(jobs)
             if on_cluster:
                 executor = ending.enter_context(DaskExecutor(jobs))
-                file = Path(self.settings.document.path)
-                estate = replace(estate, sources=referred(estate.sources, file, surroundings))
+                estate = replace(estate, sources=referred(estate.sources, self.settings, surroundings))
             bars = ending.enter_context(TerminalProgress(enabled=progress))
             return take_snapshot(estate, executor=executor, progress=bars, now=self.surroundings.clock.now())
 

@@ -5,6 +5,7 @@ Which cluster is Dask's own setting: `DASK_SCHEDULER_ADDRESS` or `scheduler-addr
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from typing import Any, Self, TypeVar
 
 from keyproof.errors import CollectError, ConfigError
@@ -34,7 +35,15 @@ class DaskExecutor:
         address = dask.config.get("scheduler-address", None)
         try:
             self._client = library.Client(address) if address else library.Client(**self._here())
-        except OSError as cause:
+        except (
+            OSError,
+            TypeError,
+            ValueError,
+        ) as cause:  # an address that is none, TLS without its certificate
+            if not address:
+                raise ConfigError(
+                    f"--executor dask: no cluster can be started here: {cause}", hint="leave --executor out"
+                ) from None
             hint = "check DASK_SCHEDULER_ADDRESS, or unset it to use processes of this machine"
             raise ConfigError(
                 f"--executor dask: no scheduler answers at {address}: {cause}", hint=hint
@@ -54,7 +63,7 @@ class DaskExecutor:
         }
 
     def map_unordered(self, function: Callable[[T], R], units: Iterable[T]) -> Iterator[R]:
-        """See ports.Executor. Raises CollectError when a unit ends its worker again and again."""
+        """See ports.Executor. Raises CollectError when a unit ends its worker again and again, or the scheduler ends."""
         import distributed  # noqa: PLC0415
 
         library: Any = distributed
@@ -65,5 +74,8 @@ class DaskExecutor:
         except library.KilledWorker as cause:
             hint = "look at the workers' logs; they may lack memory"
             raise CollectError(f"workers ended while they read: {cause}", scope="dask", hint=hint) from None
+        except CancelledError as cause:
+            hint = "look at the scheduler's log, then run again"
+            raise CollectError(f"the scheduler ended: {cause}", scope="dask", hint=hint) from None
         finally:
             self._client.cancel(futures)
