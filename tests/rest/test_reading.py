@@ -20,7 +20,9 @@ def test_a_time_is_read_in_utc(at: datetime) -> None:
     assert moment(at.replace(tzinfo=None).isoformat()) == at
 
 
-@pytest.mark.parametrize("text", ["", "soon", 3, None, {}, "2025-13-01"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", 3, None, {}, "2025-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
 def test_what_is_no_time(text: object) -> None:
     assert moment(text) is None
 

@@ -70,7 +70,7 @@ class VaultLogs:
         uses.records += 1
         uses.cover(min(at, uses.since or at), max(at, uses.until or at))
         action = _ACTIONS.get(str(record.get("operationName")))
-        name, status = next(filter(None, map(_object, places)), ""), int(said.get("httpStatusCode") or 0)
+        name, status = next(filter(None, map(_object, places)), ""), _status(said.get("httpStatusCode"))
         if action and name and (status < 400 or status in _REFUSED):
             uses.add(name, _event(record, at, action, allowed=status < 400))
 
@@ -102,6 +102,14 @@ def _object(place: SplitResult) -> str:
     kind, _, rest = place.path.strip("/").partition("/")
     name = unquote(rest.partition("/")[0])
     return _key(kind, name) if name and kind in set(ObjectKind) else ""
+
+
+def _status(said: Any) -> int:
+    """0 where none is told: such a use counts as one."""
+    try:
+        return int(said)
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def _event(record: Item, at: datetime, action: Action, *, allowed: bool) -> AccessEvent:

@@ -39,7 +39,12 @@ def name_of(item: Item) -> str:
 
 def at(seconds: object) -> datetime | None:
     """A moment the vault states in seconds since 1970; None for none."""
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, (int, float)) else None
+    if not isinstance(seconds, (int, float)):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def versions_of(items: Iterable[Item]) -> tuple[SecretVersion, ...]:
