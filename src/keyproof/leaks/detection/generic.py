@@ -54,7 +54,8 @@ _NO_LITERAL = re.compile(
 """Control characters, code between two strings, a sentence, a place to fill in."""
 _PHRASE = re.compile(rb"[^\d ]+ [^\d ]+")
 """Two words: what a person reads, hardly what a program checks."""
-_NUMBER = re.compile(rb"0[xX][0-9A-Fa-f]{1,16}|\d{1,5}")
+_NUMBER = re.compile(rb"0[xX][0-9A-Fa-f]{1,16}")
+_SHORT_NUMBER = 5
 _BYTES = re.compile(rb"(?:(?:0[xX][0-9A-Fa-f]{1,2}|\d{1,3}),\s{0,4}){8,}(?:0[xX][0-9A-Fa-f]{1,2}|\d{1,3})?")
 _LEAST_BYTES = 8
 """Different ones that bytes written as numbers must have to be no pattern; the model saw too few to tell them."""
@@ -120,17 +121,21 @@ def unfit(one: Assignment) -> str:
         return "the value is a sentence, a template, or what stands between two texts"
     if is_reference(one.value) or _LOOKED_UP.search(one.before[-40:]):
         return "the value refers to one that is kept elsewhere"
-    if is_address(one.value):
-        return "the value is an address"
+    if is_address(one.value) or one.before.endswith(b"/" + one.name + b":"):
+        return "the value is an address, a version or the tag of an image"
     if one.name.lower() == one.value.lower() or (not one.quoted and (is_code(one.value) or _is_number(one))):
         return "the value is a name, a number or code"
     return ""
 
 
 def _is_number(one: Assignment) -> bool:
-    """Whether an unquoted value is a constant of a program: hexadecimal, short, or given to a name with capitals."""
-    constant = one.before.endswith(b" = ") and not one.name.islower() and one.value.isdigit()
-    return constant or bool(_NUMBER.fullmatch(one.value))
+    """Whether an unquoted value is a constant or a time: hexadecimal, short, or given to no password in lower case."""
+    if not one.value.isdigit():
+        return bool(_NUMBER.fullmatch(one.value))
+    name = words_apart(one.name)
+    last = any(found.end() == len(name) for found in _SECRET_NAME.finditer(name))
+    constant = one.before.endswith(b" = ") and not one.name.islower()
+    return not last or constant or len(one.value) <= _SHORT_NUMBER
 
 
 def _bytes(value: bytes) -> list[int]:

@@ -13,7 +13,7 @@ NO_SECRET_NAME = re.compile(
     |param|parameter|provider|manager|store|storage|service|class|factory|handler|helper|util|utils|validator|validation
     |enabled|required|disabled|exists|mode|kind|algorithm|alg|index|position|offset|list|map|store|usage|scope|scopes
     |rotation|status|state|encoder|reset|change|charset|attribute|property|column|selector|kms|iv|ring|chain|board|(?<!auth_)code
-    |press|down|up|word|words|frame|stroke|bindings?|space|set|able|ize|ized|izer|sha_?\d{1,3}|md5)$
+    |press|down|up|word|words|frame|stroke|bindings?|space|set|able|ize|ized|izer|changed|created|updated|expired|used|sha_?\d{1,3}|md5)$
     |(?:^|_)(?:client|consumer|user|app|application|account|tenant|project)_?ids?$ | timestamp$ | json_?web_?token$""",
     re.VERBOSE,
 )
