@@ -800,6 +800,14 @@ def test_a_listing_that_goes_round_in_a_circle_ends(fake: KubeApi) -> None:
         _shop(fake)
 
 
+def test_a_listing_that_is_not_there_any_more_is_no_whole_one(fake: KubeApi) -> None:
+    for number in range(501):
+        fake.make("/api/v1/namespaces/many/secrets", {"metadata": {"name": f"s{number:03}"}})
+    fake.scripted.append(Scripted(path="continue=", status=404))
+    with pytest.raises(BackendProtocolError, match="answers 404"):
+        list(_collector(fake).collect("many"))
+
+
 def test_what_was_read_before_the_server_went_away_is_kept(fake: KubeApi) -> None:
     for number in range(600):
         fake.make("/api/v1/namespaces/many/secrets", {"metadata": {"name": f"s{number:03}"}})

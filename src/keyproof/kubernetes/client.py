@@ -110,7 +110,7 @@ class Client:
         When the server forgets where the listing stood (410 Gone), it goes on with the token the server offers
         instead, else from the start: an object may then come twice.
         """
-        restarts = 0
+        restarts, served = 0, False
 
         def read(token: str) -> Answer:
             nonlocal restarts
@@ -122,10 +122,11 @@ class Client:
 
         circle = "lists the same page again and again"
         for answer in walk("", read, _next, circle=lambda: self._strange(circle, need)):
-            if answer.status == _NOT_FOUND:
+            if answer.status == _NOT_FOUND and not served:
                 return
             if not answer.found:
                 raise self._strange(f"answers {answer.status}: {words(answer.body)}", need)
+            served = True
             yield answer.body
 
     def _token(self, _: str, refused: bool) -> str:
