@@ -115,6 +115,13 @@ def test_the_client_secret_of_microsofts_own_tests_holds_and_is_a_sample() -> No
     assert not is_sample("entra-checksum", _made("{entra-secret}"))
 
 
+def test_a_sentry_token_with_a_placeholder_for_its_random_part_is_a_sample() -> None:
+    issued = _made("{sentry-org}").rpartition(b"_")[0]
+    assert PROOFS["sentry-payload"](issued + b"_" + b"x" * 43)
+    assert is_sample("sentry-payload", issued + b"_" + b"x" * 43)
+    assert not is_sample("sentry-payload", _made("{sentry-org}"))
+
+
 _CHECKED = [
     ("atlassian-crc32", "{atlassian-token}"),
     ("atlassian-crc32", "{bitbucket-password}"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from keyproof.leaks.detection.azure_keys import is_annotated, is_common, is_entra
 from keyproof.leaks.detection.digits import BASE36, BASE58, BASE62, base_n
-from keyproof.leaks.detection.placeholders import is_filler
+from keyproof.leaks.detection.placeholders import is_filler, is_placeholder
 
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 """The 32 digits of BIP-173, in order."""
@@ -285,4 +285,6 @@ def is_sample(proof: str, secret: bytes) -> bool:
         return shown or known[0] == "1234567890" or known[1] == "John Doe" or known[2] == "joe"
     if proof in _AZURE:
         return bool(_LONG_RUN.search(secret))
+    if proof == "sentry-payload":
+        return is_placeholder(secret.rpartition(b"_")[2])
     return proof == "basic-auth" and is_filler(_basic_password(secret))
