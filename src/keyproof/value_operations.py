@@ -43,14 +43,18 @@ _OPERATIONS = (
     r"\biam\.serviceAccounts\.(getAccessToken|getOpenIdToken|signBlob|signJwt|implicitDelegation)\b",
     *_CLOUD_REQUESTS,
     # GitHub, GitLab (variables, trigger tokens, new tokens of runners and installations)
-    r"\b(registration-token|remove-token|generate-jitconfig)\b|\bPOST \S*/access_tokens(/|\?|$)",
+    r"\b(registration-token|remove-token|generate-jitconfig)\b|\bPOST \S*/(\w*access_tokens|deploy_tokens)(/|\?|$)",
+    r"\bPOST \S*/(triggers|runners|reset_(authentication|registration)_token)(\?|$)",
     r"\b(secret-scanning/alerts)(?!\S*hide_secret=true)\b",
-    r"\bGET \S*/(projects|groups)/\S+/variables\b|\bGET \S*/actions/variables\b",
+    r"\bGET \S*/(projects|groups)/\S+/variables\b|\bGET \S*/(actions|ci)/variables\b",
     r"\bGET \S*/triggers\b|\bGET \S*/api/v4/(projects|groups)/[^/ ?]+(\?|$)",
-    r"\bciVariables\b[\s\S]*\bvalue\b|\bpipelineTriggers\b[\s\S]*\btoken\b",
+    r"\b\w*ciVariables\b[\s\S]*\bvalue\b|\bpipelineTriggers\b[\s\S]*\btoken\b",
     r"\bephemeral(AuthenticationToken|RegisterUrl)\b|\brunnersRegistrationToken\b",
     # 1Password, Bitwarden, Doppler (whose log of a configuration tells old and new values), Infisical (also versions
-    # and snapshots), Conjur (also tokens of host factories)
+    # and snapshots), Conjur (also tokens of host factories), and new tokens and keys of them all
+    r"\bPOST \S*/(tokens|client-secrets|service-token|dynamic-secrets/leases|host_factory_tokens)(\?|$)",
+    r"\b(PUT|POST) \S*/(api_key|host_factories/hosts)\b|\bGET \S*/authn\S*/login\b",
+    r"\bGET \S*/(generated-credentials|secret-snapshots|shared-secrets)\b",
     r"\bGET \S*/sm/[^/ ]+/export\b|\b(GET|POST) \S*/secret-versions/",
     r"\bGET \S*/api/v\d+/(secret/|secret-snapshot|dashboard/secret)|\bPOST \S*/dynamic_secret/leases\b",
     r"\bGET \S*/resources\b\S*\bhost_factory\b",

@@ -46,6 +46,19 @@ def test_no_right_that_a_collector_needs_hands_over_a_value(kind: str) -> None:
         "GET /orgs/o/secret-scanning/alerts",
         "GET /api/v4/projects/1/variables",
         "GET /secrets/acct/variable/db",
+        "GET /api/v4/admin/ci/variables",
+        "query { project { inheritedCiVariables { nodes { key value } } } }",
+        "POST /api/v4/projects/1/deploy_tokens",
+        "POST /api/v4/personal_access_tokens/1/rotate",
+        "POST /api/v4/runners/1/reset_authentication_token",
+        "POST /v3/configs/config/tokens",
+        "POST /v3/workplace/service_accounts/service_account/s1/tokens",
+        "POST /api/v1/dynamic-secrets/leases",
+        "GET /api/v2/secret-rotations/aws/r1/generated-credentials",
+        "POST /api/v1/auth/universal-auth/identities/i1/client-secrets",
+        "PUT /authn/acme/api_key",
+        "GET /authn/acme/login",
+        "POST /host_factories/hosts",
     ],
 )
 def test_what_hands_over_a_value(operation: str) -> None:
@@ -69,6 +82,11 @@ def test_what_hands_over_a_value(operation: str) -> None:
         "GET /orgs/o/secret-scanning/alerts?hide_secret=true",
         "read sys/audit",
         "read auth/METHOD/role/NAME",
+        "GET /api/v4/projects/1/deploy_tokens",
+        "GET /v3/configs/config/tokens",
+        "POST /authn/acme/host%2Fscanner/authenticate",
+        "POST /api/v1/auth/universal-auth/login",
+        "POST /connect/token",
     ],
 )
 def test_what_does_not(operation: str) -> None:
