@@ -94,7 +94,9 @@ def test_damaged_data_is_refused(data: Any) -> None:
 
 def test_damaged_parts_are_refused() -> None:
     columns = through_json(encode_columns(assessments.golden().findings, Finding))
-    with pytest.raises(StoreError, match="a recorded Finding cannot be read: 9 were recorded and 32 can be read"):
+    with pytest.raises(
+        StoreError, match="a recorded Finding cannot be read: 9 were recorded and 32 can be read"
+    ):
         decode_columns(Decoder(), Finding, {**columns, "number": 9})
     with pytest.raises(StoreError, match="a recorded Snapshot cannot be read"):
         Decoder().fields(Snapshot, {"taken_at": 7})
