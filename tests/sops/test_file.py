@@ -36,6 +36,17 @@ def test_which_values_should_be_encrypted(metadata: dict[str, str], wanted: list
     assert _read(VALUES, **metadata) == dict.fromkeys(wanted, False)
 
 
+def test_one_name_in_several_places_is_several_values() -> None:
+    document = f"a.b: {ENCRYPTED}\na:\n  b: {ENCRYPTED}\nsops: {{mac: m}}\n"
+    values = read_sops("a.yaml", f"{document}---\n{document}").values
+    assert [(value.key, value.line) for value in values] == [
+        ("a.b", 1),
+        ("a.b (2)", 3),
+        ("a.b (3)", 6),
+        ("a.b (4)", 8),
+    ]
+
+
 def test_lengths_are_those_of_the_plain_text() -> None:
     damaged = ENCRYPTED.replace("aGVsbG8=", "aGVsbG8")
     text = json.dumps(

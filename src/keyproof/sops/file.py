@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,14 +67,19 @@ def read_sops(name: str, text: str) -> SopsFile:
     if not isinstance(metadata, Mapping) or not metadata.get("mac"):
         raise NotSopsError("it has no SOPS metadata")
     values, plain = [], 0
+    times: Counter[str] = Counter()
     for key, value, line in leaves:
+        times[key] += 1
+        name = (
+            key if times[key] == 1 else f"{key} ({times[key]})"
+        )  # in another document, or with a dot in its name
         match = _VALUE.fullmatch(value)
         if match:
-            values.append(SopsValue(key=key, line=line, encrypted=True, length=_length(match[1], match[2])))
+            values.append(SopsValue(key=name, line=line, encrypted=True, length=_length(match[1], match[2])))
         elif not value or not _must_be_encrypted(key, metadata):
             plain += 1
         else:
-            values.append(SopsValue(key=key, line=line, encrypted=False, length=None))
+            values.append(SopsValue(key=name, line=line, encrypted=False, length=None))
     groups = tuple(_groups(metadata))
     return SopsFile(
         values=tuple(values),
