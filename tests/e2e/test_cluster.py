@@ -34,3 +34,13 @@ def test_a_cluster_gives_what_this_process_gives(keyproof: Run, tmp_path: Path) 
     assert {scope["status"] for scope in theirs["scopes"]} == {"ok", "unreachable"}
     for part in ("sources", "scopes", "subjects", "findings", "summary"):
         assert theirs[part] == ours[part], part
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "scheduler"])
+def test_a_scheduler_that_does_not_answer_is_named(keyproof: Run, tmp_path: Path, address: str) -> None:
+    (tmp_path / "keyproof.yaml").write_text(CONFIGURATION, encoding="utf-8")
+    environ = {"DASK_SCHEDULER_ADDRESS": address, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    refused = keyproof("scan", "--executor", "dask", "-q", cwd=tmp_path, **environ)
+    assert refused.returncode == 2
+    assert f"no scheduler answers at {address}" in refused.stderr
+    assert "next: check DASK_SCHEDULER_ADDRESS" in refused.stderr

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+_LOOK_UP = 1.0
+"""Seconds: the kernel may give an interrupt to another thread, which wakes no thread that waits for a lock."""
 
 
 class LocalExecutor:
@@ -20,7 +22,7 @@ class LocalExecutor:
         try:
             pending: set[Future[R]] = {pool.submit(function, unit) for unit in units}
             while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                done, pending = wait(pending, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
         finally:
