@@ -242,7 +242,7 @@ def _finding(rule: Rule, subject: Subject, one: SecretClass | None, verdict: Ver
     )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(packs(), snapshots())
 def test_the_quick_way_gives_what_the_plain_way_gives(pack: PolicyPack, snapshot: Snapshot) -> None:
     found = evaluate([pack], snapshot, now=NOW)

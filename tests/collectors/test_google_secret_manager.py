@@ -697,6 +697,7 @@ def test_globs_choose(cloud: Google) -> None:
     assert _evidence(items)["left out by include and exclude"] == "1"
 
 
+@pytest.mark.many
 def test_ten_thousand_secrets_come_in_bounded_memory(cloud: Google) -> None:
     for number in range(9_999):
         cloud.add(f"n{number:05}")

@@ -108,7 +108,7 @@ EVERY_WAY: Mapping[type[CheckModel], tuple[Parameters, ...]] = {
 """Every check with parameters that reach all of it."""
 CHECKS = sorted(EVERY_WAY, key=lambda check: check.kind)
 READY = [check.model_validate(dict(way)) for check in CHECKS for way in EVERY_WAY[check]]
-few = settings(max_examples=40)
+few = settings(max_examples=25)
 """Enough for one of many ways."""
 each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.kind)
 each_way = pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_parameters_survive_being_written_and_read(check: CheckModel) -> None:
     assert type(check).model_validate(written) == check
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(subject=subjects, context=contexts())
 def test_evaluation_is_total_pure_and_consistent(subject: Subject, context: Context) -> None:
     before = deepcopy((subject, context))
