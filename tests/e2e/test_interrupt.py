@@ -14,6 +14,11 @@ from tests.fakes.aws_server import CREDENTIALS, aws_server
 from tests.fakes.fault_proxy import Fault, Slow, fault_proxy
 
 
+def _hear_interrupts() -> None:
+    """A suite that was started in the background hands down that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.server
 def test_an_interrupt_keeps_the_finished_scopes(tmp_path: Path) -> None:
     with (
@@ -39,6 +44,7 @@ def test_an_interrupt_keeps_the_finished_scopes(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hear_interrupts,
         )
         for _ in range(600):  # until the slow region is asked, and the other had time to be read
             if any(request.region == "eu-west-1" for request in proxy.seen):
