@@ -44,7 +44,7 @@ def test_an_interrupt_keeps_the_finished_scopes(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_hear_interrupts,
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509 (it takes no lock)
         )
         for _ in range(600):  # until the slow region is asked, and the other had time to be read
             if any(request.region == "eu-west-1" for request in proxy.seen):
